@@ -1,0 +1,108 @@
+"""The contract that every engine keeps, in three roles, one for each room that meets here.
+
+The gateway submits and asks, the worker receives and settles, an operator looks. Methods are
+asyncio and safe to call from many tasks of one event loop. All of them raise
+`EngineUnavailable`, and nothing else, when the engine cannot be reached or cannot store.
+`tests/contract` holds every engine to what is said here.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from zypher.prediction import Delivery, Message, Outcome, Prediction
+from zypher.presence import Depth, Presence
+
+
+class Submissions(Protocol):
+    """What the gateway needs."""
+
+    async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
+        """Accept a prediction: its record and its place in the queue, or neither.
+
+        When this returns with `durable`, the prediction survives what the engine survives.
+        Without it, an engine may keep the prediction in memory for as long as somebody waits
+        and forget its result afterwards; an idempotency key implies `durable`.
+
+        May happen twice: a second submit of the same `prediction_id` returns what stands and, with
+        `durable`, makes it durable. A second submit with the same key and input returns the
+        first one's prediction, in any status.
+
+        Raises `QueueFull`, and `IdempotencyKeyReused` for the same key with another input.
+        """
+        ...
+
+    async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
+        """The prediction as it stands, waiting up to `wait_s` seconds (None: without end) for its end.
+
+        None when the id is unknown, forgotten or past its retention.
+        """
+        ...
+
+    async def cancel(self, prediction_id: str) -> bool:
+        """End a prediction that is still queued as cancelled.
+
+        False, and nothing happens, when it is running, has ended or is unknown.
+        """
+        ...
+
+
+class Deliveries(Protocol):
+    """What the worker needs."""
+
+    async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
+        """Up to `limit` of the model's queued predictions, the oldest first, each under a lease.
+
+        Returns as soon as there is one, and an empty list after `wait_s` seconds. Each delivery
+        begins an attempt. The lease lasts the engine's `lease_s` unless it is extended; then
+        the prediction is queued again, in its old place.
+        """
+        ...
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Begin the leases of these deliveries anew; returns those that were lost before."""
+        ...
+
+    async def settle(self, delivery: Delivery, outcome: Outcome) -> bool:
+        """Store the outcome, end the delivery, wake whoever waits.
+
+        False, and nothing happens, when the delivery is no longer ours: its lease ended, it was
+        settled or released. A durable outcome is stored when this returns; a crash before that
+        means another attempt. While the engine cannot store, this waits until it can.
+        """
+        ...
+
+    async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
+        """Give the delivery back: queued again in its old place, at the earliest in `delay_s` seconds.
+
+        `counted` says whether the attempt happened; if not, the next one bears its number.
+        False, and nothing happens, when the delivery is no longer ours.
+        """
+        ...
+
+    async def announce(self, presence: Presence) -> None:
+        """Say what this worker is. Holds for one lease; the last word of a `worker_id` counts."""
+        ...
+
+
+class Operations(Protocol):
+    """What whoever looks after the service needs."""
+
+    async def depth(self, model: str) -> Depth:
+        """The model's queue and workers at this moment."""
+        ...
+
+    async def models(self) -> list[str]:
+        """The models that workers announce or that predictions wait for, sorted."""
+        ...
+
+
+class Engine(Submissions, Deliveries, Operations, Protocol):
+    """All three roles."""
+
+    async def open(self) -> None:
+        """Begin. What was accepted before is queued again. Raises `EngineError`."""
+        ...
+
+    async def close(self) -> None:
+        """End, storing what was given. May happen twice."""
+        ...

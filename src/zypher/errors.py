@@ -1,0 +1,94 @@
+"""Every error that one room raises for another, by who can mend it.
+
+    ZypherError
+    ├── StartError              whoever started the command; exit code 2
+    │   ├── SettingsError       a flag, variable or file says something impossible
+    │   ├── TargetError         the model cannot be found, imported, set up or called
+    │   ├── ListenError         the address cannot be listened on
+    │   └── EngineError         the engine's data cannot be used as it is
+    ├── RequestError            whoever sent the request, by sending another
+    │   ├── InvalidInput        the input does not fit the model's input type
+    │   ├── IdempotencyKeyReused  the key came before, with another input
+    │   └── PredictionNotFound  no such id, or its retention is over
+    ├── Refused                 whoever sent the request, by sending it later
+    │   ├── QueueFull           as many predictions wait as may
+    │   ├── Draining            the server is stopping
+    │   ├── NoReplica           no process can run the model now
+    │   └── EngineUnavailable   the engine cannot accept now: disk full, connection lost
+    └── OutputError             the model's author: the output is not JSON
+
+Each message is one sentence that says what happened and what to do.
+No error here knows an HTTP status or an exit code: `http.problems` and `cli.main` translate.
+"""
+
+
+class ZypherError(Exception):
+    """The root: nothing else leaves a room."""
+
+
+class StartError(ZypherError):
+    """The command cannot start."""
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details  # more lines for a terminal, such as the user's own traceback
+
+
+class SettingsError(StartError):
+    """A flag, an environment variable or a line of zypher.toml says something impossible."""
+
+
+class TargetError(StartError):
+    """The model that the command names cannot be served."""
+
+
+class ListenError(StartError):
+    """The server cannot listen on the address."""
+
+
+class EngineError(StartError):
+    """The engine's data cannot be used as it is: locked, corrupt, of a newer version."""
+
+
+class RequestError(ZypherError):
+    """The request itself is at fault."""
+
+
+class InvalidInput(RequestError):
+    """The input does not fit the model's input type. The message begins with the path, as `$.input`."""
+
+
+class IdempotencyKeyReused(RequestError):
+    """The idempotency key came before, with another input."""
+
+
+class PredictionNotFound(RequestError):
+    """No prediction has this id, or its retention is over."""
+
+
+class Refused(ZypherError):
+    """The prediction was not accepted; the same request may be accepted later."""
+
+    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class QueueFull(Refused):
+    """As many predictions wait as may."""
+
+
+class Draining(Refused):
+    """The server is stopping and takes no new work."""
+
+
+class NoReplica(Refused):
+    """No replica can run the model now."""
+
+
+class EngineUnavailable(Refused):
+    """The engine cannot accept or answer now."""
+
+
+class OutputError(ZypherError):
+    """The model returned something that JSON cannot say. The message names the type."""

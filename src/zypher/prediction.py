@@ -1,0 +1,112 @@
+"""A prediction: the noun that every room carries.
+
+    Message   what was asked; crosses the queue and never changes
+    Delivery  one handing-over of a message to a worker
+    Outcome   how an attempt ended
+    Prediction  what can be said of it now
+
+All records are frozen; the changing part lives in an engine.
+"""
+
+import base64
+import os
+from datetime import datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class Status(StrEnum):
+    """Where a prediction stands. The last four are terminal: they never change again."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def terminal(self) -> bool:
+        return self in _TERMINAL
+
+
+_TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.EXPIRED})
+
+_LEGAL = {
+    Status.QUEUED: frozenset({Status.RUNNING, Status.FAILED, Status.CANCELLED, Status.EXPIRED}),
+    Status.RUNNING: _TERMINAL | {Status.QUEUED},
+}
+
+
+def may_become(before: Status, after: Status) -> bool:
+    """Whether a prediction may go from one status to another."""
+    return after in _LEGAL.get(before, frozenset())
+
+
+class FailureKind(StrEnum):
+    """Why an attempt failed."""
+
+    MODEL_ERROR = "model_error"  # the model raised
+    INVALID_INPUT = "invalid_input"  # the model's own input type refused what its schema allowed
+    INVALID_OUTPUT = "invalid_output"  # the model returned what JSON cannot say
+    WORKER_LOST = "worker_lost"  # the process that ran it died
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why a prediction failed, for the person who asked for it."""
+
+    kind: FailureKind
+    message: str  # a sentence without a traceback, such as "ValueError: no such colour"
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """How an attempt ended. Of `output` and `failure` the one that fits `status` is set."""
+
+    status: Status  # terminal
+    output: bytes | None = None  # JSON, of a prediction that succeeded
+    failure: Failure | None = None  # of one that failed
+    run_s: float = 0.0  # seconds the model took, 0 when it never ran
+
+
+class Message(msgspec.Struct, frozen=True):
+    """The immutable envelope that crosses a queue."""
+
+    prediction_id: str
+    model: str  # the model's name, see ModelCard
+    input: bytes  # JSON, validated before acceptance
+    submitted_at: datetime
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """One handing-over of a message: ours until its lease ends."""
+
+    message: Message
+    attempt: int  # this execution's number, counted from 1
+    receipt: str  # the fencing token of this delivery, made by the engine
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """What an engine can say of a prediction at one moment."""
+
+    prediction_id: str
+    model: str
+    status: Status
+    submitted_at: datetime
+    attempt: int = 0  # executions begun so far
+    position: int = 0  # place in its queue, 1 runs next; 0 unless queued
+    started_at: datetime | None = None  # when the last attempt began
+    finished_at: datetime | None = None  # when it became terminal
+    outcome: Outcome | None = None  # set exactly when `status` is terminal
+    durable: bool = True  # whether it survives a crash; False for a caller who waits
+
+
+def new_prediction_id(now: datetime) -> str:
+    """An unguessable id in 26 characters that sorts by time.
+
+    48 bits of milliseconds and 80 random bits, as in ULID, written in lower-case base32hex
+    (RFC 4648 section 7), whose alphabet keeps the order.
+    """
+    milliseconds = int(now.timestamp() * 1000)
+    raw = milliseconds.to_bytes(6, "big") + os.urandom(10)
+    return base64.b32hexencode(raw)[:26].decode().lower()

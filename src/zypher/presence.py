@@ -1,0 +1,44 @@
+"""What a worker announces of itself, and what can be read of a model's queue.
+
+A server learns a model's name and schemas from here, never by importing the model.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+
+class ModelCard(msgspec.Struct, frozen=True):
+    """A model as the outside sees it."""
+
+    name: str  # unique in a service: the function's or class's name unless it states its own
+    description: str  # the model's docstring, "" without one
+    input_schema: dict[str, object]  # JSON Schema 2020-12; refers to `components` as #/components/schemas/NAME
+    output_schema: dict[str, object]
+    components: dict[str, object]  # name -> JSON Schema
+    concurrency: int  # slots per replica that the model states, 1 unless it does
+
+
+class Presence(msgspec.Struct, frozen=True):
+    """What one worker says of itself each time something about it changes."""
+
+    worker_id: str
+    model: str  # the model's name; "" until a replica has loaded it once
+    card: ModelCard | None  # None until a replica has loaded it once
+    replicas: int  # how many it is asked to keep
+    ready_replicas: int  # how many can take work now
+    slots: int  # predictions it can run at once, over all ready replicas
+    problem: str | None = None  # why a replica cannot start, a sentence
+    draining: bool = False
+
+
+class Depth(msgspec.Struct, frozen=True):
+    """One model's queue at one moment."""
+
+    queued: int  # waiting, delayed ones included
+    running: int  # leased
+    oldest_queued_at: datetime | None
+    run_s: float | None  # moving average of the run time; None before the first
+    limit: int  # how many may wait
+    presences: tuple[Presence, ...]  # workers of this model that are alive
+    problem: str | None = None  # why the engine cannot accept now, a sentence

@@ -1,0 +1,98 @@
+"""The protocol between a worker and its replicas: what is said and how it is framed.
+
+    worker  -> replica   Run
+    replica -> worker    Loaded | LoadFailed, then Succeeded | Failed for each Run, in any order
+
+A frame is a length of four bytes, big-endian, and one msgpack array that begins with its kind.
+The end of the stream is the order to stop, and the sign of death.
+"""
+
+import msgspec
+
+from zypher.prediction import FailureKind
+from zypher.presence import ModelCard
+
+_LENGTH_BYTES = 4
+
+
+class Run(msgspec.Struct, frozen=True, array_like=True, tag=1):
+    """Begin an attempt."""
+
+    number: int  # of this attempt, unique on this connection
+    prediction_id: str
+    input: bytes  # JSON
+
+
+class Loaded(msgspec.Struct, frozen=True, array_like=True, tag=2):
+    """The model is set up; the first message of a replica that can work."""
+
+    card: ModelCard
+
+
+class LoadFailed(msgspec.Struct, frozen=True, array_like=True, tag=3):
+    """The model could not be set up; the only message of a replica that cannot work."""
+
+    message: str  # one sentence
+    details: str  # the user's own traceback, may be empty
+
+
+class Succeeded(msgspec.Struct, frozen=True, array_like=True, tag=4):
+    """An attempt returned."""
+
+    number: int
+    output: bytes  # JSON
+    run_s: float
+
+
+class Failed(msgspec.Struct, frozen=True, array_like=True, tag=5):
+    """An attempt did not return an output."""
+
+    number: int
+    kind: FailureKind
+    message: str  # one sentence
+    details: str  # the user's own traceback, for the log
+    run_s: float
+
+
+ToReplica = Run
+ToWorker = Loaded | LoadFailed | Succeeded | Failed
+
+_encoder = msgspec.msgpack.Encoder()
+_to_replica = msgspec.msgpack.Decoder(ToReplica)
+_to_worker = msgspec.msgpack.Decoder(ToWorker)
+
+
+def frame(message: ToReplica | ToWorker) -> bytes:
+    """The bytes of one message, length first."""
+    body = _encoder.encode(message)
+    return len(body).to_bytes(_LENGTH_BYTES, "big") + body
+
+
+def decode_to_replica(body: bytes) -> ToReplica:
+    return _to_replica.decode(body)
+
+
+def decode_to_worker(body: bytes) -> ToWorker:
+    return _to_worker.decode(body)
+
+
+class FrameReader:
+    """Cuts a stream of bytes into frame bodies."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The bodies that are whole now, in order."""
+        self._buffer += data
+        bodies: list[bytes] = []
+        start = 0
+        while len(self._buffer) - start >= _LENGTH_BYTES:
+            begin = start + _LENGTH_BYTES
+            end = begin + int.from_bytes(self._buffer[start:begin], "big")
+            if len(self._buffer) < end:
+                break
+            bodies.append(bytes(self._buffer[begin:end]))
+            start = end
+        del self._buffer[:start]
+        return bodies
