@@ -8,7 +8,6 @@
 All records are frozen; the changing part lives in an engine.
 """
 
-import base64
 import os
 from datetime import datetime
 from enum import StrEnum
@@ -107,6 +106,10 @@ def new_prediction_id(now: datetime) -> str:
     48 bits of milliseconds and 80 random bits, as in ULID, written in lower-case base32hex
     (RFC 4648 section 7), whose alphabet keeps the order.
     """
-    milliseconds = int(now.timestamp() * 1000)
-    raw = milliseconds.to_bytes(6, "big") + os.urandom(10)
-    return base64.b32hexencode(raw)[:26].decode().lower()
+    random_bits = int.from_bytes(os.urandom(10), "big")
+    bits = (int(now.timestamp() * 1000) << 80 | random_bits) << 2  # 130 bits: 26 digits of five
+    return "".join([_DIGIT_PAIRS[bits >> shift & 0x3FF] for shift in range(120, -1, -10)])
+
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuv"
+_DIGIT_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]

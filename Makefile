@@ -1,0 +1,74 @@
+# Everything a person or a machine does here is one verb. `make help` lists them.
+# Another interpreter: make serve PYTHON=python3.12
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+UV := uv==0.13.9
+
+# A stamp says what is in .venv; it is older than what it was made from exactly when something is to be done.
+SERVE := .venv/.has-serve
+EXAMPLES := .venv/.has-examples
+DEV := .venv/.has-dev
+
+# An environment whose interpreter is gone is made anew.
+ifneq ($(shell test -x $(BIN)/python && echo whole),whole)
+$(shell rm -f $(SERVE) $(EXAMPLES) $(DEV))
+endif
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help serve install install-examples install-dev test lint format unit contract acceptance fault lock clean
+
+help: ## list the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s%s\n", $$1, $$2}' Makefile
+
+serve: $(SERVE) ## serve the built-in mock on localhost:8080; another model: TARGET=path/to/file.py:Name
+	$(BIN)/zypher serve $(TARGET)
+
+install: $(SERVE) ## make .venv with the `zypher` command and no more than serving needs
+
+install-examples: $(EXAMPLES) ## add what the examples need
+
+install-dev: $(DEV) ## add what the tests need
+
+test: lint ## lint, then every test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV) ## style, types, dependency direction
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
+	$(BIN)/pyright --warnings
+
+format: $(DEV) ## mend what can be mended without thought
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+unit contract acceptance fault: $(DEV) ## the tests of one level
+	$(BIN)/python -m pytest tests/$@ $(ARGS)
+
+lock: ## pin anew what pyproject.toml asks for
+	$(PYTHON) -m venv .venv-lock
+	.venv-lock/bin/python -m pip --quiet --disable-pip-version-check install $(UV)
+	PATH=.venv-lock/bin:$$PATH sh requirements/lock.sh
+	rm -rf .venv-lock
+
+clean: ## forget .venv and every cache; what is in .zypher stays
+	rm -rf .venv .venv-lock .hypothesis .import_linter_cache .pytest_cache .ruff_cache dist
+	find . -name __pycache__ -prune -exec rm -rf {} +
+
+$(SERVE): requirements/serve.txt pyproject.toml
+	@sh requirements/check_python.sh $(PYTHON)
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	$(PIP) --require-hashes --requirement requirements/serve.txt
+	$(PIP) --no-deps --editable .
+	@touch $@
+
+$(EXAMPLES): $(SERVE) requirements/examples.txt
+	$(PIP) --require-hashes --requirement requirements/examples.txt
+	@touch $@
+
+$(DEV): $(SERVE) requirements/dev.txt
+	$(PIP) --require-hashes --requirement requirements/dev.txt
+	@touch $@

@@ -1,0 +1,15 @@
+# Says what to do when the Python named by $1 cannot make the environment; silent when it can.
+python=${1:-python3}
+
+if ! command -v "$python" >/dev/null 2>&1; then
+    echo "There is no command '$python': install Python 3.11 or later, or name one, as in: make serve PYTHON=python3.12" >&2
+    exit 1
+fi
+if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    echo "'$python' is $("$python" --version 2>&1), and ZypherAI needs 3.11 or later: install one and name it, as in: make serve PYTHON=python3.12" >&2
+    exit 1
+fi
+if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
+    echo "'$python' cannot make environments: install its venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2
+    exit 1
+fi

@@ -1,0 +1,1 @@
+"""The embedded engine: SQLite keeps what is accepted, memory keeps the order."""

@@ -1,0 +1,2 @@
+DELETE FROM outcomes
+WHERE number = ?

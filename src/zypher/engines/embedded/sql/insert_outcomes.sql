@@ -1,0 +1,3 @@
+INSERT OR REPLACE INTO outcomes
+    (number, status, attempt, started_at, finished_at, run_s, output, failure_kind, failure_message)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)

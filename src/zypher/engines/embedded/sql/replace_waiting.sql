@@ -1,0 +1,2 @@
+INSERT OR REPLACE INTO waiting (number, attempt, started_at)
+VALUES (?, ?, ?)

@@ -1,0 +1,4 @@
+SELECT max(
+    coalesce((SELECT max(number) FROM predictions), 0),
+    coalesce((SELECT max(number) FROM outcomes), 0)
+)

@@ -1,0 +1,41 @@
+"""Whether a prediction may be accepted now: a pure decision."""
+
+from zypher.errors import Draining, EngineUnavailable, NoReplica, Refused
+from zypher.gateway.estimate import retry_after_s
+from zypher.presence import Depth, ModelCard
+
+_DRAINING_RETRY_S = 5
+_LOADING_RETRY_S = 2
+_FAILING_RETRY_S = 5
+
+
+def refusal(card: ModelCard | None, depth: Depth, *, draining: bool, durable: bool) -> Refused | None:
+    """Why not, with when to try again; None when it may."""
+    if draining:
+        return Draining("The server is stopping and takes no new predictions; send it again.", _DRAINING_RETRY_S)
+    if card is None:
+        return NoReplica("The model is still being loaded; try again in a moment.", _LOADING_RETRY_S)
+    if depth.problem and durable:
+        return EngineUnavailable(depth.problem, retry_after_s(depth.queued + 1, depth))
+    problem = no_replica(depth)
+    return NoReplica(problem, _FAILING_RETRY_S) if problem else None
+
+
+def no_replica(depth: Depth) -> str | None:
+    """Why no replica can run the model, if none can and none is on its way."""
+    if any(presence.ready_replicas for presence in depth.presences):
+        return None
+    problems = [presence.problem for presence in depth.presences if presence.problem]
+    if problems:
+        return f"No replica can run the model now: {problems[0]}"
+    return None if depth.presences else "No worker serves the model now; start one, or try again later."
+
+
+def unready(card: ModelCard | None, depth: Depth, *, draining: bool) -> tuple[str, ...]:
+    """Everything that keeps the server from being ready."""
+    if draining:
+        return ("The server is stopping.",)
+    if card is None:
+        return ("The model is still being loaded.",)
+    no_slot = None if any(presence.ready_replicas for presence in depth.presences) else "No replica is ready."
+    return tuple(problem for problem in (depth.problem, no_replica(depth) or no_slot) if problem)

@@ -1,0 +1,121 @@
+"""What may be asked, free of transport: submit, keep, get, abandon, readiness."""
+
+import logging
+
+import msgspec
+
+from zypher.clock import Clock
+from zypher.engines.engine import Engine
+from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Refused
+from zypher.gateway.admission import refusal, unready
+from zypher.gateway.estimate import retry_after_s
+from zypher.gateway.outlook import Outlook, View
+from zypher.prediction import Message, Prediction, new_prediction_id
+from zypher.presence import ModelCard
+from zypher.telemetry.metrics import Metrics
+
+logger = logging.getLogger(__name__)
+
+
+class Readiness(msgspec.Struct, frozen=True):
+    """Whether a prediction sent now would run."""
+
+    ready: bool
+    problems: tuple[str, ...] = ()  # sentences; empty when ready
+
+
+class Gateway:
+    """Accepts predictions for an engine and answers for them."""
+
+    def __init__(self, engine: Engine, clock: Clock, metrics: Metrics) -> None:
+        self._engine = engine
+        self._clock = clock
+        self._metrics = metrics
+        self._outlook = Outlook(engine, clock)
+        self._draining = False
+
+    def card(self) -> ModelCard | None:
+        """The served model; None until it was loaded once."""
+        return self._outlook.view.card
+
+    async def submit(self, input: bytes, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
+        """Accept a prediction; `input` is JSON.
+
+        Raises `InvalidInput`, `IdempotencyKeyReused`, or a `Refused` with when to try again.
+        """
+        card = await self._admit(durable=durable or idempotency_key is not None)
+        self._outlook.validator(card).check(input)
+        now = self._clock.now()
+        message = Message(new_prediction_id(now), card.name, input, now)
+        try:
+            prediction = await self._engine.submit(message, durable=durable, idempotency_key=idempotency_key)
+        except QueueFull as full:
+            raise self._refused(QueueFull(str(full), self._full_retry_s())) from None
+        except Refused as other:
+            raise self._refused(other) from None
+        self._metrics.submitted(card.name, durable=prediction.durable)
+        return prediction
+
+    async def keep(self, prediction: Prediction, input: bytes) -> Prediction:
+        """Make a prediction whose caller waited survive a crash, as if it had been durable from the start."""
+        message = Message(prediction.prediction_id, prediction.model, input, prediction.submitted_at)
+        return await self._engine.submit(message, durable=True)
+
+    async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction:
+        """The prediction, waiting up to `wait_s` seconds (None: without end) for its end. Raises `PredictionNotFound`."""
+        prediction = await self._engine.get(prediction_id, wait_s)
+        if prediction is None:
+            raise PredictionNotFound("Prediction ID not found.")
+        return prediction
+
+    async def abandon(self, prediction: Prediction) -> None:
+        """Its only caller has gone: if it still waits and nobody can ask for it again, it need not run."""
+        if not prediction.durable:
+            await self._engine.cancel(prediction.prediction_id)
+
+    def retry_after_s(self, prediction: Prediction) -> int:
+        """Whole seconds until it may be worth asking again, at least 1."""
+        return retry_after_s(prediction.position, self._outlook.view.depth)
+
+    async def readiness(self) -> Readiness:
+        """Whether a prediction sent now would run. Never raises."""
+        try:
+            view = await self._outlook.look()
+        except Refused as away:
+            return Readiness(ready=False, problems=(str(away),))
+        problems = unready(view.card, view.depth, draining=self._draining)
+        return Readiness(ready=not problems, problems=problems)
+
+    def drain(self) -> None:
+        """Refuse new predictions from now on; go on answering for those accepted."""
+        self._draining = True
+
+    async def metrics_page(self) -> tuple[bytes, str]:
+        """The page that Prometheus scrapes, and its content type."""
+        for model in await self._engine.models():
+            self._metrics.depth(model, await self._engine.depth(model))
+        return self._metrics.page()
+
+    async def _admit(self, *, durable: bool) -> ModelCard:
+        view = self._outlook.view if self._outlook.fresh() else await self._outlook.look()
+        refused = self._refusal(view, durable=durable)
+        if refused is not None:
+            # Before a no, a second look: a view of a moment ago must not turn away what could run now.
+            view = await self._outlook.look()
+            refused = self._refusal(view, durable=durable)
+        if refused is not None:
+            raise self._refused(refused)
+        if view.card is None:
+            raise NoReplica("The model is still being loaded; try again in a moment.")
+        return view.card
+
+    def _refusal(self, view: View, *, durable: bool) -> Refused | None:
+        return refusal(view.card, view.depth, draining=self._draining, durable=durable)
+
+    def _refused(self, refused: Refused) -> Refused:
+        self._metrics.refused(type(refused).__name__)
+        return refused
+
+    def _full_retry_s(self) -> int:
+        # The queue has room again once the first of the waiting ones begins.
+        return retry_after_s(1, self._outlook.view.depth)

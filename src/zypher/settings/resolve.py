@@ -1,0 +1,102 @@
+"""The choice between the sources of a setting: flags > ZYPHER_* > zypher.toml > defaults."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from zypher.errors import SettingsError
+from zypher.settings.sections import SETTINGS, Settings
+from zypher.settings.setting import Setting
+from zypher.settings.suggestion import suggestion
+from zypher.settings.toml_file import TomlFile, read_toml
+
+_PREFIX = "ZYPHER_"
+_OF_THE_CLIENT = frozenset({"ZYPHER_URL"})  # read by `zypher predict`
+
+# Kubernetes gives every pod such variables for each service whose name begins with "zypher".
+_OF_KUBERNETES = re.compile(r"ZYPHER(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+_KUBERNETES_PORT = re.compile(r"(tcp|udp|sctp)://")
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """The settings, and for the name of each where its value came from, in words for people."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+    def value(self, setting: Setting) -> object:
+        return getattr(getattr(self.settings, setting.section), setting.field)
+
+
+def resolve(flags: Mapping[str, str], environ: Mapping[str, str], file: Path | None) -> Resolved:
+    """Choose each setting's value. Depends on nothing but its arguments and the file's content.
+
+    `flags` holds, by the setting's name, the text of those that were given. An empty variable
+    counts as unset. Raises `SettingsError` for the first value that is not allowed and the first
+    variable or key that nobody knows.
+    """
+    variables = _variables(environ)
+    toml = read_toml(file)
+    _refuse_unknown(variables, toml)
+    values: dict[str, object] = {}
+    origins: dict[str, str] = {}
+    for setting in SETTINGS:
+        values[setting.name], origins[setting.name] = _choose(setting, flags, variables, toml)
+    return Resolved(_settings(values), origins)
+
+
+def _choose(
+    setting: Setting, flags: Mapping[str, str], variables: Mapping[str, str], toml: TomlFile
+) -> tuple[object, str]:
+    if setting.name in flags:
+        return _read(setting, flags[setting.name], setting.flag), setting.flag
+    if setting.variable in variables:
+        return _read(setting, variables[setting.variable], setting.variable), setting.variable
+    if setting.name in toml.values:
+        origin = toml.origin(setting.name)
+        return _read(setting, toml.values[setting.name], f"{origin}: {setting.name}", typed=True), origin
+    return setting.default, "default"
+
+
+def _read(setting: Setting, value: object, named: str, *, typed: bool = False) -> object:
+    try:
+        return setting.from_text(value) if isinstance(value, str) and not typed else setting.from_value(value)
+    except ValueError:
+        raise SettingsError(f"{named} is {_shown(value)}; it must be {setting.allowed}.") from None
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 100 else text[:100] + "…"
+
+
+def _variables(environ: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in environ.items()
+        if name.startswith(_PREFIX) and value and not _made_by_kubernetes(name, value)
+    }
+
+
+def _made_by_kubernetes(name: str, value: str) -> bool:
+    is_port = name.endswith("_PORT") and _KUBERNETES_PORT.match(value) is not None
+    return is_port or _OF_KUBERNETES.fullmatch(name) is not None
+
+
+def _refuse_unknown(variables: Mapping[str, str], toml: TomlFile) -> None:
+    known_variables = {setting.variable for setting in SETTINGS} | _OF_THE_CLIENT
+    for name in sorted(variables.keys() - known_variables):
+        raise SettingsError(f"The variable {name} sets nothing; unset it.{suggestion(name, known_variables)}")
+    known_keys = {setting.name for setting in SETTINGS}
+    for key in toml.values.keys() - known_keys:
+        raise SettingsError(f"{toml.origin(key)}: {key} sets nothing; remove it.{suggestion(key, known_keys)}")
+
+
+def _settings(values: Mapping[str, object]) -> Settings:
+    settings = Settings()
+    for section in fields(settings):
+        chosen = {setting.field: values[setting.name] for setting in SETTINGS if setting.section == section.name}
+        settings = replace(settings, **{section.name: replace(getattr(settings, section.name), **chosen)})
+    return settings

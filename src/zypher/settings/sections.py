@@ -1,0 +1,97 @@
+"""The table: every setting with its type, default, sentence and bounds, one section per room."""
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from zypher.settings.setting import Rule, Setting, setting_of
+
+_LONGEST_S = 315_360_000  # ten years; longer spans overflow dates
+_SPAN_S = (0.05, _LONGEST_S)
+
+
+class LogLevel(StrEnum):
+    """The least important record that is written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class LogFormat(StrEnum):
+    """How a record is written."""
+
+    AUTO = "auto"
+    HUMAN = "human"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class HttpSettings:
+    """Where the server listens, and how long it bears with a client."""
+
+    host: Annotated[str, Rule("Address to listen on; 0.0.0.0 is every IPv4 address of this machine.")] = "127.0.0.1"
+    port: Annotated[int, Rule("Port to listen on; 0 takes a free one.", 0, 65_535)] = 8080
+    max_body_bytes: Annotated[int, Rule("Largest request body that is accepted.", 1, 536_870_912)] = 10_485_760
+    read_timeout_s: Annotated[float, Rule("Time a client has to send a whole header or body.", *_SPAN_S)] = 30.0
+    keep_alive_timeout_s: Annotated[float, Rule("Time an idle connection is kept open.", *_SPAN_S)] = 75.0
+    sync_timeout_s: Annotated[
+        float, Rule("Time until a synchronous prediction is answered with a 202; 0 is never.", 0, _LONGEST_S)
+    ] = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSettings:
+    """Which model runs, and how many predictions at once."""
+
+    target: Annotated[str, Rule("The model: package.module:Name or path/to/file.py:Name.", positional=True)] = (
+        "zypher.models.mock:mock_model_predict"
+    )
+    replicas: Annotated[int, Rule("Processes that each hold a copy of the model.", 1, 1_000)] = 1
+    concurrency: Annotated[
+        int | None, Rule("Predictions that one replica runs at once; unset, the model says.", 1, 100_000)
+    ] = None
+    max_attempts: Annotated[int, Rule("Times a prediction may lose its replica before it fails.", 1, 1_000)] = 3
+    drain_timeout_s: Annotated[
+        float, Rule("Time that running predictions have to end when the server stops.", 0, _LONGEST_S)
+    ] = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """Where predictions wait, and how long their results are kept."""
+
+    data_dir: Annotated[Path, Rule("Folder for the predictions and their results.")] = Path(".zypher")
+    queue_limit: Annotated[int, Rule("Predictions that may wait.", 1, 1_000_000_000)] = 100_000
+    lease_s: Annotated[float, Rule("Time after which a silent worker's predictions run again.", *_SPAN_S)] = 30.0
+    retention_s: Annotated[float, Rule("Time a result is kept.", *_SPAN_S)] = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class LogSettings:
+    """What the log says, and how."""
+
+    level: Annotated[LogLevel, Rule("The least important records that are written.", name="log_level")] = LogLevel.INFO
+    format: Annotated[
+        LogFormat, Rule("Lines for people or JSON lines; auto: human on a terminal.", name="log_format")
+    ] = LogFormat.AUTO
+    values: Annotated[bool, Rule("Whether inputs and outputs are written to the log.", name="log_values")] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that can be set; `Settings()` is the defaults."""
+
+    http: HttpSettings = HttpSettings()
+    worker: WorkerSettings = WorkerSettings()
+    engine: EngineSettings = EngineSettings()
+    log: LogSettings = LogSettings()
+
+
+SETTINGS: tuple[Setting, ...] = tuple(
+    setting_of(section.name, declared)
+    for section in fields(Settings)
+    for declared in fields(getattr(Settings(), section.name))
+)

@@ -1,0 +1,90 @@
+"""One setting: its names, what it may be, and the sentence that explains it."""
+
+import math
+from dataclasses import Field, dataclass
+from enum import StrEnum
+from pathlib import Path
+from types import UnionType
+from typing import get_args
+
+_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What a field's annotation adds to its type and default."""
+
+    help: str  # a sentence
+    least: float = -math.inf  # bounds of a number, both allowed
+    most: float = math.inf
+    name: str = ""  # the setting's, where the field's is shorter
+    positional: bool = False  # on the command line, an argument without a flag
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table; where it is wrong, a `ValueError` says no more than that."""
+
+    name: str
+    section: str  # the field of `Settings` that holds its section
+    field: str  # the field of the section that holds it
+    kind: type[object]  # bool, int, float, str, Path or a StrEnum
+    default: object
+    rule: Rule
+
+    @property
+    def flag(self) -> str:
+        """How the command line calls it."""
+        return self.name.upper() if self.rule.positional else "--" + self.name.replace("_", "-")
+
+    @property
+    def variable(self) -> str:
+        return "ZYPHER_" + self.name.upper()
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The only words it may be, () when it is not a choice."""
+        return tuple(str(word) for word in self.kind) if issubclass(self.kind, StrEnum) else ()
+
+    @property
+    def allowed(self) -> str:
+        """What it may be, to follow "it must be"."""
+        if self.choices:
+            return "one of " + ", ".join(self.choices)
+        if self.kind is bool:
+            return "true or false"
+        if self.kind in (int, float):
+            number = "a whole number" if self.kind is int else "a number"
+            return f"{number} from {self.rule.least:.15g} to {self.rule.most:.15g}"
+        return "a text that is not empty"
+
+    def from_text(self, text: str) -> object:
+        """The value that a flag or a variable means by `text`."""
+        if self.kind is bool:
+            return self.from_value(_TRUTH.get(text.strip().lower()))
+        if self.kind in (int, float):
+            return self.from_value(int(text) if self.kind is int else float(text))
+        return self.from_value(text)
+
+    def from_value(self, value: object) -> object:
+        """`value` as this setting's own type, within its bounds."""
+        if self.kind is bool and isinstance(value, bool):
+            return value
+        if self.kind in (int, float):
+            return self._number(value)
+        if issubclass(self.kind, str | Path) and isinstance(value, str) and value and "\0" not in value:
+            return self.kind(value)
+        raise ValueError
+
+    def _number(self, value: object) -> int | float:
+        fitting = int if self.kind is int else int | float
+        if isinstance(value, bool) or not isinstance(value, fitting) or not self.rule.least <= value <= self.rule.most:
+            raise ValueError
+        return value if self.kind is int else float(value)
+
+
+def setting_of(section: str, declared: Field[object]) -> Setting:
+    """The row of the table that a section's field declares."""
+    annotated, rule = get_args(declared.type)
+    kind = get_args(annotated)[0] if isinstance(annotated, UnionType) else annotated
+    return Setting(rule.name or declared.name, section, declared.name, kind, declared.default, rule)

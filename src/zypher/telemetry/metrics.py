@@ -1,0 +1,118 @@
+"""What is counted, for Prometheus. Rooms call a method; nothing here calls back."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from itertools import accumulate
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from zypher.prediction import Message, Outcome
+from zypher.presence import Depth
+
+_BOUNDS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3600.0)
+
+
+class Spans:
+    """A histogram of seconds.
+
+    Plain integers, since all rooms share one event loop: a counter of prometheus_client costs a
+    lock and a label look-up each time, together more than a no-op prediction's way through the queue.
+    """
+
+    def __init__(self) -> None:
+        self._counts = [0] * (len(_BOUNDS_S) + 1)
+        self._sum_s = 0.0
+
+    def observe(self, span_s: float) -> None:
+        self._counts[bisect_left(_BOUNDS_S, span_s)] += 1
+        self._sum_s += span_s
+
+    def add_to(self, family: HistogramMetricFamily, model: str) -> None:
+        bounds = [*map(str, _BOUNDS_S), "+Inf"]
+        family.add_metric([model], list(zip(bounds, accumulate(self._counts), strict=True)), self._sum_s)
+
+
+class Metrics(Collector):
+    """The counters of one process."""
+
+    def __init__(self) -> None:
+        self._submitted: Counter[tuple[str, ...]] = Counter()
+        self._refused: Counter[tuple[str, ...]] = Counter()
+        self._settled: Counter[tuple[str, ...]] = Counter()
+        self._lost: Counter[tuple[str, ...]] = Counter()
+        self._waiting: dict[str, Spans] = {}
+        self._running: dict[str, Spans] = {}
+        self._depths: dict[str, Depth] = {}
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(self)
+
+    def submitted(self, model: str, *, durable: bool) -> None:
+        """A prediction was accepted."""
+        self._submitted[model, "true" if durable else "false"] += 1
+
+    def refused(self, reason: str) -> None:
+        """A prediction was not accepted, for this reason."""
+        self._refused[reason,] += 1
+
+    def settled(self, message: Message, outcome: Outcome, now: datetime) -> None:
+        """A prediction ended at `now`, as this outcome says."""
+        model = message.model
+        self._settled[model, outcome.status.value] += 1
+        if model not in self._running:
+            self._running[model], self._waiting[model] = Spans(), Spans()
+        self._running[model].observe(outcome.run_s)
+        self._waiting[model].observe((now - message.submitted_at).total_seconds() - outcome.run_s)
+
+    def attempt_lost(self, model: str) -> None:
+        """A replica died with an attempt in it."""
+        self._lost[model,] += 1
+
+    def depth(self, model: str, depth: Depth) -> None:
+        """What a model's queue looks like at this moment."""
+        self._depths[model] = depth
+
+    def page(self) -> tuple[bytes, str]:
+        """The text that Prometheus scrapes, and its content type."""
+        return generate_latest(self._registry), CONTENT_TYPE_LATEST
+
+    def collect(self) -> Iterator[Metric]:
+        """Every figure, as prometheus_client wants them."""
+        yield _count("zypher_predictions_submitted", "Predictions accepted.", ["model", "durable"], self._submitted)
+        yield _count("zypher_predictions_refused", "Predictions not accepted, by reason.", ["reason"], self._refused)
+        yield _count("zypher_predictions_settled", "Predictions ended, by status.", ["model", "status"], self._settled)
+        yield _count("zypher_attempts_lost", "Attempts whose replica died.", ["model"], self._lost)
+        yield _spans("zypher_prediction_running_seconds", "Run time of the attempt that counted.", self._running)
+        yield _spans(
+            "zypher_prediction_waiting_seconds", "From acceptance to the end, less the run time.", self._waiting
+        )
+        yield from self._gauges()
+
+    def _gauges(self) -> Iterator[Metric]:
+        queue = GaugeMetricFamily("zypher_queue_depth", "Predictions now, by state.", labels=["model", "state"])
+        replicas = GaugeMetricFamily("zypher_replicas_ready", "Replicas that can take work.", labels=["model"])
+        slots = GaugeMetricFamily("zypher_slots", "Predictions that can run at once.", labels=["model"])
+        for model, depth in self._depths.items():
+            queue.add_metric([model, "queued"], depth.queued)
+            queue.add_metric([model, "running"], depth.running)
+            replicas.add_metric([model], sum(presence.ready_replicas for presence in depth.presences))
+            slots.add_metric([model], sum(presence.slots for presence in depth.presences))
+        yield from (queue, replicas, slots)
+
+
+def _count(name: str, help: str, labels: list[str], counts: Mapping[tuple[str, ...], int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, help, labels=labels)
+    for values, count in counts.items():
+        family.add_metric(list(values), count)
+    return family
+
+
+def _spans(name: str, help: str, spans: dict[str, Spans]) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, help, labels=["model"])
+    for model, each in spans.items():
+        each.add_to(family, model)
+    return family

@@ -1,0 +1,52 @@
+"""One end of the socket pair between a worker and a replica."""
+
+import asyncio
+import socket
+from collections.abc import Callable
+
+from zypher.worker.messages import FrameReader, ToReplica, ToWorker, frame
+
+
+class Channel(asyncio.Protocol):
+    """Sends messages, hands over the body of every frame that arrives, and tells of the end once."""
+
+    def __init__(self, received: Callable[[bytes], None], lost: Callable[[], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self.received = received
+        self._lost = lost
+        self._reader = FrameReader()
+        self._outgoing: list[bytes] = []
+        self._transport: asyncio.Transport | None = None
+
+    async def open(self, end: socket.socket) -> None:
+        """Take over this end of the pair."""
+        await self._loop.create_connection(lambda: self, sock=end)
+
+    def send(self, message: ToReplica | ToWorker) -> None:
+        """Send a message; one after the end is dropped."""
+        # One write per turn of the loop: a burst of messages costs one system call, not one each.
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(frame(message))
+
+    def close(self) -> None:
+        """Send what is left, then end."""
+        if self._transport is not None:
+            self._flush()
+            self._transport.close()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost()
+
+    def data_received(self, data: bytes) -> None:
+        for body in self._reader.feed(data):
+            self.received(body)
+
+    def _flush(self) -> None:
+        if self._outgoing and self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(self._outgoing))
+        self._outgoing.clear()

@@ -1,0 +1,49 @@
+"""A background duty: the loop that the receiver and the leases share."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+from zypher.clock import Clock
+from zypher.errors import EngineUnavailable
+
+logger = logging.getLogger(__name__)
+
+_PAUSE_S = 1.0
+
+
+class Duty:
+    """Calls `step` again and again in a named task, until stopped.
+
+    An engine that is away makes it pause. Anything else that `step` raises ends it and reaches
+    `died`: a worker whose duty is dead must not go on as if it lived.
+    """
+
+    def __init__(
+        self, name: str, step: Callable[[], Awaitable[None]], clock: Clock, died: Callable[[BaseException], None]
+    ) -> None:
+        self._name = name
+        self._step = step
+        self._clock = clock
+        self._died = died
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._repeat(), name=self._name)
+
+    async def stop(self) -> None:
+        """End it, wherever it is; may happen twice."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+
+    async def _repeat(self) -> None:
+        while True:
+            try:
+                await self._step()
+            except EngineUnavailable as error:
+                logger.warning("the engine is away", extra={"duty": self._name, "problem": str(error)})
+                await self._clock.sleep(_PAUSE_S)
+            except Exception as error:
+                self._died(error)
+                raise

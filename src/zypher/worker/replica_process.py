@@ -1,0 +1,70 @@
+"""The replica's own process: loads the model, runs what it is sent, ends when its socket does.
+
+Started by `zypher.worker.replica`:
+    python -m zypher.worker.replica_process SOCKET TARGET CONCURRENCY LOG_FORMAT LOG_LEVEL
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+
+import uvloop
+
+from zypher.errors import TargetError
+from zypher.models.loader import load
+from zypher.telemetry.logs import redirect_output
+from zypher.worker.attempts import Attempts
+from zypher.worker.channel import Channel
+from zypher.worker.messages import Loaded, LoadFailed, decode_to_replica
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def main() -> None:
+    """Live as long as the socket."""
+    descriptor, target, concurrency, log_format, log_level = sys.argv[1:]
+    _leave_signals_to_the_worker()
+    redirect_output(log_format, log_level)
+    end = socket.socket(fileno=int(descriptor))
+    end.set_inheritable(False)  # what the model starts must not keep the socket open after our death
+    uvloop.run(_live(end, target, int(concurrency)))
+
+
+async def _live(end: socket.socket, target: str, concurrency: int) -> None:
+    channel = Channel(_not_yet, _die)
+    await channel.open(end)
+    try:
+        model = load(target)
+        attempts = Attempts(model, concurrency or model.card.concurrency, channel.send)
+        await attempts.set_up()
+    except TargetError as error:
+        channel.send(LoadFailed(str(error), error.details))
+        channel.close()
+    else:
+        channel.received = lambda body: attempts.begin(decode_to_replica(body))
+        channel.send(Loaded(model.card))
+    await asyncio.Event().wait()  # the end of the socket ends the process
+
+
+def _leave_signals_to_the_worker() -> None:
+    """Ctrl-C and a supervisor signal every process at once; only the worker knows what to finish first."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    if sys.platform == "linux":
+        # Without this, a model in a call that holds the GIL would outlive a killed worker.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _not_yet(body: bytes) -> None:
+    raise AssertionError("the worker sent an attempt before the model was loaded")
+
+
+def _die() -> None:
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Keeps a number of replicas alive."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from zypher.clock import Clock
+from zypher.errors import TargetError
+from zypher.presence import ModelCard
+from zypher.worker.replica import Launch, Replica
+from zypher.worker.retry import restart_delay_s
+from zypher.worker.slots import Slots
+
+logger = logging.getLogger(__name__)
+
+
+class Replicas:
+    """The worker's replicas, started again when they die.
+
+    `changed` is called whenever one becomes ready, dies or cannot start.
+    """
+
+    def __init__(self, launch: Launch, count: int, clock: Clock, changed: Callable[[], None]) -> None:
+        self.count = count
+        self.slots = Slots()
+        self.card: ModelCard | None = None
+        self.problem: str | None = None  # why a replica cannot start
+        self._launch = launch
+        self._clock = clock
+        self._changed = changed
+        self._alive: set[Replica] = set()
+        self._keepers: list[asyncio.Task[None]] = []
+        self._first_load: asyncio.Future[ModelCard] = asyncio.get_running_loop().create_future()
+
+    def start(self) -> None:
+        """Begin to start the replicas."""
+        self._keepers = [
+            asyncio.create_task(self._keep(number), name=f"replica {number}") for number in range(1, self.count + 1)
+        ]
+
+    async def loaded(self) -> ModelCard:
+        """The model's card, as soon as one replica has loaded it. Raises `TargetError` if the first cannot."""
+        return await asyncio.shield(self._first_load)
+
+    async def stop(self) -> None:
+        """End every replica; what still runs in them is lost."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        for replica in self._alive:
+            replica.kill()
+        await asyncio.gather(*(replica.ended() for replica in self._alive))
+
+    async def _keep(self, number: int) -> None:
+        """Start a replica again each time it ends, later and later while it fails."""
+        failures = 0
+        while True:
+            await self._clock.sleep(restart_delay_s(failures))
+            replica = Replica(number, self._launch)
+            await self._live(replica)
+            failures = 0 if replica.finished else failures + 1
+
+    async def _live(self, replica: Replica) -> None:
+        """One replica from its start to its death."""
+        await replica.start()
+        self._alive.add(replica)
+        ended = asyncio.ensure_future(replica.ended())
+        try:
+            await self._load(replica)
+            cause = await ended
+        finally:
+            self.slots.remove(replica)
+        self._alive.discard(replica)
+        logger.warning("a replica died", extra={"replica": replica.number, "cause": cause})
+        self._changed()
+
+    async def _load(self, replica: Replica) -> None:
+        try:
+            self.card = await replica.loaded()
+        except TargetError as error:
+            self._refused(error)
+            return
+        self.problem = None
+        logger.info("replica ready", extra={"replica": replica.number, "pid": replica.pid, "slots": replica.slots})
+        self.slots.add(replica)
+        if not self._first_load.done():
+            self._first_load.set_result(self.card)
+        self._changed()
+
+    def _refused(self, error: TargetError) -> None:
+        self.problem = str(error)
+        if not self._first_load.done():
+            self._first_load.set_exception(error)
+        else:
+            logger.error("a replica cannot start", extra={"problem": self.problem, "details": error.details})
+        self._changed()

@@ -1,0 +1,145 @@
+"""The worker: takes deliveries from an engine, runs them in replicas, gives outcomes back."""
+
+import asyncio
+import logging
+import secrets
+
+import msgspec
+
+from zypher.clock import Clock
+from zypher.engines.engine import Deliveries
+from zypher.errors import EngineUnavailable
+from zypher.prediction import Delivery, Outcome
+from zypher.presence import ModelCard, Presence
+from zypher.telemetry.metrics import Metrics
+from zypher.worker.duty import Duty
+from zypher.worker.executor import Executor
+from zypher.worker.lease import Leases
+from zypher.worker.receiver import Receiver
+from zypher.worker.replica import Launch
+from zypher.worker.replicas import Replicas
+from zypher.worker.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+
+class WorkerPlan(msgspec.Struct, frozen=True):
+    """What a worker is asked to do."""
+
+    launch: Launch
+    replicas: int
+    max_attempts: int
+    lease_s: float
+
+
+class Worker:
+    """Runs one model's predictions. Life: `start`, `run`, `drain`, `stop`."""
+
+    def __init__(self, plan: WorkerPlan, engine: Deliveries, clock: Clock, metrics: Metrics) -> None:
+        self.worker_id = secrets.token_hex(6)
+        self.died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._engine = engine
+        self._clock = clock
+        self._metrics = metrics
+        self._running: dict[asyncio.Task[None], Delivery] = {}
+        self._draining = False
+        self._replicas = Replicas(plan.launch, plan.replicas, clock, self._changed)
+        self._executor = Executor(self._replicas.slots, plan.max_attempts, metrics)
+        self._leases = Leases(engine, clock, plan.lease_s, self._running.values(), self._presence)
+        self._lease_duty = Duty("leases", self._leases.step, clock, self._duty_died)
+        self._receiver: Receiver | None = None
+        self._receive_duty: Duty | None = None
+
+    def start(self) -> None:
+        """Begin to start the replicas."""
+        self._replicas.start()
+
+    async def run(self) -> ModelCard:
+        """Wait until the model is loaded, then begin to receive. Raises `TargetError`."""
+        card = await self._replicas.loaded()
+        await self._engine.announce(self._presence())
+        self._receiver = Receiver(self._engine, card.name, self._free_slots, self._begin)
+        self._receive_duty = Duty("receiver", self._receiver.step, self._clock, self._duty_died)
+        self._receive_duty.start()
+        self._lease_duty.start()
+        return card
+
+    async def drain(self, timeout_s: float) -> None:
+        """Receive no more, let what runs finish within `timeout_s`, hand the rest back to the queue."""
+        self._draining = True
+        if self._receive_duty is not None:
+            await self._receive_duty.stop()
+        await self._engine.announce(self._presence())
+        if self._running:
+            logger.info("draining", extra={"running": len(self._running), "timeout_s": timeout_s})
+            await asyncio.wait(self._running, timeout=timeout_s)
+
+    async def stop(self) -> None:
+        """End now: hand back what still runs, end the replicas."""
+        for duty in (self._receive_duty, self._lease_duty):
+            if duty is not None:
+                await duty.stop()
+        await self._hand_back()
+        await self._replicas.stop()
+
+    async def _hand_back(self) -> None:
+        unfinished = dict(self._running)
+        for task in unfinished:
+            task.cancel()
+        await asyncio.gather(*unfinished, return_exceptions=True)
+        for delivery in unfinished.values():
+            await self._engine.release(delivery, counted=False)
+        if unfinished:
+            logger.info("handed back to the queue", extra={"predictions": len(unfinished)})
+
+    def _free_slots(self) -> int:
+        return self._replicas.slots.total - len(self._running)
+
+    def _begin(self, delivery: Delivery) -> None:
+        task = asyncio.create_task(self._attempt(delivery))
+        self._running[task] = delivery
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._running[task]
+        if self._receiver is not None:
+            self._receiver.look_again()
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        """One delivery from its attempt to its end in the engine."""
+        try:
+            decision = await self._executor.execute(delivery)
+            if isinstance(decision, Retry):
+                await self._engine.release(delivery, counted=True, delay_s=decision.delay_s)
+            else:
+                await self._settle(delivery, decision)
+        except EngineUnavailable as error:
+            # Nothing is lost: its lease ends and brings it back.
+            about = {"prediction_id": delivery.message.prediction_id, "problem": str(error)}
+            logger.warning("the engine did not take the outcome", extra=about)
+
+    async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
+        if await self._engine.settle(delivery, outcome):
+            self._metrics.settled(delivery.message, outcome, self._clock.now())
+
+    def _presence(self) -> Presence:
+        card = self._replicas.card
+        return Presence(
+            worker_id=self.worker_id,
+            model=card.name if card else "",
+            card=card,
+            replicas=self._replicas.count,
+            ready_replicas=self._replicas.slots.replicas,
+            slots=self._replicas.slots.total,
+            problem=self._replicas.problem,
+            draining=self._draining,
+        )
+
+    def _changed(self) -> None:
+        self._leases.look_again()
+        if self._receiver is not None:
+            self._receiver.look_again()
+
+    def _duty_died(self, error: BaseException) -> None:
+        if not self.died.done():
+            self.died.set_exception(error)

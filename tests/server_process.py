@@ -1,0 +1,135 @@
+"""A `zypher serve` of its own for tests that look from outside, and no process of it left afterwards."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Self, cast
+
+import httpx
+import psutil
+
+_START_S = 30.0
+_STOP_S = 45.0
+_LOOK_AGAIN_S = 0.01
+
+
+class ServerProcess:
+    """A server on a free port that works in `directory` and keeps its data there.
+
+    Another one in the same directory finds the same data, which is how a restart is tested.
+    Leaving the `with` block kills whatever of it still runs, its replicas included.
+    """
+
+    def __init__(self, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        self.directory = directory
+        self._log = directory / f"server-{time.monotonic_ns()}.log"
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "zypher", "serve", *arguments, "--port", "0"],
+                cwd=directory,
+                env=_plain_environment() | dict(environment or {}),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._url = ""
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def url(self) -> str:
+        """Where it listens, such as http://127.0.0.1:40123; waits until it does."""
+        if not self._url:
+            self._wait_until(self._find_url, "listen")
+        return self._url
+
+    def wait_ready(self) -> Self:
+        """Return once a prediction can be run at once."""
+        self._wait_until(self._is_ready, "be ready")
+        return self
+
+    def log(self) -> list[dict[str, object]]:
+        """The lines of its log that are JSON objects, in order."""
+        records: list[dict[str, object]] = []
+        for line in self.text().splitlines():
+            with contextlib.suppress(json.JSONDecodeError):
+                record: object = json.loads(line)
+                if isinstance(record, dict):
+                    records.append(cast("dict[str, object]", record))
+        return records
+
+    def text(self) -> str:
+        """Everything that it and its replicas have printed."""
+        return self._log.read_text(errors="replace")
+
+    def children(self) -> list[int]:
+        """The process ids of its living descendants: its replicas, and what they started."""
+        return [process.pid for process in self._session() if process.pid != self.pid]
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def wait(self, timeout_s: float = _STOP_S) -> int:
+        """Its exit code, as soon as it has ended by itself; negative for the signal that killed it."""
+        return self._process.wait(timeout_s)
+
+    def stop(self) -> int:
+        """Ask it to drain; its exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait()
+
+    def kill(self) -> None:
+        """End it, and not its replicas, as a crash would."""
+        self._process.kill()
+        self._process.wait()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if error is not None:
+            print(self.text(), file=sys.stderr)  # pytest shows it with the failure
+        for process in self._session():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        self._process.wait()
+
+    def _session(self) -> list[psutil.Process]:
+        """What of its session still runs: its replicas belong to it even when it is dead."""
+        return [process for process in psutil.process_iter() if _session_of(process) == self.pid]
+
+    def _find_url(self) -> bool:
+        self._url = next((str(record["url"]) for record in self.log() if "url" in record), "")
+        return bool(self._url)
+
+    def _is_ready(self) -> bool:
+        return httpx.get(f"{self.url}/healthz/ready", timeout=_START_S, trust_env=False).status_code == 200
+
+    def _wait_until(self, reached: Callable[[], bool], purpose: str) -> None:
+        deadline = time.monotonic() + _START_S
+        while not reached():
+            code = self._process.poll()
+            assert code is None, f"The server ended with exit code {code} before it could {purpose}:\n{self.text()}"
+            assert time.monotonic() < deadline, f"No server could {purpose} in {_START_S} s:\n{self.text()}"
+            time.sleep(_LOOK_AGAIN_S)
+
+
+def _plain_environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith("ZYPHER_")}
+
+
+def _session_of(process: psutil.Process) -> int:
+    try:
+        return 0 if process.status() == psutil.STATUS_ZOMBIE else os.getsid(process.pid)
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return 0

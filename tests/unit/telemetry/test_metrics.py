@@ -1,0 +1,55 @@
+"""What Prometheus reads."""
+
+from datetime import UTC, datetime, timedelta
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from zypher.prediction import Message, Outcome, Status
+from zypher.presence import Depth, Presence
+from zypher.telemetry.metrics import Metrics
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+
+
+def samples(metrics: Metrics) -> dict[tuple[str, str], float]:
+    page, content_type = metrics.page()
+    assert content_type.startswith("text/plain")
+    return {
+        (sample.name, " ".join(sorted(sample.labels.values()))): sample.value
+        for family in text_string_to_metric_families(page.decode())
+        for sample in family.samples
+    }
+
+
+def test_a_life_is_counted() -> None:
+    metrics = Metrics()
+    metrics.submitted("m", durable=True)
+    metrics.refused("QueueFull")
+    metrics.attempt_lost("m")
+    message = Message("id", "m", b"1", NOW - timedelta(seconds=5))
+    metrics.settled(message, Outcome(Status.SUCCEEDED, output=b"1", run_s=2.0), NOW)
+
+    read = samples(metrics)
+
+    assert read["zypher_predictions_submitted_total", "m true"] == 1
+    assert read["zypher_predictions_refused_total", "QueueFull"] == 1
+    assert read["zypher_attempts_lost_total", "m"] == 1
+    assert read["zypher_predictions_settled_total", "m succeeded"] == 1
+    assert read["zypher_prediction_running_seconds_sum", "m"] == 2
+    assert read["zypher_prediction_waiting_seconds_sum", "m"] == 3
+    assert read["zypher_prediction_waiting_seconds_bucket", "1.0 m"] == 0
+    assert read["zypher_prediction_waiting_seconds_bucket", "3.0 m"] == 1
+    assert read["zypher_prediction_waiting_seconds_bucket", "+Inf m"] == 1
+
+
+def test_the_queue_of_the_moment_is_shown() -> None:
+    metrics = Metrics()
+    presence = Presence("w", "m", None, replicas=2, ready_replicas=1, slots=4)
+    metrics.depth("m", Depth(7, 3, None, None, 10, (presence,)))
+
+    read = samples(metrics)
+
+    assert read["zypher_queue_depth", "m queued"] == 7
+    assert read["zypher_queue_depth", "m running"] == 3
+    assert read["zypher_replicas_ready", "m"] == 1
+    assert read["zypher_slots", "m"] == 4

@@ -1,0 +1,45 @@
+"""The protocol between a worker and its replicas."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zypher.prediction import FailureKind
+from zypher.presence import ModelCard
+from zypher.worker.messages import (
+    Failed,
+    FrameReader,
+    Loaded,
+    LoadFailed,
+    Run,
+    Succeeded,
+    decode_to_replica,
+    decode_to_worker,
+    frame,
+)
+
+RUNS = [Run(1, "a", b""), Run(2, "b", b'"x"'), Run(3, "c", b"1" * 100_000)]
+
+
+def test_every_message_survives_the_way() -> None:
+    card = ModelCard("m", "says m", {"type": "string"}, {}, {"A": {"type": "object"}}, 4)
+    answers = [
+        Loaded(card),
+        LoadFailed("no", "trace"),
+        Succeeded(1, b"2", 0.5),
+        Failed(2, FailureKind.MODEL_ERROR, "ValueError: x", "trace", 1.5),
+    ]
+    reader = FrameReader()
+
+    assert [decode_to_worker(body) for body in reader.feed(b"".join(map(frame, answers)))] == answers
+    assert [decode_to_replica(body) for body in reader.feed(b"".join(map(frame, RUNS)))] == RUNS
+
+
+@given(cuts=st.lists(st.integers(0, 100_100), max_size=8))
+def test_a_stream_cut_anywhere_gives_the_same_messages(cuts: list[int]) -> None:
+    stream = b"".join(map(frame, RUNS))
+    edges = [0, *sorted(cuts), len(stream)]
+    reader = FrameReader()
+
+    bodies = [body for start, end in zip(edges, edges[1:], strict=False) for body in reader.feed(stream[start:end])]
+
+    assert [decode_to_replica(body) for body in bodies] == RUNS
