@@ -11,8 +11,9 @@ SERVE := .venv/.has-serve
 EXAMPLES := .venv/.has-examples
 DEV := .venv/.has-dev
 
-# An environment whose interpreter is gone is made anew.
-ifneq ($(shell test -x $(BIN)/python && echo whole),whole)
+# An environment that is half made, whose interpreter is gone or that was moved here is made anew.
+WHOLE := $(shell test -x $(BIN)/python && grep -qF '$(CURDIR)/.venv' $(BIN)/activate 2>/dev/null && echo yes)
+ifneq ($(WHOLE),yes)
 $(shell rm -f $(SERVE) $(EXAMPLES) $(DEV))
 endif
 
@@ -49,7 +50,7 @@ unit contract acceptance fault: $(DEV) ## the tests of one level
 	$(BIN)/python -m pytest tests/$@ $(ARGS)
 
 lock: ## pin anew what pyproject.toml asks for
-	$(PYTHON) -m venv .venv-lock
+	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/python -m pip --quiet --disable-pip-version-check install $(UV)
 	PATH=.venv-lock/bin:$$PATH sh requirements/lock.sh
 	rm -rf .venv-lock
@@ -59,8 +60,7 @@ clean: ## forget .venv and every cache; what is in .zypher stays
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(SERVE): requirements/serve.txt pyproject.toml
-	@sh requirements/check_python.sh $(PYTHON)
-	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear .venv
+	@test "$(WHOLE)" = yes || sh requirements/make_venv.sh $(PYTHON)
 	$(PIP) --require-hashes --requirement requirements/serve.txt
 	$(PIP) --no-deps --editable .
 	@touch $@

@@ -2,20 +2,19 @@
 
 import asyncio
 import contextlib
-import inspect
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pytest
+from pytest_asyncio import is_async_test
 
-from tests.leaks import Holdings, left_behind
+from tests.gate import Gate
+from tests.leaks import Holdings, left_behind, tasks_left
 from tests.server_process import ServerProcess
 
 _OUTSIDE = {"contract", "acceptance", "fault"}  # levels whose descriptors are counted
-_SETTLING_TURNS = 100  # of the event loop, for tasks that were told to end
 
 
 class Serve(Protocol):
@@ -33,6 +32,13 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             return servers.enter_context(ServerProcess(tmp_path, *arguments, environment=environment)).wait_ready()
 
         yield start
+
+
+@pytest.fixture
+def gate(tmp_path: Path) -> Iterator[Gate]:
+    """Holds the runs of tests/models/gated.py until the test opens it, at the latest when it ends."""
+    with Gate(tmp_path / "gate") as gate:
+        yield gate
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -55,7 +61,7 @@ def nothing_left_behind(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def no_task_left(request: pytest.FixtureRequest, nothing_left_behind: None) -> None:
-    if inspect.iscoroutinefunction(getattr(request.function, "__wrapped__", request.function)):
+    if is_async_test(request.node):
         request.getfixturevalue("no_task_left_in_loop")
 
 
@@ -63,13 +69,8 @@ def no_task_left(request: pytest.FixtureRequest, nothing_left_behind: None) -> N
 async def no_task_left_in_loop() -> AsyncIterator[None]:
     before = asyncio.all_tasks()
     yield
-    left = asyncio.all_tasks() - before
-    for _ in range(_SETTLING_TURNS):
-        left = asyncio.all_tasks() - before - {asyncio.current_task()}
-        if not left:
-            return
-        await asyncio.sleep(0)
-    pytest.fail("The test left tasks running: " + "; ".join(map(str, left)))
+    if left := await tasks_left(before):
+        pytest.fail("The test left tasks running: " + "; ".join(left))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

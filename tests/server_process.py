@@ -17,6 +17,7 @@ import psutil
 
 _START_S = 30.0
 _STOP_S = 45.0
+_VANISH_S = 10.0  # for replicas whose server has ended
 _LOOK_AGAIN_S = 0.01
 
 
@@ -24,7 +25,8 @@ class ServerProcess:
     """A server on a free port that works in `directory` and keeps its data there.
 
     Another one in the same directory finds the same data, which is how a restart is tested.
-    Leaving the `with` block kills whatever of it still runs, its replicas included.
+    Leaving the `with` block kills whatever of it still runs. Replicas that outlive a server which has ended are a
+    failure of the test: they are to notice by themselves.
     """
 
     def __init__(self, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
@@ -99,10 +101,18 @@ class ServerProcess:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if error is not None:
             print(self.text(), file=sys.stderr)  # pytest shows it with the failure
+        orphans = self._orphans() if error is None and self._process.poll() is not None else []
         for process in self._session():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self._process.wait()
+        assert orphans == [], f"The server ended, and these replicas did not: {orphans}"
+
+    def _orphans(self) -> list[int]:
+        deadline = time.monotonic() + _VANISH_S
+        while (orphans := self.children()) and time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN_S)
+        return orphans
 
     def _session(self) -> list[psutil.Process]:
         """What of its session still runs: its replicas belong to it even when it is dead."""

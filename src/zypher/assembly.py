@@ -17,6 +17,7 @@ from zypher.http.server import HttpServer
 from zypher.prediction import Delivery, Message, Outcome, new_prediction_id
 from zypher.presence import ModelCard
 from zypher.settings import Settings
+from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.executor import Executor
 from zypher.worker.replica import Launch, Replica
@@ -155,7 +156,8 @@ def _plan(settings: Settings) -> WorkerPlan:
 
 
 def _launch(settings: Settings) -> Launch:
-    return Launch(settings.worker.target, settings.worker.concurrency, settings.log.format, settings.log.level)
+    log = msgspec.structs.replace(settings.log, format=chosen_format(settings.log))
+    return Launch(settings.worker.target, settings.worker.concurrency, log)
 
 
 async def _first(*waits: Awaitable[object]) -> None:

@@ -20,7 +20,7 @@ from zypher.settings.sections import (
     Settings,
     WorkerSettings,
 )
-from zypher.settings.setting import Setting
+from zypher.settings.setting import Setting, shown
 
 __all__ = [
     "SETTINGS",
@@ -34,4 +34,5 @@ __all__ = [
     "Settings",
     "WorkerSettings",
     "resolve",
+    "shown",
 ]

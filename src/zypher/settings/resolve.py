@@ -1,14 +1,16 @@
 """The choice between the sources of a setting: flags > ZYPHER_* > zypher.toml > defaults."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping, Set
 from pathlib import Path
+
+import msgspec
+from msgspec.structs import fields, replace
 
 from zypher.errors import SettingsError
 from zypher.settings.sections import SETTINGS, Settings
-from zypher.settings.setting import Setting
-from zypher.settings.suggestion import suggestion
+from zypher.settings.setting import Setting, shown
+from zypher.settings.suggestion import closest
 from zypher.settings.toml_file import TomlFile, read_toml
 
 _PREFIX = "ZYPHER_"
@@ -19,8 +21,7 @@ _OF_KUBERNETES = re.compile(r"ZYPHER(_\w+)?_(SERVICE_HOST|SERVICE_PORT(_\w+)?|PO
 _KUBERNETES_PORT = re.compile(r"(tcp|udp|sctp)://")
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """The settings, and for the name of each where its value came from, in words for people."""
 
     settings: Settings
@@ -64,11 +65,11 @@ def _read(setting: Setting, value: object, named: str, *, typed: bool = False) -
     try:
         return setting.from_text(value) if isinstance(value, str) and not typed else setting.from_value(value)
     except ValueError:
-        raise SettingsError(f"{named} is {_shown(value)}; it must be {setting.allowed}.") from None
+        raise SettingsError(f"{named} is {_quoted(value)}; it must be {setting.allowed}.") from None
 
 
-def _shown(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else str(value)
+def _quoted(value: object) -> str:
+    text = repr(value) if isinstance(value, str) else shown(value)
     return text if len(text) <= 100 else text[:100] + "…"
 
 
@@ -88,10 +89,15 @@ def _made_by_kubernetes(name: str, value: str) -> bool:
 def _refuse_unknown(variables: Mapping[str, str], toml: TomlFile) -> None:
     known_variables = {setting.variable for setting in SETTINGS} | _OF_THE_CLIENT
     for name in sorted(variables.keys() - known_variables):
-        raise SettingsError(f"The variable {name} sets nothing; unset it.{suggestion(name, known_variables)}")
+        raise SettingsError(f"The variable {name} sets nothing; {_mend(name, known_variables, 'unset it')}")
     known_keys = {setting.name for setting in SETTINGS}
     for key in toml.values.keys() - known_keys:
-        raise SettingsError(f"{toml.origin(key)}: {key} sets nothing; remove it.{suggestion(key, known_keys)}")
+        raise SettingsError(f"{toml.origin(key)}: {key} sets nothing; {_mend(key, known_keys, 'remove it')}")
+
+
+def _mend(name: str, known: Set[str], otherwise: str) -> str:
+    meant = closest(name, sorted(known))
+    return f"did you mean {meant}?" if meant else f"{otherwise}; `zypher config` lists what can be set."
 
 
 def _settings(values: Mapping[str, object]) -> Settings:

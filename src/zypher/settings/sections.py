@@ -1,9 +1,11 @@
 """The table: every setting with its type, default, sentence and bounds, one section per room."""
 
-from dataclasses import dataclass, fields
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
+
+import msgspec
+from msgspec.structs import fields
 
 from zypher.settings.setting import Rule, Setting, setting_of
 
@@ -28,8 +30,7 @@ class LogFormat(StrEnum):
     JSON = "json"
 
 
-@dataclass(frozen=True, slots=True)
-class HttpSettings:
+class HttpSettings(msgspec.Struct, frozen=True):
     """Where the server listens, and how long it bears with a client."""
 
     host: Annotated[str, Rule("Address to listen on; 0.0.0.0 is every IPv4 address of this machine.")] = "127.0.0.1"
@@ -42,8 +43,7 @@ class HttpSettings:
     ] = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class WorkerSettings:
+class WorkerSettings(msgspec.Struct, frozen=True):
     """Which model runs, and how many predictions at once."""
 
     target: Annotated[str, Rule("The model: package.module:Name or path/to/file.py:Name.", positional=True)] = (
@@ -59,8 +59,7 @@ class WorkerSettings:
     ] = 30.0
 
 
-@dataclass(frozen=True, slots=True)
-class EngineSettings:
+class EngineSettings(msgspec.Struct, frozen=True):
     """Where predictions wait, and how long their results are kept."""
 
     data_dir: Annotated[Path, Rule("Folder for the predictions and their results.")] = Path(".zypher")
@@ -69,8 +68,7 @@ class EngineSettings:
     retention_s: Annotated[float, Rule("Time a result is kept.", *_SPAN_S)] = 86_400.0
 
 
-@dataclass(frozen=True, slots=True)
-class LogSettings:
+class LogSettings(msgspec.Struct, frozen=True):
     """What the log says, and how."""
 
     level: Annotated[LogLevel, Rule("The least important records that are written.", name="log_level")] = LogLevel.INFO
@@ -80,8 +78,7 @@ class LogSettings:
     values: Annotated[bool, Rule("Whether inputs and outputs are written to the log.", name="log_values")] = False
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(msgspec.Struct, frozen=True):
     """Everything that can be set; `Settings()` is the defaults."""
 
     http: HttpSettings = HttpSettings()
@@ -91,7 +88,5 @@ class Settings:
 
 
 SETTINGS: tuple[Setting, ...] = tuple(
-    setting_of(section.name, declared)
-    for section in fields(Settings)
-    for declared in fields(getattr(Settings(), section.name))
+    setting_of(section.name, declared) for section in fields(Settings) for declared in fields(section.type)
 )

@@ -1,17 +1,18 @@
 """One setting: its names, what it may be, and the sentence that explains it."""
 
 import math
-from dataclasses import Field, dataclass
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
 from typing import get_args
 
+import msgspec
+from msgspec.structs import FieldInfo
+
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(msgspec.Struct, frozen=True):
     """What a field's annotation adds to its type and default."""
 
     help: str  # a sentence
@@ -21,8 +22,7 @@ class Rule:
     positional: bool = False  # on the command line, an argument without a flag
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(msgspec.Struct, frozen=True):
     """One row of the table; where it is wrong, a `ValueError` says no more than that."""
 
     name: str
@@ -83,8 +83,15 @@ class Setting:
         return value if self.kind is int else float(value)
 
 
-def setting_of(section: str, declared: Field[object]) -> Setting:
+def setting_of(section: str, declared: FieldInfo) -> Setting:
     """The row of the table that a section's field declares."""
     annotated, rule = get_args(declared.type)
     kind = get_args(annotated)[0] if isinstance(annotated, UnionType) else annotated
     return Setting(rule.name or declared.name, section, declared.name, kind, declared.default, rule)
+
+
+def shown(value: object) -> str:
+    """A setting's value as somebody would write it, "" when unset."""
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

@@ -4,7 +4,6 @@ import difflib
 from collections.abc import Iterable
 
 
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """The question whether the known word closest to `word` was meant; "" when none is close."""
-    closest = difflib.get_close_matches(word, known, n=1, cutoff=0.7)
-    return f" Did you mean {closest[0]}?" if closest else ""
+def closest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like `word`, None when none is much like it."""
+    return next(iter(difflib.get_close_matches(word, known, n=1, cutoff=0.7)), None)

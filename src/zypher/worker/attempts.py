@@ -10,7 +10,7 @@ from typing import cast
 from zypher.errors import InvalidInput, OutputError
 from zypher.models.model import LoadedModel
 from zypher.prediction import FailureKind
-from zypher.telemetry.logs import current_prediction_id
+from zypher.telemetry.formats import current_prediction_id
 from zypher.worker.messages import Failed, Run, Succeeded
 
 _LONGEST_MESSAGE = 2_000  # characters of an exception that a caller is shown

@@ -11,6 +11,7 @@ import msgspec
 from zypher.errors import TargetError
 from zypher.prediction import Delivery
 from zypher.presence import ModelCard
+from zypher.settings import LogSettings
 from zypher.worker.channel import Channel
 from zypher.worker.messages import Failed, Loaded, LoadFailed, Run, Succeeded, decode_to_worker
 
@@ -22,8 +23,7 @@ class Launch(msgspec.Struct, frozen=True):
 
     target: str
     concurrency: int | None  # slots; None: what the model states
-    log_format: str  # human | json
-    log_level: str
+    log: LogSettings  # with the format chosen
 
 
 class Lost(msgspec.Struct, frozen=True):
@@ -159,6 +159,6 @@ def _command(launch: Launch, descriptor: int) -> list[str]:
         str(descriptor),
         launch.target,
         str(launch.concurrency or 0),
-        launch.log_format,
-        launch.log_level,
+        launch.log.format,
+        launch.log.level,
     ]

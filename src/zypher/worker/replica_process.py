@@ -6,6 +6,7 @@ Started by `zypher.worker.replica`:
 
 import asyncio
 import ctypes
+import logging
 import os
 import signal
 import socket
@@ -15,7 +16,8 @@ import uvloop
 
 from zypher.errors import TargetError
 from zypher.models.loader import load
-from zypher.telemetry.logs import redirect_output
+from zypher.settings import LogFormat, LogLevel, LogSettings
+from zypher.telemetry.logs import LineLog, configure
 from zypher.worker.attempts import Attempts
 from zypher.worker.channel import Channel
 from zypher.worker.messages import Loaded, LoadFailed, decode_to_replica
@@ -27,7 +29,7 @@ def main() -> None:
     """Live as long as the socket."""
     descriptor, target, concurrency, log_format, log_level = sys.argv[1:]
     _leave_signals_to_the_worker()
-    redirect_output(log_format, log_level)
+    _print_to_the_log(LogSettings(LogLevel(log_level), LogFormat(log_format)))
     end = socket.socket(fileno=int(descriptor))
     end.set_inheritable(False)  # what the model starts must not keep the socket open after our death
     uvloop.run(_live(end, target, int(concurrency)))
@@ -58,7 +60,17 @@ def _leave_signals_to_the_worker() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
-def _not_yet(body: bytes) -> None:
+def _print_to_the_log(log: LogSettings) -> None:
+    """What the model prints goes where the log goes; as records of it, where the log is for machines."""
+    os.dup2(2, 1)
+    configure(log)
+    if log.format is LogFormat.JSON:
+        printed = logging.getLogger("model")
+        sys.stdout = LineLog(printed, logging.INFO)
+        sys.stderr = LineLog(printed, logging.INFO)
+
+
+def _not_yet(_body: bytes) -> None:
     raise AssertionError("the worker sent an attempt before the model was loaded")
 
 

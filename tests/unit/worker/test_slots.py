@@ -2,12 +2,13 @@
 
 import asyncio
 
+from zypher.settings import LogSettings
 from zypher.worker.replica import Launch, Replica
 from zypher.worker.slots import Slots
 
 
 def replica(slots: int, number: int = 1) -> Replica:
-    made = Replica(number, Launch("nobody:starts_it", None, "json", "info"))
+    made = Replica(number, Launch("nobody:starts_it", None, LogSettings()))
     made.slots = slots
     return made
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import datetime
 from enum import Enum
 
+from zypher.engines.embedded.operations import Standing
 from zypher.prediction import Message, Prediction, Status
 
 
@@ -56,7 +57,8 @@ class Entry:
         self.message: Message | None = None  # None when it must be read from disk first
         self.lease: Lease | None = None
         self.waiters: list[asyncio.Future[Prediction]] | None = None  # for its end
-        self.submitters: list[asyncio.Future[Prediction]] | None = None  # for its record; None once it is written
+        # Those who wait for its record, while that is being written.
+        self.submitters: list[asyncio.Future[Prediction | Standing]] | None = None
 
     @property
     def queued(self) -> bool:

@@ -7,6 +7,8 @@ from datetime import datetime
 from itertools import chain, islice
 
 from zypher.engines.embedded.entry import Entry, Stage
+from zypher.engines.embedded.operations import resolve
+from zypher.errors import EngineUnavailable
 from zypher.prediction import Message
 
 HOT_MESSAGES = 1_000  # so many waiting messages stay in memory though they are on disk
@@ -26,35 +28,31 @@ class Queue:
         self.running = 0
         self.run_s: float | None = None  # moving average
         self.receivers: deque[asyncio.Future[bool]] = deque()  # who waits for an entry to become ready
+        self.reading_ahead = False  # whether messages are being read from disk
         self._fresh: deque[Entry] = deque()  # never received
         self._returned: list[tuple[int, Entry]] = []  # a heap of those that came back
         self._numbers = 0
-        self._hot = 0  # messages of entries on disk that are in memory
-        self._gone = 0  # entries in `_fresh` that left out of turn, at most
+        self._hot = 0  # queued entries that are on disk and whose message is in memory, too
+        self._gone = 0  # how many entries left out of turn since the order was last written anew
 
-    def join(self, entry: Entry, message: Message | None) -> None:
-        """Let a new entry wait behind all others; its message stays if there is room or no disk has it."""
+    def join(self, entry: Entry) -> None:
+        """Let an entry, counted as queued already, wait behind all others."""
         self._numbers += 1
         entry.number = self._numbers
         entry.stage = Stage.READY
-        if message is not None:
-            self.keep_message(entry, message)
         self._fresh.append(entry)
-        self.wake()
+        if self.receivers:
+            self.wake()
 
-    def keep_message(self, entry: Entry, message: Message) -> None:
-        """Hold the message in memory, if it has to be there or there is room."""
-        if entry.row:
-            if self._hot >= HOT_MESSAGES or len(message.input) > HOT_INPUT_BYTES:
-                return
-            self._hot += 1
+    def keep(self, entry: Entry, message: Message) -> None:
+        """Hold the message of an entry on disk in memory, if it is small and there is room."""
+        if self._hot < HOT_MESSAGES and len(message.input) <= HOT_INPUT_BYTES:
+            self.hold(entry, message)
+
+    def hold(self, entry: Entry, message: Message) -> None:
+        """Hold the message of an entry on disk in memory."""
         entry.message = message
-
-    def put_back(self, entry: Entry) -> None:
-        """Let an entry that had left wait again in its old place."""
-        entry.stage = Stage.READY
-        heapq.heappush(self._returned, (entry.number, entry))
-        self.wake()
+        self._hot += 1
 
     def take(self, limit: int) -> list[Entry]:
         """Up to `limit` entries, the oldest first, whose messages are in memory; none is passed over."""
@@ -69,8 +67,8 @@ class Queue:
                 self._fresh.popleft()
             if entry.row:
                 self._hot -= 1
-            taken.append(entry)
             entry.stage = Stage.RUNNING
+            taken.append(entry)
         self.queued -= len(taken)
         self.running += len(taken)
         return taken
@@ -80,23 +78,49 @@ class Queue:
         fresh, returned = self._fresh, self._returned
         while fresh and fresh[0].stage is not Stage.READY:
             fresh.popleft()
-            self._gone -= 1
         while returned and returned[0][1].stage is not Stage.READY:
             heapq.heappop(returned)
         if returned and (not fresh or returned[0][0] < fresh[0].number):
             return returned[0][1]
         return fresh[0] if fresh else None
 
+    def give_back(self, entry: Entry) -> None:
+        """Count a running entry as queued again; it waits for `put_back`."""
+        self.running -= 1
+        self.queued += 1
+        entry.stage = Stage.DELAYED
+        if entry.row and entry.message is not None:
+            self._hot += 1
+
+    def put_back(self, entry: Entry) -> None:
+        """Let an entry that is queued but out of order wait in its old place."""
+        entry.stage = Stage.READY
+        heapq.heappush(self._returned, (entry.number, entry))
+        self.wake()
+
     def leave(self, entry: Entry) -> None:
         """Take a queued entry out of turn: it ends."""
-        entry.stage = Stage.ENDING
+        self.queued -= 1
         if entry.row and entry.message is not None:
             self._hot -= 1
-            entry.message = None
+        entry.stage = Stage.ENDING
         self._gone += 1
         if self._gone > max(_FEWEST_GONE, len(self._fresh) // 2):
-            self._fresh = deque(entry for entry in self._fresh if entry.stage is Stage.READY)
             self._gone = 0
+            self._fresh = deque(entry for entry in self._fresh if entry.stage is Stage.READY)
+
+    def come_back(self, entry: Entry) -> None:
+        """Undo `leave`: it did not end."""
+        self.queued += 1
+        if entry.row and entry.message is not None:
+            self._hot += 1
+        self.put_back(entry)
+
+    def set_row(self, entry: Entry, row: int) -> None:
+        """Note that an entry is being written to disk, or with 0 that it could not be."""
+        if entry.queued and entry.message is not None:
+            self._hot += (row != 0) - (entry.row != 0)
+        entry.row = row
 
     def cold(self, limit: int) -> list[Entry]:
         """Those of the next `limit` entries whose messages are on disk only."""
@@ -104,13 +128,15 @@ class Queue:
         return [entry for entry in upcoming if entry.stage is Stage.READY and entry.message is None]
 
     def position(self, entry: Entry) -> int:
-        """About how many entries will be received until this one is; 1 means it is next.
+        """About how many entries are received until this one is; 1 is next.
 
-        Counts numbers, not entries, so one that left out of turn may still be counted.
+        Reckoned from numbers, so one that left out of turn may still be counted.
         """
-        ahead = len(self._returned) if self._fresh and entry.number >= self._fresh[0].number else 0
-        first = self._fresh[0].number if ahead or not self._returned else self._returned[0][0]
-        return max(1, min(self.queued, ahead + entry.number - first + 1))
+        fresh = self._fresh
+        ahead = len(self._returned) + entry.number - fresh[0].number if fresh else 0
+        if not fresh or entry.number < fresh[0].number:
+            ahead = 0
+        return max(1, min(self.queued, ahead + 1))
 
     def oldest_queued_at(self) -> datetime | None:
         entry = self.first()
@@ -120,6 +146,11 @@ class Queue:
         """Take a run time into the moving average."""
         if run_s > 0:
             self.run_s = run_s if self.run_s is None else 0.9 * self.run_s + 0.1 * run_s
+
+    def fail_receivers(self, error: str) -> None:
+        """Tell all receivers that there is nothing to receive."""
+        while self.receivers:
+            resolve(self.receivers.popleft(), EngineUnavailable(error))
 
     def wake(self) -> None:
         """Tell one receiver to look again."""

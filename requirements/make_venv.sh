@@ -1,4 +1,4 @@
-# Says what to do when the Python named by $1 cannot make the environment; silent when it can.
+# Makes .venv anew with the Python that $1 names, or says what to do when that Python cannot.
 python=${1:-python3}
 
 if ! command -v "$python" >/dev/null 2>&1; then
@@ -13,3 +13,5 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     echo "'$python' cannot make environments: install its venv module; on Debian and Ubuntu: apt-get install python3-venv" >&2
     exit 1
 fi
+
+exec "$python" -m venv --clear .venv

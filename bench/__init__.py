@@ -1,0 +1,1 @@
+"""The figures this project states, each printed by a script that anybody can run."""

@@ -1,0 +1,113 @@
+"""Synchronous no-op predictions.
+
+All server processes on the first core, the load on the second. 64 connections are kept, each with one request after
+another, for 2.5 s a round; the servers take turns, round by round. In zypher the model runs in a replica process and
+the prediction takes the whole way through the engine; FastAPI awaits the same model in its handler (uvicorn with uvloop
+and httptools, no access log); the raw ASGI application only sends the body back.
+"""
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import perf_counter
+
+from bench.figure import ROUNDS, Figure
+from bench.load import Caller, Load, WrongAnswer, expect, request, run_load
+from bench.processes import Server
+from bench.report import Script
+from bench.servers import INPUT, NOOP, OUTPUT, fastapi, raw_asgi, zypher
+
+CONNECTIONS = 64
+
+_CROWDED_S = 2.5
+_ALONE_S = 1.5
+_WARM_UP_S = 0.5
+_LIMIT_S = 30.0
+
+_REQUEST = request("POST", "/predict", INPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Busy:
+    """A server under the load of all connections."""
+
+    per_cpu_s: float  # requests
+    p50_ms: float
+    p99_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    ours: _Busy
+    theirs: _Busy
+    ours_alone_ms: float
+    raw_alone_ms: float
+
+
+def measure() -> list[Figure]:
+    with zypher(NOOP) as ours, fastapi() as theirs, raw_asgi() as raw:
+        for server, body in ((ours, OUTPUT), (theirs, OUTPUT), (raw, INPUT)):
+            _load(server, CONNECTIONS, _WARM_UP_S, body)
+        return _figures([_round(ours, theirs, raw) for _ in range(ROUNDS)])
+
+
+def _round(ours: Server, theirs: Server, raw: Server) -> _Round:
+    return _Round(
+        ours=_busy(ours),
+        theirs=_busy(theirs),
+        ours_alone_ms=_load(ours, 1, _ALONE_S, OUTPUT).percentile_ms(50),
+        raw_alone_ms=_load(raw, 1, _ALONE_S, INPUT).percentile_ms(50),
+    )
+
+
+def _busy(server: Server) -> _Busy:
+    before_s = server.cpu_s()
+    load = _load(server, CONNECTIONS, _CROWDED_S, OUTPUT)
+    used_s = server.cpu_s() - before_s
+    return _Busy(len(load.latencies_s) / used_s, load.percentile_ms(50), load.percentile_ms(99))
+
+
+def _load(server: Server, connections: int, for_s: float, body: bytes) -> Load:
+    return run_load(server.port, [_predict(for_s, body) for _ in range(connections)], _LIMIT_S)
+
+
+def _predict(for_s: float, body: bytes) -> Caller:
+    until = perf_counter() + for_s
+    while perf_counter() < until:
+        answer = yield _REQUEST
+        if expect(answer, 200) != body:
+            raise WrongAnswer(f"Another output was expected: {answer.body!r}")
+
+
+def _figures(rounds: list[_Round]) -> list[Figure]:
+    return [
+        Figure(
+            "requests per CPU-second of all server processes, zypher / FastAPI",
+            "×",
+            tuple(r.ours.per_cpu_s / r.theirs.per_cpu_s for r in rounds),
+            at_least=1.8,
+        ),
+        Figure("p99, zypher / FastAPI", "×", tuple(r.ours.p99_ms / r.theirs.p99_ms for r in rounds), at_most=1.0),
+        Figure(
+            "1 connection: p50 above raw ASGI",
+            "ms",
+            tuple(r.ours_alone_ms - r.raw_alone_ms for r in rounds),
+            at_most=0.5,
+        ),
+        *_details("zypher", [r.ours for r in rounds]),
+        *_details("FastAPI", [r.theirs for r in rounds]),
+        Figure("1 connection: p50, zypher", "ms", tuple(r.ours_alone_ms for r in rounds)),
+        Figure("1 connection: p50, raw ASGI", "ms", tuple(r.raw_alone_ms for r in rounds)),
+    ]
+
+
+def _details(name: str, rounds: list[_Busy]) -> Iterator[Figure]:
+    yield Figure(f"requests per CPU-second, {name}", "/s", tuple(r.per_cpu_s for r in rounds))
+    yield Figure(f"p50, {name}", "ms", tuple(r.p50_ms for r in rounds))
+    yield Figure(f"p99, {name}", "ms", tuple(r.p99_ms for r in rounds))
+
+
+SCRIPT = Script("sync_noop", __doc__, measure)
+
+if __name__ == "__main__":
+    sys.exit(SCRIPT.main())

@@ -1,0 +1,21 @@
+"""Tells what a text is: Python, Markdown, TOML, a Makefile, YAML, … with Magika's deep model."""
+
+from typing import TypedDict
+
+from magika import Magika
+
+
+class ContentTypeOutput(TypedDict):
+    label: str  # such as "python"
+    score: float  # 0 to 1
+
+
+class ContentType:
+    """What kind of content a text is, and how sure the model is of it."""
+
+    def setup(self) -> None:
+        self.magika = Magika()
+
+    def predict(self, text: str) -> ContentTypeOutput:
+        result = self.magika.identify_bytes(text.encode())
+        return {"label": str(result.output.label), "score": result.score}

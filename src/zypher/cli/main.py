@@ -1,0 +1,121 @@
+"""The command `zypher`: finds the command that is meant, and turns its errors into exit codes."""
+
+import argparse
+import importlib
+import os
+import re
+import sys
+from collections.abc import Sequence
+from typing import NoReturn, Protocol, cast
+
+import zypher
+from zypher.cli.exit_codes import DONE, FAILED, INTERRUPTED, UNREAD, WRONG
+from zypher.cli.terminal import complain
+from zypher.errors import StartError
+
+_COMMANDS = ("serve", "predict", "check", "config")
+_EPILOG = f"""\
+`zypher COMMAND --help` says more about each.
+
+exit codes:
+  {DONE:<4}done
+  {FAILED:<4}the prediction failed, or the server did not answer or answered an error
+  {WRONG:<4}the command, a setting or the model is wrong
+  {INTERRUPTED:<4}interrupted; of serve: a second signal stopped it at once
+  {UNREAD:<4}whoever read the output went away
+"""
+
+
+class Command(Protocol):
+    """What the file of each command holds."""
+
+    HELP: str  # a sentence
+    USAGE: str  # what follows its name
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, arguments: argparse.Namespace) -> int:
+        """Do it; the exit code. Raises `StartError`."""
+        ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. Says each error in one sentence on standard error."""
+    try:
+        code = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except StartError as error:
+        complain(str(error), error.details)
+        return WRONG
+    except KeyboardInterrupt:
+        complain("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes standard output once more when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
+    if list(argv) == ["--version"]:
+        print(f"zypher {zypher.__version__}")
+        return DONE
+    if argv and not argv[0].startswith("-") and argv[0] not in _COMMANDS:
+        raise StartError(f"There is no command {argv[0]}; {_meant(argv[0], _COMMANDS, 'zypher')}")
+    parser = Parser(
+        prog="zypher",
+        description="Serve any Python model over HTTP, synchronously and asynchronously.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = _add_commands(parser)
+    try:
+        arguments, surplus = parser.parse_known_args(argv)
+    except SystemExit:  # after --help
+        return DONE
+    if arguments.command is None:
+        parser.print_help()
+        return DONE
+    if surplus:
+        commands[arguments.command].refuse(surplus[0])
+    run = cast("Command", arguments.module).run
+    return run(arguments)
+
+
+def _add_commands(parser: argparse.ArgumentParser) -> dict[str, "Parser"]:
+    parser.add_argument("--version", action="store_true", help="print the version and end")
+    choice = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", parser_class=Parser)
+    parsers: dict[str, Parser] = {}
+    for name in _COMMANDS:
+        command = cast("Command", importlib.import_module(f"zypher.cli.{name}"))
+        help_text = command.HELP[0].lower() + command.HELP[1:].rstrip(".")
+        parsers[name] = choice.add_parser(
+            name, help=help_text, description=command.HELP, usage=f"zypher {name} {command.USAGE}"
+        )
+        command.add_arguments(parsers[name])
+        parsers[name].set_defaults(module=command)
+    return parsers
+
+
+class Parser(argparse.ArgumentParser):
+    """An `ArgumentParser` that raises where it would exit, and spells every flag in full."""
+
+    def error(self, message: str) -> NoReturn:
+        raise StartError(f"{message[0].upper()}{message[1:]}; {_see(self.prog)}")
+
+    def refuse(self, word: str) -> NoReturn:
+        """Raise for an argument that nobody knows."""
+        flags = re.findall(r"--[a-z-]+", self.format_help())
+        raise StartError(f"`{self.prog}` takes no {word}; {_meant(word.partition('=')[0], flags, self.prog)}")
+
+
+def _meant(word: str, known: Sequence[str], prog: str) -> str:
+    from zypher.settings.suggestion import closest
+
+    near = closest(word, known)
+    return f"did you mean {near}?" if near else _see(prog)
+
+
+def _see(prog: str) -> str:
+    return f"see `{prog} --help`."

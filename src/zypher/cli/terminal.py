@@ -1,0 +1,45 @@
+"""What people see: results on standard output, everything else on standard error."""
+
+import sys
+from types import TracebackType
+from typing import Self
+
+from zypher.telemetry.printable import printable
+
+
+def complain(sentence: str, details: str = "") -> None:
+    """Say what went wrong, and below it whatever was added to it."""
+    print(printable(f"zypher: {sentence}"), file=sys.stderr)
+    if details:
+        print(printable(details.rstrip("\n")), file=sys.stderr)
+
+
+def print_json(value: object) -> None:
+    """Print as JSON: indented on a terminal, one line otherwise. `msgspec.Raw` is JSON already."""
+    print(shown_json(value, indent=2 if sys.stdout.isatty() else -1))
+
+
+def shown_json(value: object, indent: int) -> str:
+    """`value` as JSON that no terminal obeys; one line without spaces when `indent` is -1."""
+    import msgspec
+
+    return printable(msgspec.json.format(msgspec.json.encode(value), indent=indent).decode(errors="replace"))
+
+
+class LiveLine:
+    """A line that is drawn again and again on a terminal; anywhere else nothing is drawn."""
+
+    def __init__(self) -> None:
+        self.live = sys.stderr.isatty()
+
+    def show(self, text: str) -> None:
+        if self.live:
+            print(f"\r\x1b[K{printable(text)}", end="", file=sys.stderr, flush=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.show("")

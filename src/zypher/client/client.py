@@ -1,0 +1,84 @@
+"""A synchronous client over one connection pool."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+from zypher.client import protocol
+from zypher.client.protocol import Answer, InvalidUrl, Pending, Request, Succeeded, Unreachable
+
+DEFAULT_URL = "http://localhost:8080"
+
+_CONNECT_TIMEOUT_S = 5.0
+_POLL_S = 20  # how long the server may hold one question
+_LAST_PORT = 65_535
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+T = TypeVar("T")
+
+
+class Client:
+    """Asks one server for predictions. Safe to share between threads; close it, or use it in a `with`.
+
+    Every method raises `ClientError`; `InvalidUrl` only the constructor.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL, *, answer_timeout_s: float = 30.0) -> None:
+        """`answer_timeout_s` bounds the silence of a server beyond the waiting it was asked for."""
+        self.url = url.rstrip("/")
+        self._answer_timeout_s = answer_timeout_s
+        base = _checked(self.url)
+        # A proxy for the outside has no business between two processes of this machine.
+        self._http = httpx.Client(base_url=base, trust_env=base.host not in _LOOPBACK)
+
+    def predict(self, input: object) -> object:
+        """The output for `input`, however long it takes. Costs the server no disk write."""
+        state = self._call(protocol.predict(input), protocol.read_predict, None)
+        while isinstance(state, Pending):
+            state = self.get(state.prediction_id, _POLL_S)
+        return state.value
+
+    def submit(self, input: object) -> Pending:
+        """Have a prediction accepted: from then on it survives a crash of the server."""
+        return self._call(protocol.submit(input), protocol.read_submit, self._answer_timeout_s)
+
+    def get(self, prediction_id: str, wait_s: int = 0) -> Pending | Succeeded:
+        """How a prediction stands, waiting up to `wait_s` seconds for its end."""
+        silence_s = wait_s + self._answer_timeout_s
+        return self._call(protocol.get(prediction_id, wait_s), protocol.read_get, silence_s)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _call(self, request: Request, read: Callable[[Answer], T], silence_s: float | None) -> T:
+        timeout = httpx.Timeout(self._answer_timeout_s, connect=_CONNECT_TIMEOUT_S, read=silence_s)
+        try:
+            response = self._http.request(
+                request.method, request.path, headers=request.headers, content=request.body, timeout=timeout
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout):
+            raise Unreachable(f"No server answers at {self.url}; start one with `zypher serve`.") from None
+        except httpx.HTTPError as error:
+            raise Unreachable(f"The server at {self.url} broke off before it answered ({error!r}).") from None
+        return read(Answer(response.status_code, response.headers, response.content))
+
+
+def _checked(url: str) -> httpx.URL:
+    try:
+        parsed = httpx.URL(url)
+        name = parsed.host.encode("idna")
+    except (httpx.InvalidURL, UnicodeError):  # the latter of a name that no resolver takes
+        parsed, name = httpx.URL(), b""
+    if parsed.scheme not in ("http", "https") or not name or (parsed.port or 0) > _LAST_PORT:
+        raise InvalidUrl(f"{url!r} is no server's URL; write it as {DEFAULT_URL}.")
+    return parsed

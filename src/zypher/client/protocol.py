@@ -1,0 +1,199 @@
+"""What is asked of a server, and what its answers mean. Pure: nothing here touches a network.
+
+ClientError
+├── InvalidUrl            the URL cannot be a server's
+├── Unreachable           no server answers there, or it broke off
+├── UnexpectedAnswer      what answers is no ZypherAI server, or its fault
+├── Rejected              the request is at fault; another one may do
+├── Refused               the server takes no work now; the same request may do later
+├── PredictionNotFound    no such id, or its retention is over
+└── PredictionEnded       it will have no output: failed, cancelled or expired
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+_STILL_PROCESSED = "Prediction is still being processed."
+_NOT_FOUND = "Prediction ID not found."
+_STRANGE = "What answered there with status {} is no ZypherAI server; check the URL."
+
+T = TypeVar("T")
+
+
+class Request(msgspec.Struct, frozen=True):
+    """One HTTP request."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str] = {}
+    body: bytes = b""
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One HTTP answer."""
+
+    status: int
+    headers: Mapping[str, str]  # keys in lower case
+    body: bytes
+
+
+class Pending(msgspec.Struct, frozen=True):
+    """Accepted, not ended."""
+
+    prediction_id: str
+    position: int  # place in its queue, 1 runs next; 0 when it runs
+    retry_after_s: int  # the server's estimate of when to ask again
+
+    @property
+    def location(self) -> str:
+        """The path that answers with the output."""
+        return _location(self.prediction_id)
+
+
+class Succeeded(msgspec.Struct, frozen=True):
+    """Ended with an output."""
+
+    prediction_id: str
+    output: msgspec.Raw  # JSON
+
+    @property
+    def value(self) -> object:
+        """The output as Python's own types."""
+        return msgspec.json.decode(self.output)
+
+
+class ClientError(Exception):
+    """The root of what a client raises. The message is one sentence."""
+
+
+class InvalidUrl(ClientError):
+    """The URL is not one of a server."""
+
+
+class Unreachable(ClientError):
+    """No server answers, or it broke off before its answer was whole."""
+
+
+class UnexpectedAnswer(ClientError):
+    """The answer is not one that a ZypherAI server should give."""
+
+
+class Rejected(ClientError):
+    """The request is at fault."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Refused(ClientError):
+    """The server takes no work now."""
+
+    def __init__(self, message: str, retry_after_s: int) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class PredictionNotFound(ClientError):
+    """The server knows no prediction with this id."""
+
+
+class PredictionEnded(ClientError):
+    """The prediction ended without an output."""
+
+    def __init__(self, message: str, prediction_id: str, status: str) -> None:
+        super().__init__(message)
+        self.prediction_id = prediction_id
+        self.status = status  # failed, cancelled or expired
+
+
+def predict(input: object) -> Request:
+    """Ask for a prediction and wait for its end."""
+    return Request("POST", "/predict", {"Content-Type": "application/json"}, msgspec.json.encode({"input": input}))
+
+
+def submit(input: object) -> Request:
+    """Ask for a prediction and do not wait. `input` is what msgspec encodes; `msgspec.Raw` is JSON already."""
+    waited_for = predict(input)
+    return msgspec.structs.replace(waited_for, headers={**waited_for.headers, "Async-Mode": "true"})
+
+
+def get(prediction_id: str, wait_s: int) -> Request:
+    """Ask how a prediction stands, letting the server wait for its end."""
+    return Request("GET", _location(prediction_id) + (f"?wait={wait_s}" if wait_s else ""))
+
+
+def read_predict(answer: Answer) -> Pending | Succeeded:
+    """What an answer to `predict` means: the server may stop waiting before the end. Raises `ClientError`."""
+    if answer.status == 200:
+        return Succeeded(_prediction_id(answer), msgspec.Raw(answer.body))
+    return read_submit(answer)
+
+
+def read_submit(answer: Answer) -> Pending:
+    """What an answer to `submit` means. Raises `ClientError`."""
+    if answer.status == 202:
+        return _pending(answer)
+    raise _error(answer)
+
+
+def read_get(answer: Answer) -> Pending | Succeeded:
+    """What an answer to `get` means. Raises `ClientError`."""
+    if answer.status == 200:
+        return _decode(answer, Succeeded)
+    if answer.status == 400 and _decode(answer, _Problem).error == _STILL_PROCESSED:
+        return _pending(answer)
+    raise _error(answer)
+
+
+class _Problem(msgspec.Struct, frozen=True):
+    error: str
+    prediction_id: str | None = None
+
+
+def _error(answer: Answer) -> ClientError:
+    problem = _decode(answer, _Problem)
+    match answer.status:
+        case 404 if problem.error == _NOT_FOUND:
+            return PredictionNotFound(problem.error)
+        case 410:
+            status = "expired" if "expired" in problem.error else "cancelled"
+            return PredictionEnded(problem.error, _prediction_id(answer), status)
+        case 500 if problem.prediction_id is not None:
+            return PredictionEnded(problem.error, problem.prediction_id, "failed")
+        case 503:
+            return Refused(problem.error, _whole(answer, "retry-after", 1))
+        case status if 400 <= status < 500:
+            return Rejected(problem.error, status)
+        case status:
+            return UnexpectedAnswer(f"The server answered {status}: {problem.error}")
+
+
+def _pending(answer: Answer) -> Pending:
+    return Pending(_prediction_id(answer), _whole(answer, "queue-position", 0), _whole(answer, "retry-after", 1))
+
+
+def _prediction_id(answer: Answer) -> str:
+    prediction_id = answer.headers.get("prediction-id")
+    if prediction_id is None:
+        raise UnexpectedAnswer(_STRANGE.format(answer.status))
+    return prediction_id
+
+
+def _whole(answer: Answer, header: str, default: int) -> int:
+    text = answer.headers.get(header, "")
+    return int(text) if text.isdecimal() else default
+
+
+def _decode(answer: Answer, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(answer.body, type=kind)
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+        raise UnexpectedAnswer(_STRANGE.format(answer.status)) from None
+
+
+def _location(prediction_id: str) -> str:
+    return "/predict/" + quote(prediction_id, safe="")

@@ -1,0 +1,170 @@
+"""The embedded engine: memory keeps the order, SQLite keeps what must last."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from zypher.clock import Clock
+from zypher.engines.embedded.acceptance import Acceptance
+from zypher.engines.embedded.disk import Disk
+from zypher.engines.embedded.endings import Endings
+from zypher.engines.embedded.entry import Entry, Stage
+from zypher.engines.embedded.live import Live
+from zypher.engines.embedded.operations import FindResult, Standing, resolve
+from zypher.engines.embedded.presences import Presences
+from zypher.engines.embedded.purge import Purger
+from zypher.engines.embedded.receiving import Receiving
+from zypher.engines.embedded.store import to_instant
+from zypher.errors import EngineUnavailable
+from zypher.prediction import Delivery, Message, Outcome, Prediction
+from zypher.presence import Depth, Presence
+
+_STOPPING = "The server is stopping and takes nothing more; try again once it runs."
+
+
+class EmbeddedEngine:
+    """The contract of `zypher.engines.engine`, for one process with one event loop and one folder.
+
+    Durable predictions are on disk when `submit` returns, and survive `kill -9` and a power cut; the others
+    live in memory. That an attempt began is written without anybody waiting for it: after a crash the
+    attempts of the last moment may not be counted. A read that fails raises `EngineUnavailable` like a write.
+    """
+
+    def __init__(self, folder: Path, clock: Clock, *, queue_limit: int, retention_s: float, lease_s: float) -> None:
+        self._clock = clock
+        self._queue_limit = queue_limit
+        self._retention = timedelta(seconds=retention_s)
+        self._opened = False
+        self._live = Live(clock, queue_limit)
+        self._presences = Presences(clock, lease_s)
+        self._disk = Disk(folder, clock)
+        self._purger = Purger(clock, retention_s, self._disk.write)
+        self._acceptance = Acceptance(clock, self._live, self._disk, retention_s)
+        self._receiving = Receiving(clock, self._live, self._disk, lease_s)
+        self._endings = Endings(clock, self._live, self._disk)
+
+    async def open(self) -> None:
+        for row in self._disk.open():
+            self._live.restore(row.row, row.prediction_id, row.model, to_instant(row.submitted_at), row.attempt)
+        self._opened = True
+        self._purger.start()
+
+    async def close(self) -> None:
+        """Whoever still waits, for an end or a delivery, gets `EngineUnavailable`; so does every later call."""
+        if not self._opened:
+            return
+        self._opened = False
+        await self._purger.stop()
+        self._receiving.stop()
+        await self._disk.close()
+        self._live.fail_all(_STOPPING)
+
+    async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
+        durable = durable or idempotency_key is not None
+        if not durable and self._opened and not self._live.knows(message.prediction_id):
+            return self._live.accept(message)
+        while True:
+            self._check_open()
+            accepted = await self._submit(message, durable, idempotency_key)
+            if isinstance(accepted, Prediction):
+                return accepted
+            standing = await self.get(accepted.prediction_id)
+            if standing is not None:  # else its retention ended just now, and the way is free
+                return standing
+
+    async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
+        self._check_open()
+        entry = self._live.entries.get(prediction_id)
+        if entry is None or entry.stage is Stage.ACCEPTING:
+            return await self._get_ended(prediction_id)
+        if wait_s is not None and wait_s <= 0:
+            return self._live.seen(entry)
+        return await self._live.wait(entry, wait_s)
+
+    async def cancel(self, prediction_id: str) -> bool:
+        self._check_open()
+        entry = self._live.entries.get(prediction_id)
+        if entry is None or not entry.queued:
+            return False
+        await self._endings.cancel(entry)
+        return True
+
+    async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
+        self._check_open()
+        return await self._receiving.receive(model, limit, wait_s)
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        self._check_open()
+        return [delivery for delivery in deliveries if not self._receiving.leases.extend(delivery.receipt)]
+
+    async def settle(self, delivery: Delivery, outcome: Outcome) -> bool:
+        self._check_open()
+        entry = self._receiving.leases.end(delivery.receipt)
+        if entry is None:
+            return False
+        await self._endings.settle(entry, outcome)
+        return True
+
+    async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
+        self._check_open()
+        entry = self._receiving.leases.end(delivery.receipt)
+        if entry is None:
+            return False
+        if not counted:
+            entry.attempt -= 1
+        self._receiving.queue_again(entry, delay_s)
+        return True
+
+    async def announce(self, presence: Presence) -> None:
+        self._check_open()
+        self._presences.announce(presence)
+
+    async def depth(self, model: str) -> Depth:
+        self._check_open()
+        queue = self._live.queue(model)
+        return Depth(
+            queued=queue.queued,
+            running=queue.running,
+            oldest_queued_at=queue.oldest_queued_at(),
+            run_s=queue.run_s,
+            limit=self._queue_limit,
+            presences=tuple(presence for presence in self._presences.alive() if presence.model == model),
+            problem=self._disk.recovery.problem,
+        )
+
+    async def models(self) -> list[str]:
+        self._check_open()
+        announced = {presence.model for presence in self._presences.alive() if presence.model}
+        return sorted(announced | self._live.models())
+
+    async def _submit(self, message: Message, durable: bool, key: str | None) -> Prediction | Standing:
+        entry = self._live.entries.get(message.prediction_id)
+        if entry is not None:
+            return await self._submit_again(entry, message, durable)
+        recent = self._live.recent.get(message.prediction_id)
+        if recent is not None:
+            return await self._acceptance.promote_ended(message, recent) if durable > recent.durable else recent
+        return await self._acceptance.accept(message, key) if durable else self._live.accept(message)
+
+    async def _submit_again(self, entry: Entry, message: Message, durable: bool) -> Prediction | Standing:
+        if entry.submitters is not None and (durable or entry.stage is Stage.ACCEPTING):
+            return await self._acceptance.written(entry)
+        if durable and not entry.row:
+            return await self._acceptance.promote(entry, message)
+        return self._live.seen(entry)
+
+    async def _get_ended(self, prediction_id: str) -> Prediction | None:
+        prediction = self._live.recent.get(prediction_id)
+        if prediction is None:
+            found: asyncio.Future[Prediction | None] = asyncio.get_running_loop().create_future()
+            self._disk.read(FindResult(prediction_id, partial(resolve, found)))
+            prediction = await found
+        if prediction is None or prediction.finished_at is None:
+            return None
+        return prediction if prediction.finished_at + self._retention > self._clock.now() else None
+
+    def _check_open(self) -> None:
+        if not self._opened:
+            raise EngineUnavailable(_STOPPING)

@@ -1,0 +1,21 @@
+"""What workers last said of themselves."""
+
+from zypher.clock import Clock
+from zypher.presence import Presence
+
+
+class Presences:
+    """The last word of each worker, for as long as a lease lasts."""
+
+    def __init__(self, clock: Clock, lease_s: float) -> None:
+        self._clock = clock
+        self._lease_s = lease_s
+        self._last: dict[str, tuple[float, Presence]] = {}  # when it ends to hold, and what was said
+
+    def announce(self, presence: Presence) -> None:
+        self._last[presence.worker_id] = (self._clock.monotonic() + self._lease_s, presence)
+
+    def alive(self) -> list[Presence]:
+        now = self._clock.monotonic()
+        self._last = {worker_id: said for worker_id, said in self._last.items() if said[0] > now}
+        return [presence for _, presence in self._last.values()]

@@ -1,0 +1,147 @@
+"""How predictions leave the queue for a worker, and how they come back."""
+
+import asyncio
+import heapq
+from collections.abc import Sequence
+from contextlib import suppress
+
+from zypher.clock import Clock
+from zypher.engines.embedded.alarm import Alarm
+from zypher.engines.embedded.disk import Disk
+from zypher.engines.embedded.entry import Entry, Stage
+from zypher.engines.embedded.leases import Leases
+from zypher.engines.embedded.live import Live
+from zypher.engines.embedded.operations import LoadInputs, Mark
+from zypher.engines.embedded.queue import HOT_INPUT_BYTES, Queue
+from zypher.errors import EngineUnavailable
+from zypher.prediction import Delivery, Message
+
+_READ_AHEAD = 256  # messages read at once when the next one is on disk only
+
+
+class Receiving:
+    """Hands out in order of acceptance; what is on disk only is read ahead, in bulk."""
+
+    def __init__(self, clock: Clock, live: Live, disk: Disk, lease_s: float) -> None:
+        self.leases = Leases(clock, lease_s, self.queue_again)
+        self._clock = clock
+        self._live = live
+        self._disk = disk
+        self._delayed: list[tuple[float, int, Entry]] = []  # a heap by the instant at which each is due
+        self._delays = Alarm(clock, self._put_back_due)
+
+    async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
+        queue = self._live.queue(model)
+        ends = self._clock.monotonic() + wait_s
+        while True:
+            entries = queue.take(limit)
+            if entries:
+                return self._deliver(queue, entries)
+            if queue.first() is not None:
+                # It waits for the disk, not for a submit: that does not count as waiting in vain.
+                self._read_ahead(queue)
+                await self._called(queue, None)
+            elif not await self._called(queue, ends - self._clock.monotonic()):
+                return []
+
+    def queue_again(self, entry: Entry, delay_s: float = 0) -> None:
+        """Let an entry whose lease is over wait again in its old place."""
+        queue = self._live.queue(entry.model)
+        entry.lease = None
+        queue.give_back(entry)
+        if entry.row:
+            self._disk.write(Mark(entry.row, entry.attempt, None))
+        if delay_s > 0:
+            due = self._clock.monotonic() + delay_s
+            heapq.heappush(self._delayed, (due, entry.number, entry))
+            self._delays.set(due)
+        else:
+            queue.put_back(entry)
+
+    def stop(self) -> None:
+        self.leases.stop()
+        self._delays.stop()
+
+    def _deliver(self, queue: Queue, entries: Sequence[Entry]) -> list[Delivery]:
+        deliveries: list[Delivery] = []
+        self.leases.begin(entries)
+        for entry in entries:
+            message, lease = entry.message, entry.lease
+            assert message is not None
+            assert lease is not None
+            entry.attempt += 1
+            deliveries.append(Delivery(message, entry.attempt, lease.receipt))
+            if entry.row:
+                self._disk.write(Mark(entry.row, entry.attempt, lease.started_at))
+                if entry.submitters is None:  # else the disk may yet refuse it, and memory is all it has
+                    entry.message = None
+        following = queue.first()
+        if following is not None and following.message is None:
+            self._read_ahead(queue)
+        elif following is not None and queue.receivers:
+            queue.wake()
+        return deliveries
+
+    async def _called(self, queue: Queue, wait_s: float | None) -> bool:
+        """Whether there is something to receive within the time; raises what hinders it."""
+        if wait_s is not None and wait_s <= 0:
+            return False
+        receiver: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        queue.receivers.append(receiver)
+        timer = None
+        if wait_s is not None:
+            timer = self._clock.call_later(wait_s, lambda: receiver.done() or receiver.set_result(False))
+        try:
+            return await receiver
+        except asyncio.CancelledError:
+            if receiver.done() and not receiver.cancelled():  # called, but it will not come: call another
+                queue.wake()
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+            with suppress(ValueError):
+                queue.receivers.remove(receiver)
+
+    def _read_ahead(self, queue: Queue) -> None:
+        if queue.reading_ahead:
+            return
+        first = queue.first()
+        assert first is not None
+        entries = {entry.row: entry for entry in queue.cold(_READ_AHEAD)}
+        entries[first.row] = first
+
+        def done(inputs: dict[int, bytes] | EngineUnavailable) -> None:
+            queue.reading_ahead = False
+            if isinstance(inputs, EngineUnavailable):
+                queue.fail_receivers(str(inputs))
+            elif first.row not in inputs:
+                queue.fail_receivers(
+                    f"The input of prediction {first.prediction_id} is not in the data folder any more; "
+                    "cancel the prediction, or restore the folder from a backup."
+                )
+            else:
+                _keep_inputs(queue, entries, inputs)
+
+        queue.reading_ahead = True
+        self._disk.read(LoadInputs(first.row, list(entries), HOT_INPUT_BYTES, done))
+
+    def _put_back_due(self) -> None:
+        now = self._clock.monotonic()
+        while self._delayed:
+            due, _, entry = self._delayed[0]
+            if due > now:
+                self._delays.set(due)
+                return
+            heapq.heappop(self._delayed)
+            if entry.stage is Stage.DELAYED:
+                self._live.queue(entry.model).put_back(entry)
+
+
+def _keep_inputs(queue: Queue, entries: dict[int, Entry], inputs: dict[int, bytes]) -> None:
+    """Give the entries that still wait their messages, and call a receiver."""
+    for row, input in inputs.items():
+        entry = entries[row]
+        if entry.queued and entry.message is None:
+            queue.hold(entry, Message(entry.prediction_id, entry.model, input, entry.submitted_at))
+    queue.wake()

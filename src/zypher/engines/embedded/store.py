@@ -1,0 +1,198 @@
+"""What is written to the SQLite file and read from it: one function per statement."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import msgspec
+
+from zypher.engines.embedded.operations import Accept, End, Mark, Standing, Written
+from zypher.engines.embedded.statements import sizes, statement
+from zypher.errors import IdempotencyKeyReused
+from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_Cell = str | bytes | int | float | None
+
+
+class WaitingRow(msgspec.Struct, frozen=True, array_like=True):
+    """One prediction that has not ended."""
+
+    row: int
+    prediction_id: str
+    model: str
+    submitted_at: int
+    attempt: int
+
+
+class _ResultRow(msgspec.Struct, frozen=True, array_like=True):
+    """One prediction that ended, as sql/select_results.sql tells it."""
+
+    prediction_id: str
+    model: str
+    submitted_at: int
+    attempt: int
+    started_at: int | None
+    finished_at: int
+    status: Status
+    run_s: float
+    output: str  # hexadecimal; "" when there is none
+    failure_kind: FailureKind | None
+    failure_message: str | None
+
+
+_results = msgspec.json.Decoder(list[_ResultRow])
+_inputs = msgspec.json.Decoder(list[tuple[int, str]])
+
+
+def insert_predictions(connection: sqlite3.Connection, accepts: Sequence[Accept]) -> None:
+    _execute_rows(connection, "insert_predictions", [_prediction_cells(accept) for accept in accepts])
+
+
+def replace_waiting(connection: sqlite3.Connection, marks: Sequence[Accept | Mark]) -> None:
+    cells = [(mark.row, mark.attempt, _from_instant(mark.started_at)) for mark in marks]
+    _execute_rows(connection, "replace_waiting", cells)
+
+
+def delete_waiting(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
+    _execute_rows(connection, "delete_waiting", [(row,) for row in rows])
+
+
+def insert_outcomes(connection: sqlite3.Connection, ends: Sequence[End]) -> None:
+    _execute_rows(connection, "insert_outcomes", [_outcome_cells(end) for end in ends])
+
+
+def purge(connection: sqlite3.Connection, kept_since: datetime, limit: int) -> int:
+    """Delete up to `limit` predictions that ended at `kept_since` or before; returns how many."""
+    bounds = (_from_instant(kept_since), limit)
+    # The outcomes tell which predictions to delete, so they go last.
+    connection.execute(statement("purge_predictions"), bounds)
+    return connection.execute(statement("purge_outcomes"), bounds).rowcount
+
+
+def delete_prediction(connection: sqlite3.Connection, row: int) -> None:
+    connection.execute(statement("delete_prediction"), (row,))
+    connection.execute(statement("delete_outcome"), (row,))
+
+
+def write_probe(connection: sqlite3.Connection) -> None:
+    connection.execute(statement("write_probe"))
+
+
+def find_standing(connection: sqlite3.Connection, accept: Accept) -> Written:
+    """What stands for this submit, by its id or its key; None for nothing. Forgets what is past its retention."""
+    found = connection.execute(statement("select_standing"), _standing_cells(accept)).fetchone()
+    if found is None or found[3]:
+        return None
+    if not found[2]:
+        return IdempotencyKeyReused(
+            "This idempotency key came before with another input; use a new key for a new prediction."
+        )
+    return Standing(str(found[1]))
+
+
+def delete_forgotten(connection: sqlite3.Connection, accept: Accept) -> None:
+    """Delete what has this submit's id or key and is past its retention."""
+    for found in connection.execute(statement("select_standing"), _standing_cells(accept)).fetchall():
+        if found[3]:
+            delete_prediction(connection, int(found[0]))
+
+
+def select_results(connection: sqlite3.Connection, prediction_ids: Sequence[str]) -> dict[str, Prediction]:
+    """Those of the predictions that ended, by id."""
+    found: dict[str, Prediction] = {}
+    asked = iter(prediction_ids)
+    for size in sizes(len(prediction_ids)):
+        ids = [storable(prediction_id) for prediction_id in islice(asked, size)]
+        (rows,) = connection.execute(statement("select_results", size), ids).fetchone()
+        found.update((row.prediction_id, _prediction(row)) for row in _results.decode(rows))
+    return found
+
+
+def select_inputs(
+    connection: sqlite3.Connection, first: int, others: Sequence[int], longest_bytes: int
+) -> dict[int, bytes]:
+    """The input of `first`, and those of the others that are not longer than `longest_bytes`, by row."""
+    bounds = (first, msgspec.json.encode(others).decode(), longest_bytes)
+    (rows,) = connection.execute(statement("select_inputs"), bounds).fetchone()
+    return {row: bytes.fromhex(content) for row, content in _inputs.decode(rows)}
+
+
+def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
+    """All that has not ended, in order of acceptance."""
+    return [WaitingRow(*cells) for cells in connection.execute(statement("select_waiting"))]
+
+
+def select_last_row(connection: sqlite3.Connection) -> int:
+    """The highest row ever given and still known, 0 for none."""
+    return int(connection.execute(statement("select_last_number")).fetchone()[0])
+
+
+def to_instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def storable(text: str) -> str:
+    """The text without lone surrogates, which UTF-8 cannot say."""
+    return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def _from_instant(instant: datetime | None) -> int | None:
+    return None if instant is None else round(instant.timestamp() * 1_000_000)
+
+
+def _execute_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[_Cell]]) -> None:
+    remaining = iter(rows)
+    for size in sizes(len(rows)):
+        cells = [cell for row in islice(remaining, size) for cell in row]
+        connection.execute(statement(name, size), cells)
+
+
+def _prediction_cells(accept: Accept) -> tuple[_Cell, ...]:
+    message, key = accept.message, accept.idempotency_key
+    return (
+        accept.row,
+        storable(message.prediction_id),
+        storable(message.model),
+        _from_instant(message.submitted_at),
+        message.input,
+        None if key is None else storable(key),
+    )
+
+
+def _standing_cells(accept: Accept) -> tuple[_Cell, ...]:
+    _, prediction_id, model, _, input, key = _prediction_cells(accept)
+    return (prediction_id, input, _from_instant(accept.kept_since), model, key)
+
+
+def _outcome_cells(end: End) -> tuple[_Cell, ...]:
+    outcome, failure = end.outcome, end.outcome.failure
+    return (
+        end.row,
+        outcome.status.value,
+        end.attempt,
+        _from_instant(end.started_at),
+        _from_instant(end.finished_at),
+        outcome.run_s,
+        outcome.output,
+        None if failure is None else failure.kind.value,
+        None if failure is None else storable(failure.message),
+    )
+
+
+def _prediction(row: _ResultRow) -> Prediction:
+    failure = None
+    if row.failure_kind is not None:
+        failure = Failure(row.failure_kind, row.failure_message or "")
+    output = bytes.fromhex(row.output) if row.output else None
+    return Prediction(
+        prediction_id=row.prediction_id,
+        model=row.model,
+        status=row.status,
+        submitted_at=to_instant(row.submitted_at),
+        attempt=row.attempt,
+        started_at=None if row.started_at is None else to_instant(row.started_at),
+        finished_at=to_instant(row.finished_at),
+        outcome=Outcome(row.status, output, failure, row.run_s),
+    )

@@ -1,0 +1,124 @@
+"""The one who writes: all that waits in one transaction, one commit, then the answers."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from zypher.engines.embedded import store
+from zypher.engines.embedded.batch_thread import Answers, BatchThread
+from zypher.engines.embedded.operations import Accept, End, Mark, Probe, Purge, Write, Written
+from zypher.errors import EngineUnavailable
+
+
+class Writer:
+    """Group commit. `noticed` hears what hinders it, or None after something was written, before the answers."""
+
+    def __init__(self, connection: sqlite3.Connection, folder: Path, noticed: Callable[[str | None], None]) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._noticed = noticed
+        self._thread: BatchThread[Write] = BatchThread("zypher-writer", self._work)
+        self.start = self._thread.start
+        self.write = self._thread.give
+
+    async def stop(self) -> None:
+        """Return once all that was given is written, or has failed to be."""
+        await self._thread.stop()
+        self._connection.close()
+
+    def _work(self, batch: list[Write]) -> Answers:
+        changes = self._connection.total_changes
+        try:
+            answers = self._commit(batch)
+        except Exception as error:  # whatever it is, whoever waits must hear of it
+            return partial(self._answer_all, batch, _problem(self._folder, error))
+        return partial(self._answer_each, answers, self._connection.total_changes != changes)
+
+    def _commit(self, batch: list[Write]) -> list[Callable[[], None]]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            answers = _write(self._connection, batch)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+            raise
+        return answers
+
+    def _answer_each(self, answers: list[Callable[[], None]], wrote: bool) -> None:
+        if wrote:
+            self._noticed(None)
+        for answer in answers:
+            answer()
+
+    def _answer_all(self, batch: list[Write], problem: str) -> None:
+        self._noticed(problem)
+        for operation in batch:
+            if isinstance(operation, Accept | End | Purge):
+                operation.done(EngineUnavailable(problem))
+
+
+def _problem(folder: Path, error: Exception) -> str:
+    """What to tell those whose predictions the disk does not take."""
+    name = getattr(error, "sqlite_errorname", "")
+    remedy = "see what ails the disk"
+    if name.startswith("SQLITE_FULL"):
+        remedy = "make room on the disk"
+    elif name.startswith("SQLITE_READONLY"):
+        remedy = "make the folder writable"
+    return f"Predictions cannot be stored in {folder} ({error}); {remedy}, the server then goes on by itself."
+
+
+def _write(connection: sqlite3.Connection, batch: Sequence[Write]) -> list[Callable[[], None]]:
+    """Write all operations of a batch, kind by kind; returns the answers in the order of the batch's kinds.
+
+    A prediction is accepted before it is marked and marked before it ends, so this order fits every one.
+    """
+    accepts = [operation for operation in batch if isinstance(operation, Accept)]
+    ends = [operation for operation in batch if isinstance(operation, End)]
+    answers: list[Callable[[], None]] = []
+    for accept, written in zip(accepts, _accept(connection, accepts), strict=True):
+        answers.append(partial(accept.done, written))
+    _mark(connection, batch, {end.row for end in ends})
+    store.insert_outcomes(connection, ends)
+    store.delete_waiting(connection, [end.row for end in ends])
+    answers.extend(partial(end.done, None) for end in ends)
+    for operation in batch:
+        if isinstance(operation, Purge):
+            answers.append(partial(operation.done, store.purge(connection, operation.kept_since, operation.limit)))
+        elif isinstance(operation, Probe):
+            store.write_probe(connection)
+    return answers
+
+
+def _mark(connection: sqlite3.Connection, batch: Sequence[Write], ended: set[int]) -> None:
+    """Write the last mark of each prediction that does not end in this batch."""
+    marks = {mark.row: mark for mark in batch if isinstance(mark, Mark) and mark.row not in ended}
+    store.replace_waiting(connection, list(marks.values()))
+
+
+def _accept(connection: sqlite3.Connection, accepts: Sequence[Accept]) -> list[Written]:
+    if not accepts:
+        return []
+    connection.execute("SAVEPOINT accepts")
+    try:
+        store.insert_predictions(connection, accepts)
+        written: list[Written] = [None] * len(accepts)
+        new = accepts
+    except sqlite3.IntegrityError:  # an id or a key came before: find out which
+        connection.execute("ROLLBACK TO accepts")
+        written = [_accept_one(connection, accept) for accept in accepts]
+        new = [accept for accept, answer in zip(accepts, written, strict=True) if answer is None]
+    store.replace_waiting(connection, new)
+    return written
+
+
+def _accept_one(connection: sqlite3.Connection, accept: Accept) -> Written:
+    standing = store.find_standing(connection, accept)
+    if standing is None:
+        store.delete_forgotten(connection, accept)
+        store.insert_predictions(connection, [accept])
+    return standing

@@ -1,0 +1,32 @@
+"""What goes back to a client."""
+
+import msgspec
+
+Header = tuple[bytes, bytes]
+
+_JSON = (b"content-type", b"application/json")
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A whole response; its length is said when it is sent."""
+
+    status: int
+    body: bytes
+    headers: tuple[Header, ...] = ()  # names in lower case
+    content_type: Header = _JSON
+
+
+def error_answer(status: int, sentence: str, *headers: Header) -> Answer:
+    """The answer to a request that is not served: one sentence that says what to do."""
+    return Answer(status, error_body(sentence), headers)
+
+
+def error_body(sentence: str, **more: str) -> bytes:
+    """`{"error": …}`, written as the contract writes it."""
+    members = ", ".join(f"{_string(name)}: {_string(value)}" for name, value in {"error": sentence, **more}.items())
+    return f"{{{members}}}".encode()
+
+
+def _string(text: str) -> str:
+    # Half a surrogate pair cannot be said in UTF-8, and a client's own words may contain one.
+    return msgspec.json.encode(text.encode(errors="replace").decode()).decode()

@@ -1,0 +1,55 @@
+"""The table of routes, and the app that serves it."""
+
+from zypher.gateway.gateway import Gateway
+from zypher.http import swagger
+from zypher.http.answer import Answer
+from zypher.http.asgi import App, Receive, Scope, Send
+from zypher.http.hangup import HungUp
+from zypher.http.health import Health
+from zypher.http.openapi import Document
+from zypher.http.predict import Predictions
+from zypher.http.problems import answer_to
+from zypher.http.routes import Routes, Table, get
+from zypher.settings import HttpSettings
+
+
+def routes_of(gateway: Gateway, settings: HttpSettings) -> Routes:
+    """Which endpoint answers which method on which path."""
+    predictions = Predictions(gateway, settings)
+    health = Health(gateway)
+    document = Document(gateway)
+    return {
+        "/": get(swagger.front_door),
+        "/predict": {"POST": predictions.post},
+        "/predict/{prediction_id}": get(predictions.get),
+        "/healthz/live": get(health.live),
+        "/healthz/ready": get(health.ready),
+        "/metrics": get(health.metrics),
+        "/openapi.json": get(document.get),
+        "/swagger": get(swagger.page),
+        "/swagger/{asset}": get(swagger.asset),
+    }
+
+
+def create_app(gateway: Gateway, settings: HttpSettings) -> App:
+    """The service as an ASGI application."""
+    table = Table(routes_of(gateway, settings))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            endpoint = table.find(scope["method"], scope["path"])
+            answer = await endpoint(scope, receive)
+        except HungUp:
+            return
+        except Exception as error:  # becomes the answer, and a record in the log when nobody foresaw it
+            answer = answer_to(error)
+        await _send(answer, send)
+
+    return app
+
+
+async def _send(answer: Answer, send: Send) -> None:
+    length = (b"content-length", b"%d" % len(answer.body))
+    headers = [answer.content_type, length, *answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

@@ -1,0 +1,44 @@
+"""How a handler that waits learns that its client has gone."""
+
+import asyncio
+from collections.abc import Awaitable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+class HungUp(Exception):
+    """The client has gone; nobody reads an answer."""
+
+
+class Hangup:
+    """The end of one connection, seen from a handler.
+
+    A wait costs two assignments: no task watches the connection, the connection calls.
+    """
+
+    __slots__ = ("_happened", "_waiting")
+
+    def __init__(self) -> None:
+        self._happened = False
+        self._waiting: asyncio.Task[object] | None = None
+
+    def happen(self) -> None:
+        """The connection is lost: whoever waits is interrupted, now and later."""
+        self._happened = True
+        if self._waiting is not None:
+            self._waiting.cancel()
+
+    async def interrupts(self, wait: Awaitable[T]) -> T:
+        """Wait, unless the client goes first: then the wait is cancelled and `HungUp` raised."""
+        self._waiting = task = asyncio.current_task()
+        if self._happened and task is not None:
+            task.cancel()
+        try:
+            return await wait
+        except asyncio.CancelledError:
+            if not self._happened or task is None or task.uncancel():
+                raise
+            raise HungUp from None
+        finally:
+            self._waiting = None

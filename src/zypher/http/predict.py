@@ -1,0 +1,107 @@
+"""POST /predict and GET /predict/{prediction_id}."""
+
+import re
+
+from zypher.errors import EngineUnavailable
+from zypher.gateway.gateway import Gateway
+from zypher.http.answer import Answer, Header, error_answer
+from zypher.http.asgi import Receive, Scope
+from zypher.http.body import read_input
+from zypher.http.hangup import Hangup, HungUp
+from zypher.http.preferences import Preferences, applied, longest_wait_s, read_preferences, read_wait_s
+from zypher.http.problems import answer_without_output
+from zypher.prediction import Prediction
+from zypher.settings import HttpSettings
+
+_PREFIX = "/predict/"
+_ID = re.compile("[0-9a-vA-V]{26}")
+_NO_STORE = (b"cache-control", b"no-store")
+_UNKNOWN = error_answer(404, "Prediction ID not found.")
+_PENDING = b'{"error": "Prediction is still being processed."}'
+_ACCEPTED = b'{"message": "Request received. Processing asynchronously.", "prediction_id": "%b"}'
+_STORED = b'{"prediction_id": "%b", "output": %b}'
+
+
+class Predictions:
+    """The two routes that the service is there for."""
+
+    def __init__(self, gateway: Gateway, settings: HttpSettings) -> None:
+        self._gateway = gateway
+        self._max_body_bytes = settings.max_body_bytes
+        self._cap_s = settings.sync_timeout_s or None
+
+    async def post(self, scope: Scope, receive: Receive) -> Answer:
+        """Accept a prediction; answer with its outcome, or with a 202 when it is not to be waited for."""
+        preferences = read_preferences(scope["headers"])
+        input = await read_input(scope["headers"], receive, self._max_body_bytes)
+        wait_s = longest_wait_s(preferences, self._cap_s)
+        durable = preferences.respond_async or wait_s == 0
+        prediction = await self._gateway.submit(input, durable=durable, idempotency_key=preferences.idempotency_key)
+        if wait_s == 0:
+            return self._accepted(prediction, preferences, wait_s)
+        prediction = await self._wait(prediction, input, wait_s, preferences, _hangup(scope))
+        if prediction.outcome is None:
+            return self._accepted(prediction, preferences, wait_s)
+        headers = (*_about(prediction), *applied(preferences, wait_s, accepted=False))
+        if prediction.outcome.output is None:
+            return answer_without_output(prediction, *headers)
+        return Answer(200, prediction.outcome.output, headers)
+
+    async def get(self, scope: Scope, receive: Receive) -> Answer:
+        """Answer with what stands of a prediction, after `?wait=N` seconds at most."""
+        prediction_id = scope["path"].removeprefix(_PREFIX)
+        if not _ID.fullmatch(prediction_id):
+            return _UNKNOWN
+        wait_s = read_wait_s(scope["query_string"])
+        prediction = await _hangup(scope).interrupts(self._gateway.get(prediction_id.lower(), wait_s))
+        headers = _about(prediction)
+        if prediction.outcome is None:
+            return Answer(400, _PENDING, (*headers, *self._outlook(prediction)))
+        if prediction.outcome.output is None:
+            return answer_without_output(prediction, *headers)
+        return Answer(200, _STORED % (prediction.prediction_id.encode(), prediction.outcome.output), headers)
+
+    async def _wait(
+        self, prediction: Prediction, input: bytes, wait_s: float | None, preferences: Preferences, hangup: Hangup
+    ) -> Prediction:
+        """The prediction once it has ended, or once it is sure to survive though its caller waits no longer."""
+        try:
+            prediction = await hangup.interrupts(self._gateway.get(prediction.prediction_id, wait_s))
+            if prediction.outcome is not None or prediction.durable:
+                return prediction
+            try:
+                return await self._gateway.keep(prediction, input)
+            except EngineUnavailable:
+                if preferences.wait_s is not None:
+                    raise
+                # Only our own cap would turn it into a 202: better a late output than none.
+                return await hangup.interrupts(self._gateway.get(prediction.prediction_id, None))
+        except (HungUp, EngineUnavailable):
+            await self._gateway.abandon(prediction)
+            raise
+
+    def _accepted(self, prediction: Prediction, preferences: Preferences, wait_s: float | None) -> Answer:
+        prediction_id = prediction.prediction_id.encode()
+        headers = (
+            *_about(prediction),
+            (b"location", b"/predict/" + prediction_id),
+            *self._outlook(prediction),
+            *applied(preferences, wait_s, accepted=True),
+        )
+        return Answer(202, _ACCEPTED % prediction_id, headers)
+
+    def _outlook(self, prediction: Prediction) -> tuple[Header, ...]:
+        """When to ask again, and the place in the queue, 0 for one that runs."""
+        return (
+            (b"retry-after", b"%d" % self._gateway.retry_after_s(prediction)),
+            (b"queue-position", b"%d" % prediction.position),
+        )
+
+
+def _about(prediction: Prediction) -> tuple[Header, ...]:
+    return ((b"prediction-id", prediction.prediction_id.encode()), _NO_STORE)
+
+
+def _hangup(scope: Scope) -> Hangup:
+    """The end of the connection; under a server that is not ours, one that never comes."""
+    return scope.get("state", {}).get("hangup") or Hangup()

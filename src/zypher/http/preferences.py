@@ -1,0 +1,129 @@
+"""How a client wants to be answered: pure reading of its headers and its query."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import parse_qs
+
+import msgspec
+
+from zypher.http.answer import Header
+from zypher.http.problems import Problem
+
+LONGEST_WAIT_S = 86_400
+LONGEST_KEY = 255
+
+_NAMES = frozenset({b"async-mode", b"prefer", b"idempotency-key"})
+_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_KEY = re.compile(r"[\x20-\x7e]+")
+_PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[,;]|[^",;]+')
+
+
+class Preferences(msgspec.Struct, frozen=True):
+    """What the client of a prediction asked for."""
+
+    respond_async: bool = False  # answer 202 rather than wait
+    prefers_async: bool = False  # it was RFC 7240's Prefer that asked for this
+    wait_s: int | None = None  # wait that long before a 202; None: unsaid
+    idempotency_key: str | None = None
+
+
+_NONE = Preferences()
+
+
+def read_preferences(headers: list[Header]) -> Preferences:
+    """What these headers ask for. Raises `Problem`."""
+    if _NAMES.isdisjoint(dict(headers)):
+        return _NONE
+    mode = _async_mode(_joined(headers, b"async-mode"))
+    preferred = _preferred(_joined(headers, b"prefer") or "")
+    prefers_async = mode is not False and "respond-async" in preferred
+    return Preferences(
+        respond_async=mode is True or prefers_async,
+        prefers_async=prefers_async,
+        wait_s=_seconds(preferred.get("wait", "")),
+        idempotency_key=_idempotency_key(_joined(headers, b"idempotency-key")),
+    )
+
+
+def read_wait_s(query: bytes) -> int:
+    """How many seconds a GET may wait, of `?wait=N`; 0 without it. Raises `Problem`."""
+    if not query:
+        return 0
+    values = set(parse_qs(query.decode("latin-1"), keep_blank_values=True).get("wait", ["0"]))
+    wait_s = _seconds(values.pop())
+    if wait_s is None or values:
+        raise Problem(400, "wait must be one whole number of seconds, as in ?wait=10.")
+    return wait_s
+
+
+def longest_wait_s(preferences: Preferences, cap_s: float | None) -> float | None:
+    """How long a prediction's caller waits before it gets a 202: 0 not at all, None without end.
+
+    `cap_s` is the server's own bound on a wait, None for none.
+    """
+    if preferences.wait_s is None:
+        return 0 if preferences.respond_async else cap_s
+    return preferences.wait_s if cap_s is None else min(preferences.wait_s, cap_s)
+
+
+def applied(preferences: Preferences, wait_s: float | None, *, accepted: bool) -> tuple[Header, ...]:
+    """RFC 7240's Preference-Applied, saying what a 202 (`accepted`) or an outcome honours; often no header."""
+    tokens = ["respond-async"] if accepted and preferences.prefers_async else []
+    if preferences.wait_s is not None and preferences.wait_s == wait_s:
+        tokens.append(f"wait={preferences.wait_s}")
+    return ((b"preference-applied", ", ".join(tokens).encode()),) if tokens else ()
+
+
+def _joined(headers: list[Header], name: bytes) -> str | None:
+    """A header that may be repeated, as the one that means the same."""
+    values = [value.decode("latin-1") for header, value in headers if header == name]
+    return ", ".join(values) if values else None
+
+
+def _async_mode(value: str | None) -> bool | None:
+    if value is None:
+        return None
+    modes = {_TRUTH.get(word.strip().lower()) for word in value.split(",")}
+    mode = modes.pop()
+    if mode is None or modes:
+        raise Problem(400, "Async-Mode must be true or false (or 1, 0, yes, no); send one of them, once.")
+    return mode
+
+
+def _idempotency_key(value: str | None) -> str | None:
+    if value is None:
+        return None
+    key = value.strip()
+    if len(key) > LONGEST_KEY or not _KEY.fullmatch(key):
+        raise Problem(400, f"Idempotency-Key must have 1 to {LONGEST_KEY} printable ASCII characters.")
+    return key
+
+
+def _preferred(value: str) -> dict[str, str]:
+    """The preferences of RFC 7240 by name, in lower case; of a repeated one the first counts."""
+    preferred: dict[str, str] = {}
+    for member in _members(value):
+        name, _, word = member.partition("=")
+        preferred.setdefault(name.strip().lower(), word.strip().strip('"'))
+    return preferred
+
+
+def _members(value: str) -> Iterator[str]:
+    """The members of a list that commas separate, without their parameters; commas in quotes are none."""
+    member, in_parameters = "", False
+    for piece in _PIECE.findall(value):
+        if piece == ",":
+            yield member
+            member, in_parameters = "", False
+        elif piece == ";":
+            in_parameters = True
+        elif not in_parameters:
+            member += piece
+    yield member
+
+
+def _seconds(text: str) -> int | None:
+    """RFC 9110's delta-seconds, at most a day; None when it is none."""
+    if not (text.isascii() and text.isdigit()):
+        return None
+    return min(int(text), LONGEST_WAIT_S) if len(text) < 10 else LONGEST_WAIT_S

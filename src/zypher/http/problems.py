@@ -1,0 +1,53 @@
+"""Errors and failures as answers: the only file that knows which status they are."""
+
+import logging
+
+from zypher.errors import IdempotencyKeyReused, InvalidInput, PredictionNotFound, Refused
+from zypher.http.answer import Answer, Header, error_answer, error_body
+from zypher.prediction import Failure, FailureKind, Prediction, Status
+
+logger = logging.getLogger(__name__)
+
+_INTERNAL = "Internal error; it is in the server's log. Send the request again, and report it if it happens again."
+
+
+class Problem(Exception):
+    """A request that http itself turns away; the message is the sentence for its sender."""
+
+    def __init__(self, status: int, message: str, *headers: Header) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
+def answer_to(error: Exception) -> Answer:
+    """What to answer when this was raised. Logs what nobody foresaw."""
+    match error:
+        case Problem():
+            return error_answer(error.status, str(error), *error.headers)
+        case PredictionNotFound():
+            return error_answer(404, str(error))
+        case InvalidInput() | IdempotencyKeyReused():
+            return error_answer(422, str(error))
+        case Refused():
+            return error_answer(503, str(error), (b"retry-after", b"%d" % error.retry_after_s))
+        case _:
+            logger.error("a request met an error that nobody foresaw", exc_info=error)
+            return error_answer(500, _INTERNAL)
+
+
+def answer_without_output(prediction: Prediction, *headers: Header) -> Answer:
+    """What to answer for a prediction that ended without an output."""
+    failure = prediction.outcome.failure if prediction.outcome else None
+    if failure is not None:
+        return _answer_to_failure(failure, prediction.prediction_id, headers)
+    if prediction.status is Status.EXPIRED:
+        return error_answer(410, "Prediction expired before it could run; send it again.", *headers)
+    return error_answer(410, "Prediction was cancelled; send it again if you still want it.", *headers)
+
+
+def _answer_to_failure(failure: Failure, prediction_id: str, headers: tuple[Header, ...]) -> Answer:
+    if failure.kind is FailureKind.INVALID_INPUT:
+        return error_answer(422, failure.message, *headers)
+    body = error_body(f"Prediction failed: {failure.message}", prediction_id=prediction_id)
+    return Answer(500, body, headers)

@@ -1,0 +1,124 @@
+"""Listening: bind, serve, drain."""
+
+import asyncio
+import errno
+import socket
+from email.utils import format_datetime
+from typing import cast
+
+from uvicorn._types import ASGI3Application
+from uvicorn.config import Config
+
+from zypher.clock import Clock, Timer
+from zypher.errors import ListenError
+from zypher.http.asgi import App
+from zypher.http.connection import Connection, Shared
+from zypher.settings import HttpSettings
+
+_BACKLOG = 2_048
+_SWEEP_S = 1.0
+_FAREWELL_S = 1.0  # for handlers to notice that their connections are closed
+
+
+class HttpServer:
+    """Serves an ASGI app over HTTP/1.1 at one address."""
+
+    def __init__(self, app: App, settings: HttpSettings, clock: Clock) -> None:
+        self._app = cast("ASGI3Application", app)
+        self._settings = settings
+        self._clock = clock
+        self._config = Config(app, interface="asgi3", lifespan="off", ws="none", proxy_headers=False, log_config=None)
+        self._sweep_s = min(_SWEEP_S, settings.read_timeout_s / 4, settings.keep_alive_timeout_s / 4)
+        # A reading is up to one sweep old when a deadline is computed from it: nobody is cut off early.
+        self._shared = Shared(settings.read_timeout_s + self._sweep_s, settings.keep_alive_timeout_s + self._sweep_s)
+        self._socket: socket.socket | None = None
+        self._server: asyncio.Server | None = None
+        self._sweep_timer: Timer | None = None
+
+    def bind(self) -> None:
+        """Take the address: who connects from now on is answered after `start`. Raises `ListenError`."""
+        self._socket = _listen(self._settings.host, self._settings.port)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host and the port, which is a real one when port 0 was asked for."""
+        assert self._socket is not None, "bind() comes first"
+        host, port = self._socket.getsockname()[:2]
+        return str(host), int(port)
+
+    @property
+    def url(self) -> str:
+        """Where a program on this machine finds the server."""
+        host, port = self.address
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+    async def start(self) -> None:
+        """Answer from now on."""
+        loop = asyncio.get_running_loop()
+        self._config.load()
+        self._sweep()
+        self._server = await loop.create_server(self._connection, sock=self._socket, backlog=_BACKLOG)
+
+    async def stop(self, grace_s: float) -> None:
+        """Accept no connection, let the responses in progress end for up to `grace_s` seconds, close the rest."""
+        if self._server is not None:
+            self._server.close()
+        for connection in self._connections():
+            connection.shutdown()
+        await self._responses(grace_s)
+        for connection in self._connections():
+            connection.transport.abort()
+        await self._responses(_FAREWELL_S)
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
+        if self._socket is not None:
+            self._socket.close()
+
+    async def _responses(self, wait_s: float) -> None:
+        if self._shared.tasks:
+            await asyncio.wait(self._shared.tasks, timeout=wait_s)
+
+    def _connection(self) -> Connection:
+        return Connection(self._config, self._app, self._shared)
+
+    def _connections(self) -> list[Connection]:
+        return cast("list[Connection]", list(self._shared.connections))
+
+    def _sweep(self) -> None:
+        """Refresh what connections read, end those whose deadline has passed, come again."""
+        now_s = self._shared.now_s = self._clock.monotonic()
+        date = format_datetime(self._clock.now(), usegmt=True)
+        self._shared.default_headers = [(b"date", date.encode())]
+        for connection in self._connections():
+            if connection.deadline_s <= now_s:
+                connection.expire()
+        self._sweep_timer = self._clock.call_later(self._sweep_s, self._sweep)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise ListenError(f"Host {host} is no address of this machine; name another with --host.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+        listener.setblocking(False)
+    except OSError as error:
+        listener.close()
+        raise ListenError(_why(host, port, error)) from error
+    return listener
+
+
+def _why(host: str, port: int, error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} on {host} is already in use; stop the other program or choose another with --port."
+        case errno.EACCES:
+            return f"Port {port} on {host} needs more rights than you have; choose one above 1023 with --port."
+        case errno.EADDRNOTAVAIL:
+            return f"Host {host} is no address of this machine; name another with --host."
+        case _:
+            return f"Port {port} on {host} cannot be listened on ({error.strerror}); choose another with --port."

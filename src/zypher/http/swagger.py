@@ -1,0 +1,75 @@
+"""The page for people: Swagger UI, from an installed package and with no internet."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+from zypher.http.answer import Answer
+from zypher.http.asgi import Receive, Scope
+from zypher.http.problems import Problem
+
+_PREFIX = "/swagger/"
+_PACKAGE = "offapi"
+_SECURITY = (
+    (b"content-security-policy", b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"),
+    (b"x-content-type-options", b"nosniff"),
+)
+_HTML = (b"content-type", b"text/html; charset=utf-8")
+_CSS = (b"content-type", b"text/css; charset=utf-8")
+_SCRIPT = (b"content-type", b"text/javascript; charset=utf-8")
+
+# Every address is relative, so that the page also works behind a proxy's path prefix.
+_PAGE = b"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>ZypherAI</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="swagger/swagger_style.css">
+</head>
+<body>
+<div id="swagger-ui"></div>
+<script src="swagger/swagger_bundle.js"></script>
+<script src="swagger/swagger_preset.js"></script>
+<script src="swagger/start.js"></script>
+</body>
+</html>
+"""
+_START = b"""window.ui = SwaggerUIBundle({
+  url: "openapi.json",
+  dom_id: "#swagger-ui",
+  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
+  layout: "BaseLayout",
+  validatorUrl: null,
+});
+"""
+_FILES = {"swagger_style.css": _CSS, "swagger_bundle.js": _SCRIPT, "swagger_preset.js": _SCRIPT}
+
+
+async def front_door(scope: Scope, receive: Receive) -> Answer:
+    """Send whoever comes without a path to the page."""
+    return Answer(307, b'{"message": "The API is described at /swagger."}', ((b"location", b"swagger"),))
+
+
+async def page(scope: Scope, receive: Receive) -> Answer:
+    """Answer with the page; its scripts are assets."""
+    return Answer(200, _PAGE, _SECURITY, _HTML)
+
+
+async def asset(scope: Scope, receive: Receive) -> Answer:
+    """Answer with one of the page's files; read anew each time, since a browser keeps them for a day."""
+    name = scope["path"].removeprefix(_PREFIX)
+    headers = (*_SECURITY, (b"cache-control", b"public, max-age=86400"))
+    if name == "start.js":
+        return Answer(200, _START, headers, _SCRIPT)
+    if name not in _FILES:
+        raise Problem(404, "There is no such page; the API is described at /swagger.")
+    return Answer(200, (_folder() / name).read_bytes(), headers, _FILES[name])
+
+
+def _folder() -> Path:
+    """Where the package keeps its files. It is not imported: that would read all of them into memory."""
+    spec = find_spec(_PACKAGE)
+    assert spec is not None, f"{_PACKAGE} is a dependency of this package"
+    assert spec.submodule_search_locations, f"{_PACKAGE} is a package"
+    return Path(spec.submodule_search_locations[0])

@@ -1,0 +1,63 @@
+"""The parameter of a predict function that takes the input, and the type hints that a function bears."""
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable
+from typing import Any, cast
+
+from zypher.errors import TargetError
+
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+_NAMED_ONLY = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
+
+Predict = Callable[..., object]
+
+
+def python_signature(predict: Predict, label: str) -> inspect.Signature:
+    """The parameters and annotations. Raises `TargetError`, which names the function by `label`."""
+    try:
+        return inspect.signature(predict)
+    except (TypeError, ValueError) as error:
+        raise TargetError(f"{label} does not tell its parameters: wrap it in a function that takes one.") from error
+
+
+def input_parameter(signature: inspect.Signature, label: str) -> inspect.Parameter:
+    """The parameter that takes the input. Raises `TargetError` unless one argument makes a call."""
+    parameters = signature.parameters.values()
+    required = [p for p in parameters if p.default is p.empty and p.kind not in _VARIADIC]
+    first = next((p for p in parameters if p.kind not in _NAMED_ONLY), None)
+    if first and all(p is first for p in required):
+        return first
+    names = ", ".join(f"`{p.name}`" for p in required)
+    such = f"it requires {names}" if names else "it takes none"
+    raise TargetError(f"{label} must take exactly one input, but {such}: let it take one, and default any other.")
+
+
+def resolve(annotation: object, predict: Predict, owner: type | None) -> object:
+    """The hint itself, looked up where it is written as text (`from __future__ import annotations`).
+
+    `owner` is the class that `predict` is a method of. Raises whatever the text raises.
+    """
+    if annotation is inspect.Parameter.empty or annotation is object:
+        return Any
+    holder = types.SimpleNamespace(__annotations__={"hint": annotation})
+    names = cast(dict[str, object], getattr(underlying(predict), "__globals__", {}))
+    local_names = dict(vars(owner)) if owner else names
+    return typing.get_type_hints(holder, names, local_names, include_extras=True)["hint"]
+
+
+def written(parameter: inspect.Parameter) -> str:
+    """The parameter as its author wrote it, such as `size: int`."""
+    hint = parameter.annotation
+    return f"{parameter.name}: {hint if isinstance(hint, str) else inspect.formatannotation(hint)}"
+
+
+def underlying(predict: object) -> object:
+    """The function below partials, callable objects, methods and decorators."""
+    while isinstance(predict, functools.partial):
+        predict = cast("functools.partial[object]", predict).func
+    if not inspect.isroutine(predict) and not hasattr(predict, "__wrapped__"):
+        predict = type(predict).__call__
+    return inspect.unwrap(cast(Predict, getattr(predict, "__func__", predict)))

@@ -1,0 +1,54 @@
+"""What an exception of the user's code says to the user, without a line of ours."""
+
+import traceback
+from pathlib import Path
+
+from zypher.errors import TargetError
+
+_LONGEST = 500  # characters of an exception's message that are repeated
+_PACKAGE = str(Path(__file__).parent.parent)
+_MOCK = str(Path(__file__).with_name("mock.py"))
+
+
+def headline(error: BaseException) -> str:
+    """The exception in one line, such as `ValueError: no such colour`."""
+    kind = type(error).__name__
+    try:
+        message = " ".join(str(error).split())
+    except Exception:
+        message = "(its message cannot be read)"
+    if len(message) > _LONGEST:
+        message = message[:_LONGEST] + "…"
+    message = message.removesuffix(".")
+    return printable(f"{kind}: {message}" if message else kind)
+
+
+def user_traceback(error: BaseException) -> str:
+    """The traceback, ready to print, with the frames of the user's code and of what it called."""
+    report = traceback.TracebackException.from_exception(error, compact=True)
+    _trim(report)
+    return printable("".join(report.format()))
+
+
+def _trim(report: traceback.TracebackException) -> None:
+    theirs = [frame for frame in report.stack if not _is_ours(frame.filename)]
+    report.stack = traceback.StackSummary.from_list(theirs)
+    for other in (report.__cause__, report.__context__, *(report.exceptions or ())):
+        if other is not None:
+            _trim(other)
+
+
+def _is_ours(filename: str) -> bool:
+    if filename.startswith("<frozen importlib") or filename.endswith("importlib/__init__.py"):
+        return True
+    return filename.startswith(_PACKAGE) and filename != _MOCK
+
+
+def printable(text: str) -> str:
+    """The text as UTF-8 can carry it: each lone surrogate becomes a question mark."""
+    return text.encode(errors="replace").decode()
+
+
+def raised(what: str, error: BaseException) -> TargetError:
+    """The end of a start: `what`, such as "Importing `digits`", raised in the user's code."""
+    return TargetError(f"{what} raised {headline(error)}.", user_traceback(error))

@@ -1,0 +1,92 @@
+"""How a log record is written: a line for people, or a line of JSON. Neither ever raises.
+
+Everything given as `extra=` is shown. A record made while a prediction runs bears its
+`prediction_id`, whoever made it.
+"""
+
+import json
+import logging
+import math
+import re
+from contextvars import ContextVar
+from datetime import UTC, datetime
+
+from zypher.telemetry.printable import printable
+
+current_prediction_id: ContextVar[str | None] = ContextVar("current_prediction_id", default=None)
+
+_OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+_BARE = re.compile(r"[\w.,:/@+%-]+")
+
+
+class HumanFormatter(logging.Formatter):
+    """Time, level, message and key=value; what has several lines follows, indented."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        shown = {key: _text(value) for key, value in _extras(record).items()}
+        if not record.name.startswith("zypher"):
+            shown["logger"] = record.name
+        first_line, newline, more = _message(record).rstrip().partition("\n")
+        head = f"{self.formatTime(record, '%H:%M:%S')} {record.levelname:<7} {first_line}"
+        pairs = [f" {key}={_quoted(value)}" for key, value in shown.items() if "\n" not in value]
+        blocks = [f"\n{value.rstrip()}" for value in (*shown.values(), _exception(self, record)) if "\n" in value]
+        return printable("".join([head, *pairs, newline, more, *blocks])).replace("\n", "\n    ")
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object in ASCII on one line; what JSON cannot say is written as text."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        instant = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line: dict[str, object] = {
+            "ts": instant,
+            "level": record.levelname.lower(),
+            "message": _message(record),
+            "logger": record.name,
+        }
+        for key, value in _extras(record).items():
+            line.setdefault(key, _plain(value))
+        if exception := _exception(self, record):
+            line["exception"] = exception
+        return json.dumps(line)
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    about: dict[str, object] = {"prediction_id": current_prediction_id.get()}
+    about |= {_text(key): value for key, value in vars(record).items() if key not in _OWN}
+    if about["prediction_id"] is None:
+        del about["prediction_id"]
+    return about
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:  # its arguments do not fit its text, or cannot be shown
+        return f"{_text(record.msg)} {_text(record.args)} ({type(error).__name__})"
+
+
+def _exception(formatter: logging.Formatter, record: logging.LogRecord) -> str:
+    raised = formatter.formatException(record.exc_info) if record.exc_info else record.exc_text
+    return "\n".join(part for part in (raised, record.stack_info) if part)
+
+
+def _plain(value: object) -> object:
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, int) and abs(value) < 2**63:
+        return int(value)
+    if isinstance(value, float) and math.isfinite(value):
+        return float(value)
+    return _text(value)
+
+
+def _text(value: object) -> str:
+    try:
+        return str(value)
+    except Exception as error:  # a foreign class: its name is all that can be said
+        return f"<{type(value).__name__}: {type(error).__name__}>"
+
+
+def _quoted(text: str) -> str:
+    return text if _BARE.fullmatch(text) else json.dumps(text, ensure_ascii=False)

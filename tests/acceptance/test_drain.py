@@ -1,0 +1,115 @@
+"""How a server stops: what runs is finished, what waits is kept, nothing is lost."""
+
+import os
+import signal
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.asking import client_of, output, predict, submit, target
+from tests.conftest import Serve
+from tests.gate import Gate
+from tests.polling import wait_until
+from tests.server_process import ServerProcess
+
+GATED = target("gated.py:Gated")
+
+
+def say(server: ServerProcess, number: signal.Signals) -> None:
+    """Send a signal as a terminal does: to the server and to its replicas."""
+    os.killpg(server.pid, number)
+
+
+def wait_for_drain(server: ServerProcess) -> None:
+    wait_until(lambda: any(str(line["message"]).startswith("stopping") for line in server.log()))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_what_runs_is_finished_and_answered(serve: Serve, gate: Gate, number: signal.Signals) -> None:
+    server = serve(GATED)
+    with client_of(server) as client, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(predict, client, gate.input("a"))
+        gate.wait_for_runs(1)
+        say(server, number)
+        wait_for_drain(server)
+        assert predict(client, gate.input("b")).status_code == 503
+        gate.open()
+        assert waiting.result().status_code == 200
+        assert waiting.result().json() == "A"
+        assert server.wait() == 0
+    assert server.children() == []
+    assert gate.runs() == ["a"]
+
+
+def test_an_idle_server_stops_at_once(serve: Serve) -> None:
+    server = serve(GATED)
+    server.signal(signal.SIGTERM)
+    assert server.wait(5) == 0
+    assert server.children() == []
+
+
+def test_a_server_that_still_loads_its_model_stops_at_once(gate: Gate) -> None:
+    with ServerProcess(gate.folder, target("heavy.py:Heavy")) as server:
+        assert server.url
+        server.signal(signal.SIGTERM)
+        assert server.wait(5) == 0
+        assert server.children() == []
+
+
+def test_what_does_not_end_in_time_is_handed_back_and_runs_after_the_restart(serve: Serve, gate: Gate) -> None:
+    server = serve(GATED, "--concurrency", "1", "--drain-timeout-s", "0.2")
+    with client_of(server) as client:
+        running, waiting = submit(client, gate.input("running")), submit(client, gate.input("waiting"))
+        gate.wait_for_runs(1)
+    assert server.stop() == 0
+    assert server.children() == []
+    assert gate.runs() == ["running"]
+    gate.open()
+    with client_of(serve(GATED, "--concurrency", "1")) as client:
+        assert output(client, running) == "RUNNING"
+        assert output(client, waiting) == "WAITING"
+    assert gate.runs() == ["running", "running", "waiting"]
+
+
+def test_a_drain_does_not_count_as_an_attempt(serve: Serve, gate: Gate) -> None:
+    arguments = (GATED, "--max-attempts", "1", "--drain-timeout-s", "0")
+    with client_of(first := serve(*arguments)) as client:
+        prediction_id = submit(client, gate.input("a"))
+        gate.wait_for_runs(1)
+    assert first.stop() == 0
+    with client_of(second := serve(*arguments)) as client:
+        gate.wait_for_runs(2)
+    assert second.stop() == 0
+    gate.open()
+    with client_of(serve(*arguments)) as client:
+        assert output(client, prediction_id) == "A"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_stops_at_once_and_loses_nothing(serve: Serve, gate: Gate, number: signal.Signals) -> None:
+    server = serve(GATED, "--concurrency", "2")
+    with client_of(server) as client:
+        accepted = [submit(client, gate.input(f"n{number}")) for number in range(5)]
+        gate.wait_for_runs(2)
+    say(server, number)
+    wait_for_drain(server)
+    say(server, number)
+    assert server.wait(5) == 130
+    assert server.children() == []
+    gate.open()
+    with client_of(serve(GATED)) as client:
+        assert [output(client, each) for each in accepted] == [f"N{number}" for number in range(5)]
+
+
+def test_whoever_waits_in_vain_is_answered(serve: Serve, gate: Gate) -> None:
+    server = serve(GATED, "--concurrency", "1", "--drain-timeout-s", "0.2")
+    with client_of(server) as client, ThreadPoolExecutor(3) as pool:
+        prediction_id = submit(client, gate.input("a"))
+        gate.wait_for_runs(1)
+        polling = pool.submit(client.get, f"/predict/{prediction_id}?wait=20")
+        waiting = pool.submit(predict, client, gate.input("b"))
+        wait_until(lambda: '{model="Gated",state="queued"} 1.0' in client.get("/metrics").text)
+        server.signal(signal.SIGTERM)
+        assert polling.result().status_code in (400, 503)
+        assert waiting.result().status_code == 503
+        assert server.wait() == 0

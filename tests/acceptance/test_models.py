@@ -1,0 +1,92 @@
+"""Every form of model and of input type, served."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.asking import client_of, output, predict, submit, target
+from tests.conftest import Serve
+
+UNHINTED = '''
+def count(values, times=2):
+    """Counts, several times."""
+    return len(values) * times
+'''
+
+
+@pytest.mark.parametrize(
+    ("name", "result"),
+    [("shout", "ADA"), ("whisper", "ada"), ("Greeter", "Hello, Ada"), ("AsyncGreeter", "Good day, Ada")],
+)
+def test_a_form_of_model(serve: Serve, name: str, result: str) -> None:
+    with client_of(serve(target(f"forms.py:{name}"))) as client:
+        assert predict(client, "Ada").json() == result
+        assert output(client, submit(client, "Ada")) == result
+        assert predict(client, 1).status_code == 422
+
+
+def test_a_model_without_hints_takes_any_json(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(UNHINTED)
+    with client_of(serve("mine.py:count")) as client:
+        assert predict(client, [1, "two", None]).json() == 6
+        assert predict(client, {"a": 1}).json() == 2
+        answer = predict(client, 5)
+        assert answer.status_code == 500
+        assert "TypeError" in answer.json()["error"]
+
+
+def test_a_model_in_a_package_of_the_current_folder(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "shop").mkdir()
+    (tmp_path / "shop" / "__init__.py").write_text("")
+    (tmp_path / "shop" / "prices.py").write_text(
+        "from shop.rates import rate\ndef price(n: int) -> float: return n * rate\n"
+    )
+    (tmp_path / "shop" / "rates.py").write_text("rate = 1.5\n")
+    with client_of(serve("shop.prices:price")) as client:
+        assert predict(client, 3).json() == 4.5
+
+
+TYPED = [
+    ("of_dataclass", {"x": 2, "y": 3}, 6, {"x": "two"}, "$.input.x"),
+    ("of_typed_dict", {"name": "Bern", "people": 5}, "Bern: 5", {"name": "Bern"}, "people"),
+    ("of_struct", {"sides": [1, 2]}, 3, {"sides": [1, "two"]}, "$.input.sides[1]"),
+    ("of_pydantic", {"number": 1}, {"number": 2, "words": []}, {"number": "one"}, "$.input.number"),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "result", "wrong", "place"), TYPED)
+def test_a_typed_input_is_validated_before_it_is_accepted(
+    serve: Serve, name: str, right: object, result: object, wrong: object, place: str
+) -> None:
+    with client_of(serve(target(f"typed.py:{name}"))) as client:
+        assert predict(client, right).json() == result
+        assert output(client, submit(client, right)) == result
+        for headers in ({}, {"Async-Mode": "true"}):
+            answer = predict(client, wrong, headers)
+            assert answer.status_code == 422
+            assert place in answer.json()["error"]
+
+
+@pytest.fixture
+def strays(tmp_path: Path) -> Iterator[Path]:
+    """A folder whose files are named like modules of ours and of Python."""
+    for name in ("zypher", "msgspec", "json", "starlette", "logging", "codec"):
+        (tmp_path / f"{name}.py").write_text("raise ImportError('the wrong one')\n")
+    (tmp_path / "mine.py").write_text("def double(n: int) -> int: return 2 * n\n")
+    yield tmp_path
+
+
+def test_files_named_like_modules_do_no_harm(serve: Serve, strays: Path) -> None:
+    with client_of(serve("mine.py:double", environment={"PYTHONSAFEPATH": "1"})) as client:
+        assert predict(client, 4).json() == 8
+
+
+def test_a_model_may_start_processes(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "import subprocess\ndef ask(word: str) -> str: return subprocess.check_output(['echo', word], text=True)\n"
+    )
+    assert subprocess.check_output(["echo", "a"], text=True) == "a\n"
+    with client_of(serve("mine.py:ask")) as client:
+        assert predict(client, "a").json() == "a\n"

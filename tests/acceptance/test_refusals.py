@@ -1,0 +1,84 @@
+"""New work is refused with a reason and a time to come again; accepted work is not lost."""
+
+import signal
+
+import httpx
+
+from tests.asking import client_of, output, predict, submit, target
+from tests.conftest import Serve
+from tests.gate import Gate
+from tests.polling import wait_until
+
+
+def assert_refused(answer: httpx.Response) -> str:
+    """The reason."""
+    assert answer.status_code == 503, answer.text
+    assert int(answer.headers["retry-after"]) >= 1
+    assert list(answer.json()) == ["error"]
+    return str(answer.json()["error"])
+
+
+def test_a_full_queue_refuses_and_what_it_accepted_runs(serve: Serve, gate: Gate) -> None:
+    server = serve(target("gated.py:Gated"), "--concurrency", "1", "--queue-limit", "2")
+    with client_of(server) as client:
+        accepted = [submit(client, gate.input("running"))]
+        gate.wait_for_runs(1)
+        keyed = {"Async-Mode": "true", "Idempotency-Key": "k"}
+        first = predict(client, gate.input("queued"), keyed)
+        accepted += [first.json()["prediction_id"], submit(client, gate.input("queued"))]
+
+        assert "full" in assert_refused(predict(client, gate.input("one more"), {"Async-Mode": "true"}))
+        assert "full" in assert_refused(predict(client, gate.input("one more")))
+        assert predict(client, gate.input("queued"), keyed).json() == first.json()
+        assert client.get("/healthz/live").status_code == 200
+
+        gate.open()
+        assert [output(client, each) for each in accepted] == ["RUNNING", "QUEUED", "QUEUED"]
+        assert predict(client, gate.input("later")).json() == "LATER"
+        assert "one more" not in gate.runs()
+
+
+def test_without_a_replica_readiness_says_why_until_there_is_one_again(serve: Serve, gate: Gate) -> None:
+    weights = gate.folder.parent / "weights.txt"
+    weights.write_text("heavy ")
+    server = serve(target("fragile.py:Fragile"), "--max-attempts", "1")
+    with client_of(server) as client:
+        assert predict(client, "a").json() == "heavy a"
+
+        weights.unlink()
+        assert "SIGKILL" in predict(client, "die").json()["error"]
+        wait_until(lambda: "weights.txt" in client.get("/healthz/ready").text)
+        assert client.get("/healthz/ready").status_code == 503
+        assert client.get("/healthz/live").status_code == 200
+        assert "weights.txt" in assert_refused(predict(client, "b"))
+        assert "weights.txt" in assert_refused(predict(client, "b", {"Async-Mode": "true"}))
+
+        weights.write_text("new ")
+        wait_until(lambda: client.get("/healthz/ready").status_code == 200)
+        assert predict(client, "c").json() == "new c"
+
+
+def test_accepted_predictions_wait_for_a_replica_that_comes_back(serve: Serve, gate: Gate) -> None:
+    weights = gate.folder.parent / "weights.txt"
+    weights.write_text("heavy ")
+    server = serve(target("fragile.py:Fragile"), "--max-attempts", "1")
+    with client_of(server) as client:
+        weights.unlink()
+        accepted = [submit(client, text) for text in ("die", "a", "b")]
+        wait_until(lambda: "weights.txt" in client.get("/healthz/ready").text)
+        weights.write_text("new ")
+        assert [output(client, each) for each in accepted[1:]] == ["new a", "new b"]
+
+
+def test_a_draining_server_refuses_new_work_and_answers_for_the_old(serve: Serve, gate: Gate) -> None:
+    server = serve(target("gated.py:Gated"))
+    with client_of(server) as client:
+        prediction_id = submit(client, gate.input("a"))
+        gate.wait_for_runs(1)
+        server.signal(signal.SIGTERM)
+        wait_until(lambda: client.get("/healthz/ready").status_code == 503)
+        assert "stopping" in assert_refused(predict(client, gate.input("b"), {"Async-Mode": "true"}))
+        assert "stopping" in assert_refused(predict(client, gate.input("b")))
+        assert "stopping" in client.get("/healthz/ready").text
+        assert client.get(f"/predict/{prediction_id}").status_code == 400
+        assert client.get("/healthz/live").status_code == 200

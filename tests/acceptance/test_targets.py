@@ -1,0 +1,131 @@
+"""A target that cannot be served ends the command with exit code 2 and one message that says what and where."""
+
+from pathlib import Path
+
+import pytest
+
+import zypher as package
+from tests.command import zypher
+
+SOURCE = """
+import math
+
+number = 5
+
+def right(text: str) -> str:
+    return text
+
+def takes_none() -> str:
+    return ""
+
+def takes_two(one: str, two: str) -> str:
+    return one + two
+
+def takes_path(path: math.nothing if False else complex) -> str:
+    return ""
+
+class NoPredict:
+    pass
+
+class TakesTwo:
+    def predict(self, one: str, two: str) -> str:
+        return one + two
+
+class NeedsArgument:
+    def __init__(self, path): ...
+    def predict(self, text: str) -> str:
+        return text
+
+class Raises:
+    def setup(self) -> None:
+        self.load("weights.bin")
+    def load(self, path):
+        raise RuntimeError(f"no weights in {path}")
+    def predict(self, text: str) -> str:
+        return text
+
+class Exits(Raises):
+    def setup(self) -> None:
+        raise SystemExit(5)
+
+class Dies(Raises):
+    def setup(self) -> None:
+        import os, signal
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+class Leaves(Raises):
+    def setup(self) -> None:
+        import os
+        os._exit(9)
+"""
+
+TARGETS = [
+    ("mine", "module:Name"),
+    ("mine.py", "module:Name"),
+    (":right", "module:Name"),
+    ("absent.py:right", "absent.py"),
+    ("absent.module:right", "absent"),
+    ("mine.py:absent", "absent"),
+    ("mine.py:rihgt", "right"),
+    ("mine.py:number", "number"),
+    ("mine.py:takes_none", "exactly one input"),
+    ("mine.py:takes_two", "exactly one input"),
+    ("mine.py:takes_path", "complex"),
+    ("mine.py:NoPredict", "predict"),
+    ("mine.py:TakesTwo", "exactly one input"),
+    ("mine.py:NeedsArgument", "path"),
+    ("mine.py:Exits", "SystemExit: 5"),
+    ("mine.py:Dies", "SIGSEGV"),
+    ("mine.py:Leaves", "exited with code 9"),
+    ("broken.py:right", "SyntaxError"),
+    ("lacking.py:right", "no_such_package"),
+    ("exiting.py:right", "SystemExit"),
+]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "mine.py").write_text(SOURCE)
+    (tmp_path / "broken.py").write_text("def right(text: str) -> str:\nreturn text\n")
+    (tmp_path / "lacking.py").write_text("import no_such_package\n")
+    (tmp_path / "exiting.py").write_text("import sys\nsys.exit('not today')\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(("target", "words"), TARGETS)
+def test_a_bad_target(folder: Path, target: str, words: str) -> None:
+    ended = zypher("check", target, cwd=folder)
+    assert ended.returncode == 2
+    assert ended.stdout == ""
+    assert words in ended.stderr
+    assert_one_message(ended.stderr)
+
+
+def test_a_bad_target_is_not_served(folder: Path) -> None:
+    ended = zypher("serve", "mine.py:absent", "--port", "0", cwd=folder)
+    assert ended.returncode == 2
+    assert "absent" in ended.stderr
+    assert_one_message(ended.stderr)
+
+
+def test_a_setup_that_raises_shows_the_users_own_traceback(folder: Path) -> None:
+    ended = zypher("serve", "mine.py:Raises", "--port", "0", cwd=folder)
+    assert ended.returncode == 2
+    assert "RuntimeError: no weights in weights.bin" in ended.stderr
+    assert 'self.load("weights.bin")' in ended.stderr
+    assert f'{folder / "mine.py"}", line' in ended.stderr
+    assert_one_message(ended.stderr)
+
+
+def test_a_file_that_does_not_import_shows_the_users_own_traceback(folder: Path) -> None:
+    ended = zypher("serve", "lacking.py:right", "--port", "0", cwd=folder)
+    assert ended.returncode == 2
+    assert "import no_such_package" in ended.stderr
+    assert_one_message(ended.stderr)
+
+
+def assert_one_message(text: str) -> None:
+    """One sentence of ours, and no line of our code."""
+    assert sum(line.startswith("zypher: ") for line in text.splitlines()) == 1, text
+    assert str(Path(package.__file__).parent) not in text
+    assert "importlib" not in text

@@ -1,0 +1,56 @@
+"""What the contract tests say to an engine, in few words."""
+
+import asyncio
+from datetime import UTC, datetime
+from itertools import count
+
+from zypher.engines.engine import Engine
+from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status, new_prediction_id
+
+MODEL = "model"
+SUCCEEDED = Outcome(Status.SUCCEEDED, output=b'{"result":"1"}', run_s=0.25)
+OTHER = Outcome(Status.SUCCEEDED, output=b'{"result":"2"}', run_s=0.5)
+FAILED = Outcome(Status.FAILED, failure=Failure(FailureKind.MODEL_ERROR, "ValueError: schön \N{SNOWMAN}"), run_s=0.5)
+
+_numbers = count()
+
+
+def message(input: bytes = b'"hello"', model: str = MODEL) -> Message:
+    """A message that nobody sent before."""
+    at = datetime(2026, 1, 1, 0, 0, 0, next(_numbers) % 1_000_000, tzinfo=UTC)
+    return Message(new_prediction_id(at), model, input, at)
+
+
+async def submit_many(engine: Engine, number: int, *, durable: bool = True) -> list[str]:
+    """Submit so many, one after the other; returns their ids in order."""
+    return [(await engine.submit(message(), durable=durable)).prediction_id for _ in range(number)]
+
+
+async def receive_one(engine: Engine, model: str = MODEL) -> Delivery:
+    deliveries = await engine.receive(model, 1, 0)
+    assert len(deliveries) == 1
+    return deliveries[0]
+
+
+async def receive_ids(engine: Engine, limit: int = 1000, model: str = MODEL) -> list[str]:
+    """The ids of what can be received now, in order, however many calls that takes."""
+    ids: list[str] = []
+    while deliveries := await engine.receive(model, limit, 0):
+        ids += [delivery.message.prediction_id for delivery in deliveries]
+    return ids
+
+
+async def get(engine: Engine, prediction_id: str) -> Prediction:
+    prediction = await engine.get(prediction_id)
+    assert prediction is not None
+    return prediction
+
+
+async def status(engine: Engine, prediction_id: str) -> Status:
+    return (await get(engine, prediction_id)).status
+
+
+async def turns(number: int = 10) -> None:
+    """Let every task that can go on go on."""
+    for _ in range(number):
+        await asyncio.sleep(0)

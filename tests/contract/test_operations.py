@@ -1,0 +1,143 @@
+"""What an engine tells whoever looks, and how it begins and ends."""
+
+import asyncio
+
+import pytest
+
+from tests.contract.conftest import LEASE_S, OpenEngine
+from tests.contract.phrases import FAILED, MODEL, SUCCEEDED, message, receive_one, submit_many, turns
+from tests.fake_clock import FakeClock
+from zypher.engines.engine import Engine
+from zypher.errors import EngineUnavailable
+from zypher.prediction import Outcome, Status
+from zypher.presence import Depth, Presence
+
+
+def presence(worker_id: str = "w1", model: str = MODEL, ready_replicas: int = 1) -> Presence:
+    return Presence(worker_id, model, None, replicas=1, ready_replicas=ready_replicas, slots=ready_replicas)
+
+
+async def test_an_empty_queue(open_engine: OpenEngine) -> None:
+    engine = await open_engine(queue_limit=7)
+    assert await engine.depth(MODEL) == Depth(0, 0, None, None, 7, ())
+    assert await engine.models() == []
+
+
+async def test_depth_follows_each_step(engine: Engine, clock: FakeClock) -> None:
+    async def counts() -> tuple[int, int]:
+        depth = await engine.depth(MODEL)
+        return depth.queued, depth.running
+
+    ids = await submit_many(engine, 3)
+    ids += await submit_many(engine, 1, durable=False)
+    assert await counts() == (4, 0)
+    deliveries = await engine.receive(MODEL, 3, 0)
+    assert await counts() == (1, 3)
+    await engine.settle(deliveries[0], SUCCEEDED)
+    assert await counts() == (1, 2)
+    await engine.release(deliveries[1], counted=True, delay_s=5)
+    assert await counts() == (2, 1)
+    clock.advance(LEASE_S)
+    assert await counts() == (3, 0)
+    await engine.cancel(ids[3])
+    await engine.cancel(ids[1])
+    assert await counts() == (1, 0)
+    await engine.settle(await receive_one(engine), FAILED)
+    assert await counts() == (0, 0)
+
+
+async def test_the_oldest_that_waits(engine: Engine) -> None:
+    sent = [message() for _ in range(3)]
+    for one in sent:
+        await engine.submit(one, durable=True)
+    assert (await engine.depth(MODEL)).oldest_queued_at == sent[0].submitted_at
+    await engine.cancel(sent[0].prediction_id)
+    assert (await engine.depth(MODEL)).oldest_queued_at == sent[1].submitted_at
+
+
+async def test_the_run_time_is_a_moving_average_of_what_ran(engine: Engine) -> None:
+    run_times: list[float | None] = []
+    for run_s in (2.0, 0.0, 4.0, 4.0):
+        await submit_many(engine, 1, durable=False)
+        await engine.settle(await receive_one(engine), Outcome(Status.SUCCEEDED, b"1", run_s=run_s))
+        run_times.append((await engine.depth(MODEL)).run_s)
+    assert run_times[:2] == [2.0, 2.0]
+    third, fourth = run_times[2:]
+    assert third is not None
+    assert fourth is not None
+    assert 2.0 < third < fourth < 4.0
+
+
+async def test_the_last_word_of_a_worker_counts_for_one_lease(engine: Engine, clock: FakeClock) -> None:
+    await engine.announce(presence("w1", ready_replicas=0))
+    await engine.announce(presence("w1"))
+    await engine.announce(presence("w2", model="other"))
+    assert (await engine.depth(MODEL)).presences == (presence("w1"),)
+    assert await engine.models() == [MODEL, "other"]
+    clock.advance(LEASE_S - 1)
+    await engine.announce(presence("w2", model="other"))
+    clock.advance(1)
+    assert (await engine.depth(MODEL)).presences == ()
+    assert await engine.models() == ["other"]
+
+
+async def test_a_worker_without_a_model_yet_is_no_model(engine: Engine) -> None:
+    await engine.announce(presence(model=""))
+    assert await engine.models() == []
+    assert (await engine.depth("")).presences == (presence(model=""),)
+
+
+async def test_what_another_model_left_behind_is_counted_apart(open_engine: OpenEngine) -> None:
+    engine = await open_engine()
+    await engine.submit(message(model="old"), durable=True)
+    await engine.close()
+    engine = await open_engine()
+    await submit_many(engine, 1)
+    assert await engine.models() == [MODEL, "old"]
+    assert (await engine.depth("old")).queued == 1
+    assert (await engine.depth(MODEL)).queued == 1
+
+
+async def test_an_engine_that_closes_lets_nobody_wait(engine: Engine) -> None:
+    ids = await submit_many(engine, 1, durable=False)
+    await receive_one(engine)
+    waiter = asyncio.create_task(engine.get(ids[0], None))
+    receiver = asyncio.create_task(engine.receive(MODEL, 1, 1000))
+    await turns()
+    await engine.close()
+    with pytest.raises(EngineUnavailable):
+        await waiter
+    with pytest.raises(EngineUnavailable):
+        await receiver
+
+
+async def test_an_engine_that_closes_stores_what_was_given(open_engine: OpenEngine) -> None:
+    engine = await open_engine()
+    sent = [message() for _ in range(100)]
+    submits = [asyncio.create_task(engine.submit(one, durable=True)) for one in sent]
+    await turns(1)
+    await engine.close()
+    await asyncio.gather(*submits)
+    engine = await open_engine()
+    assert (await engine.depth(MODEL)).queued == 100
+
+
+async def test_a_closed_engine_says_so(engine: Engine) -> None:
+    await submit_many(engine, 1)
+    delivery = await receive_one(engine)
+    await engine.close()
+    await engine.close()
+    for call in (
+        engine.submit(message(), durable=False),
+        engine.submit(message(), durable=True),
+        engine.get("x"),
+        engine.cancel("x"),
+        engine.receive(MODEL, 1, 0),
+        engine.extend([delivery]),
+        engine.settle(delivery, SUCCEEDED),
+        engine.release(delivery, counted=True),
+        engine.depth(MODEL),
+        engine.models(),
+    ):
+        with pytest.raises(EngineUnavailable):
+            await call

@@ -1,0 +1,371 @@
+"""What an engine promises to whoever submits."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+
+import pytest
+
+from tests.contract.conftest import RETENTION_S, OpenEngine
+from tests.contract.phrases import (
+    FAILED,
+    MODEL,
+    SUCCEEDED,
+    get,
+    message,
+    receive_ids,
+    receive_one,
+    status,
+    submit_many,
+    turns,
+)
+from tests.fake_clock import FakeClock, eventually
+from zypher.engines.engine import Engine
+from zypher.errors import IdempotencyKeyReused, QueueFull
+from zypher.prediction import Outcome, Prediction, Status
+
+both_kinds = pytest.mark.parametrize("durable", [True, False])
+
+
+@both_kinds
+async def test_a_submitted_prediction_is_queued(engine: Engine, durable: bool) -> None:
+    sent = message()
+    accepted = await engine.submit(sent, durable=durable)
+    assert accepted == Prediction(sent.prediction_id, MODEL, Status.QUEUED, sent.submitted_at, 0, 1, durable=durable)
+    assert await engine.get(sent.prediction_id) == accepted
+
+
+async def test_positions_count_from_the_one_that_is_next(engine: Engine) -> None:
+    ids = await submit_many(engine, 3)
+    ids += await submit_many(engine, 2, durable=False)
+    assert [(await get(engine, each)).position for each in ids] == [1, 2, 3, 4, 5]
+    await receive_one(engine)
+    assert [(await get(engine, each)).position for each in ids] == [0, 1, 2, 3, 4]
+
+
+async def test_an_unknown_id_is_none_however_long_one_waits(engine: Engine) -> None:
+    for unknown in ("unknown", "", "\udce9", "schön", "x" * 10_000, "a\0b"):
+        assert await engine.get(unknown) is None
+        assert await engine.get(unknown, wait_s=None) is None
+
+
+@both_kinds
+async def test_the_same_id_twice_is_one_prediction(engine: Engine, durable: bool) -> None:
+    sent = message()
+    first = await engine.submit(sent, durable=durable)
+    assert await engine.submit(sent, durable=durable) == first
+    assert (await engine.depth(MODEL)).queued == 1
+
+
+async def test_the_same_id_from_many_at_once_is_one_prediction(engine: Engine) -> None:
+    sent = message()
+    accepted = await asyncio.gather(*(engine.submit(sent, durable=True) for _ in range(50)))
+    assert {prediction.prediction_id for prediction in accepted} == {sent.prediction_id}
+    assert await receive_ids(engine) == [sent.prediction_id]
+
+
+async def test_the_same_id_after_its_end_returns_the_end(engine: Engine) -> None:
+    sent = message()
+    await engine.submit(sent, durable=True)
+    await engine.settle(await receive_one(engine), SUCCEEDED)
+    assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
+    assert (await engine.depth(MODEL)).queued == 0
+
+
+async def test_the_same_id_after_its_end_and_a_restart_returns_the_end(open_engine: OpenEngine) -> None:
+    sent, engine = message(), await open_engine()
+    await engine.submit(sent, durable=True)
+    await engine.settle(await receive_one(engine), SUCCEEDED)
+    await engine.close()
+    engine = await open_engine()
+    assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
+    assert (await engine.depth(MODEL)).queued == 0
+
+
+@both_kinds
+async def test_a_full_queue_refuses_and_takes_again_once_there_is_room(open_engine: OpenEngine, durable: bool) -> None:
+    engine = await open_engine(queue_limit=2)
+    await engine.submit(message(), durable=durable)
+    await engine.submit(message(), durable=not durable)
+    with pytest.raises(QueueFull, match="2 predictions wait for model") as refused:
+        await engine.submit(message(), durable=durable)
+    assert refused.value.retry_after_s >= 1
+    await engine.submit(message(model="other"), durable=durable)
+    await receive_one(engine)
+    await engine.submit(message(), durable=durable)
+
+
+async def test_many_at_once_do_not_overfill_the_queue(open_engine: OpenEngine) -> None:
+    engine = await open_engine(queue_limit=5)
+    answers = await asyncio.gather(*(engine.submit(message(), durable=True) for _ in range(20)), return_exceptions=True)
+    assert Counter(type(answer) for answer in answers) == {Prediction: 5, QueueFull: 15}
+    assert (await engine.depth(MODEL)).queued == 5
+
+
+async def test_a_key_that_came_before_returns_the_first_prediction(engine: Engine) -> None:
+    sent = message()
+    await engine.submit(sent, durable=False, idempotency_key="key")
+    again = await engine.submit(message(), durable=False, idempotency_key="key")
+    assert (again.prediction_id, again.status, again.durable) == (sent.prediction_id, Status.QUEUED, True)
+    delivery = await receive_one(engine)
+    assert (await engine.submit(message(), durable=True, idempotency_key="key")).status is Status.RUNNING
+    await engine.settle(delivery, FAILED)
+    assert (await engine.submit(message(), durable=True, idempotency_key="key")).outcome == FAILED
+
+
+async def test_a_key_from_50_callers_at_once_is_one_prediction(engine: Engine) -> None:
+    accepted = await asyncio.gather(*(engine.submit(message(), durable=True, idempotency_key="key") for _ in range(50)))
+    assert len({prediction.prediction_id for prediction in accepted}) == 1
+    assert await receive_ids(engine) == [accepted[0].prediction_id]
+    assert (await engine.depth(MODEL)).queued == 0
+
+
+async def test_a_key_with_another_input_is_refused(engine: Engine) -> None:
+    await engine.submit(message(b'"one"'), durable=True, idempotency_key="key")
+    with pytest.raises(IdempotencyKeyReused):
+        await engine.submit(message(b'"two"'), durable=True, idempotency_key="key")
+    assert (await engine.depth(MODEL)).queued == 1
+
+
+async def test_racing_inputs_of_one_key_give_one_prediction(engine: Engine) -> None:
+    inputs = [b'"one"', b'"two"'] * 10
+    answers = await asyncio.gather(
+        *(engine.submit(message(input), durable=True, idempotency_key="key") for input in inputs),
+        return_exceptions=True,
+    )
+    assert Counter(type(answer) for answer in answers) == {Prediction: 10, IdempotencyKeyReused: 10}
+    assert len(await receive_ids(engine)) == 1
+
+
+async def test_models_do_not_share_keys(engine: Engine) -> None:
+    first = await engine.submit(message(b"1"), durable=True, idempotency_key="key")
+    second = await engine.submit(message(b"2", model="other"), durable=True, idempotency_key="key")
+    assert first.prediction_id != second.prediction_id
+
+
+async def test_a_key_that_came_before_is_answered_though_the_queue_is_full(open_engine: OpenEngine) -> None:
+    engine = await open_engine(queue_limit=1)
+    first = await engine.submit(message(), durable=True, idempotency_key="key")
+    again = await engine.submit(message(), durable=True, idempotency_key="key")
+    assert again.prediction_id == first.prediction_id
+    with pytest.raises(IdempotencyKeyReused):
+        await engine.submit(message(b"1"), durable=True, idempotency_key="key")
+    with pytest.raises(QueueFull):
+        await engine.submit(message(), durable=True, idempotency_key="another")
+
+
+async def test_a_result_and_its_key_live_as_long_as_the_retention(engine: Engine, clock: FakeClock) -> None:
+    sent = message()
+    await engine.submit(sent, durable=True, idempotency_key="key")
+    clock.advance(2 * RETENTION_S)  # counts from the end, not from the submit
+    await engine.settle(await receive_one(engine), SUCCEEDED)
+    clock.advance(RETENTION_S - 1)
+    assert await status(engine, sent.prediction_id) is Status.SUCCEEDED
+    clock.advance(1)
+    assert await engine.get(sent.prediction_id) is None
+    fresh = await engine.submit(message(b"2"), durable=True, idempotency_key="key")
+    assert fresh.status is Status.QUEUED
+
+
+@both_kinds
+async def test_who_waits_for_the_end_is_told(engine: Engine, clock: FakeClock, durable: bool) -> None:
+    sent = message()
+    await engine.submit(sent, durable=durable)
+    waiters = [asyncio.create_task(engine.get(sent.prediction_id, wait_s)) for wait_s in (None, 60)]
+    await turns()
+    delivery = await receive_one(engine)
+    began_at = clock.now()
+    clock.advance(5)
+    await engine.settle(delivery, SUCCEEDED)
+    expected = Prediction(
+        sent.prediction_id,
+        MODEL,
+        Status.SUCCEEDED,
+        sent.submitted_at,
+        attempt=1,
+        started_at=began_at,
+        finished_at=began_at + timedelta(seconds=5),
+        outcome=SUCCEEDED,
+        durable=durable,
+    )
+    assert await asyncio.gather(*waiters) == [expected, expected]
+
+
+@both_kinds
+async def test_who_waits_too_long_sees_how_it_stands(engine: Engine, clock: FakeClock, durable: bool) -> None:
+    sent = message()
+    await engine.submit(sent, durable=durable)
+    waiter = asyncio.create_task(engine.get(sent.prediction_id, 2))
+    await turns()
+    await receive_one(engine)
+    clock.advance(1.9)
+    await turns()
+    assert not waiter.done()
+    clock.advance(0.1)
+    seen = await waiter
+    assert seen is not None
+    assert (seen.status, seen.attempt, seen.outcome) == (Status.RUNNING, 1, None)
+
+
+@both_kinds
+async def test_a_queued_prediction_can_be_cancelled(engine: Engine, durable: bool) -> None:
+    ids = await submit_many(engine, 3, durable=durable)
+    waiter = asyncio.create_task(engine.get(ids[1], None))
+    await turns()
+    assert await engine.cancel(ids[1])
+    assert not await engine.cancel(ids[1])
+    told = await waiter
+    assert told is not None
+    assert (told.status, told.attempt, told.outcome) == (Status.CANCELLED, 0, Outcome(Status.CANCELLED))
+    assert await receive_ids(engine) == [ids[0], ids[2]]
+
+
+async def test_a_cancelled_prediction_stays_cancelled(open_engine: OpenEngine) -> None:
+    engine = await open_engine()
+    (prediction_id,) = await submit_many(engine, 1)
+    await engine.cancel(prediction_id)
+    await engine.close()
+    engine = await open_engine()
+    assert await status(engine, prediction_id) is Status.CANCELLED
+    assert await receive_ids(engine) == []
+
+
+@both_kinds
+async def test_what_runs_or_ended_or_is_unknown_cannot_be_cancelled(engine: Engine, durable: bool) -> None:
+    (prediction_id,) = await submit_many(engine, 1, durable=durable)
+    delivery = await receive_one(engine)
+    assert not await engine.cancel(prediction_id)
+    assert await engine.settle(delivery, SUCCEEDED)
+    assert not await engine.cancel(prediction_id)
+    assert not await engine.cancel("unknown")
+
+
+async def test_of_many_who_cancel_at_once_one_does(engine: Engine) -> None:
+    (prediction_id,) = await submit_many(engine, 1)
+    assert sorted(await asyncio.gather(*(engine.cancel(prediction_id) for _ in range(5)))) == [False] * 4 + [True]
+
+
+async def test_a_cancelled_prediction_is_not_received_by_who_waits(engine: Engine, clock: FakeClock) -> None:
+    receiver = asyncio.create_task(engine.receive(MODEL, 1, 10))
+    await turns()
+    sent = message()
+    await engine.submit(sent, durable=False)
+    assert await engine.cancel(sent.prediction_id)  # in the same turn, before the receiver could look
+    await turns()
+    clock.advance(10)
+    assert await receiver == []
+
+
+async def test_a_caller_who_hangs_up_while_submitting_leaves_a_whole_prediction(engine: Engine) -> None:
+    sent = message()
+    caller = asyncio.create_task(engine.submit(sent, durable=True))
+    await turns(1)
+    caller.cancel()
+    await asyncio.wait([caller])
+    await engine.submit(message(), durable=True)  # committed after it
+    assert sent.prediction_id in await receive_ids(engine)
+
+
+@pytest.mark.parametrize("moment", ["queued", "running", "ended"])
+async def test_what_a_caller_no_longer_waits_for_can_be_made_durable(open_engine: OpenEngine, moment: str) -> None:
+    sent, engine = message(), await open_engine()
+    await engine.submit(sent, durable=False)
+    delivery = await receive_one(engine) if moment != "queued" else None
+    if delivery is not None and moment == "ended":
+        await engine.settle(delivery, SUCCEEDED)
+    promoted = await engine.submit(sent, durable=True)
+    assert promoted.durable
+    delivery = delivery or await receive_one(engine)
+    assert await engine.settle(delivery, SUCCEEDED) == (moment != "ended")
+    await engine.close()
+    engine = await open_engine()
+    kept = await get(engine, sent.prediction_id)
+    assert (kept.outcome, kept.attempt) == (SUCCEEDED, 1)
+    assert await receive_ids(engine) == []
+
+
+async def test_nothing_is_lost_when_the_end_races_with_making_it_durable(open_engine: OpenEngine) -> None:
+    engine = await open_engine()
+    sent = [message() for _ in range(20)]
+    for one in sent:
+        await engine.submit(one, durable=False)
+    deliveries = await engine.receive(MODEL, 20, 0)
+    for number, (one, delivery) in enumerate(zip(sent, deliveries, strict=True)):
+        halves = [engine.submit(one, durable=True), engine.settle(delivery, SUCCEEDED)]
+        await asyncio.gather(*(halves if number % 2 else reversed(halves)))
+    await engine.close()
+    engine = await open_engine()
+    assert [(await get(engine, one.prediction_id)).outcome for one in sent] == [SUCCEEDED] * 20
+
+
+async def test_nothing_is_lost_between_the_end_of_a_wait_and_making_it_durable(
+    engine: Engine, clock: FakeClock
+) -> None:
+    sent = message()
+    await engine.submit(sent, durable=False)
+    waiter = asyncio.create_task(engine.get(sent.prediction_id, 1))
+    await turns()
+    delivery = await receive_one(engine)
+    clock.advance(1)  # the wait is over, but the waiter has not heard of it when the prediction ends
+    await engine.settle(delivery, SUCCEEDED)
+    seen = await waiter
+    assert seen is not None
+    assert seen.status is Status.RUNNING
+    assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
+
+
+async def test_nothing_is_lost_when_a_waiter_is_cancelled_as_it_is_told(engine: Engine) -> None:
+    sent = message()
+    await engine.submit(sent, durable=False)
+    waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
+    await turns()
+    await engine.settle(await receive_one(engine), SUCCEEDED)
+    waiter.cancel()
+    await asyncio.wait([waiter])
+    assert waiter.cancelled()
+    assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
+
+
+async def test_a_prediction_made_durable_by_many_at_once_is_one(engine: Engine) -> None:
+    sent = message()
+    await engine.submit(sent, durable=False)
+    accepted = await asyncio.gather(*(engine.submit(sent, durable=True) for _ in range(10)))
+    assert all(prediction.durable for prediction in accepted)
+    assert await receive_ids(engine) == [sent.prediction_id]
+
+
+async def test_results_are_the_very_bytes_that_were_given(open_engine: OpenEngine) -> None:
+    engine = await open_engine()
+    outcomes = [
+        Outcome(Status.SUCCEEDED, output=b' { "a" : 1.0e-7 , "b" : "\xe2\x98\x83" } '),
+        Outcome(Status.SUCCEEDED, output=b'"' + b"x" * 3_000_000 + b'"'),
+        Outcome(Status.SUCCEEDED, output=b"null"),
+        FAILED,
+        Outcome(Status.EXPIRED),
+    ]
+    ids = await submit_many(engine, len(outcomes))
+    for outcome in outcomes:
+        await engine.settle(await receive_one(engine), outcome)
+    await engine.close()
+    engine = await open_engine()
+    assert [(await get(engine, each)).outcome for each in ids] == outcomes
+
+
+async def test_a_message_arrives_as_it_was_sent(open_engine: OpenEngine) -> None:
+    engine = await open_engine()
+    sent = [message(b' {"x":  "\xe2\x98\x83"}'), message(b'"' + b"x" * 3_000_000 + b'"'), message(b"1")]
+    for one in sent:
+        await engine.submit(one, durable=True)
+    await engine.close()
+    engine = await open_engine()
+    assert [(await receive_one(engine)).message for _ in sent] == sent
+
+
+async def test_polling_while_the_end_is_stored_never_sees_less_than_before(engine: Engine) -> None:
+    (prediction_id,) = await submit_many(engine, 1)
+    settle = asyncio.create_task(engine.settle(await receive_one(engine), SUCCEEDED))
+    seen = [await status(engine, prediction_id)]
+    await eventually(settle.done)
+    seen.append(await status(engine, prediction_id))
+    assert seen == [Status.RUNNING, Status.SUCCEEDED]
+    assert await settle

@@ -1,0 +1,178 @@
+"""The loaded model: what it states of itself, and its beginning and end."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from zypher.errors import TargetError
+from zypher.models.model import LoadedModel
+from zypher.models.subject import subject_of
+
+
+def served(found: object) -> LoadedModel:
+    return LoadedModel(subject_of(found, "thing"))
+
+
+class Plain:
+    def predict(self, text: str) -> str:
+        return text
+
+
+class Stating:
+    """Says it all."""
+
+    name = "renamed"
+    concurrency = 16
+
+    def predict(self, text: str) -> str:
+        return text
+
+
+def test_a_model_s_name_and_concurrency_are_its_own_or_usual() -> None:
+    plain, stating = served(Plain).card, served(Stating).card
+
+    assert (plain.name, plain.concurrency, plain.description) == ("Plain", 1, "")
+    assert (stating.name, stating.concurrency, stating.description) == ("renamed", 16, "Says it all.")
+
+
+def test_a_function_states_them_as_attributes() -> None:
+    def predict(text: str) -> str:
+        return text
+
+    vars(predict).update(name="function", concurrency=5)
+
+    assert (served(predict).card.name, served(predict).card.concurrency) == ("function", 5)
+
+
+@pytest.mark.parametrize(
+    ("states", "such"),
+    [
+        ({"concurrency": 0}, "`concurrency` that `predict` states must be a whole number from 1, not 0"),
+        ({"concurrency": True}, "not True"),
+        ({"concurrency": "4"}, "not '4'"),
+        ({"name": ""}, "`name` that `predict` states must be a text, not ''"),
+        ({"name": 7}, "must be a text, not 7"),
+    ],
+)
+def test_an_impossible_statement_is_refused(states: dict[str, object], such: str) -> None:
+    def predict(text: str) -> str:
+        return text
+
+    vars(predict).update(states)
+
+    with pytest.raises(TargetError) as caught:
+        served(predict)
+    assert such in str(caught.value)
+
+
+async def coroutine(text: str) -> str:
+    return text
+
+
+class Async:
+    async def predict(self, text: str) -> str:
+        return text
+
+
+class AsyncCall:
+    async def __call__(self, text: str) -> str:
+        return text
+
+
+@pytest.mark.parametrize(
+    ("found", "is_async"), [(coroutine, True), (Async, True), (AsyncCall(), True), (Plain, False), (len, False)]
+)
+def test_it_knows_whether_predict_is_to_be_awaited(found: object, is_async: bool) -> None:
+    assert served(found).is_async is is_async
+
+
+def generator(text: str) -> Iterator[str]:
+    yield text
+
+
+async def async_generator(text: str) -> AsyncIterator[str]:
+    yield text
+
+
+@pytest.mark.parametrize("found", [generator, async_generator])
+def test_a_generator_is_refused(found: object) -> None:
+    with pytest.raises(TargetError, match="yields, but a prediction has one output"):
+        served(found)
+
+
+class Steps:
+    def __init__(self) -> None:
+        self.steps: list[str] = []
+
+    def predict(self, _: object) -> list[str]:
+        return self.steps
+
+
+class SyncSteps(Steps):
+    def setup(self) -> None:
+        self.steps.append("setup")
+
+    def close(self) -> None:
+        self.steps.append("close")
+
+
+class AsyncSteps(Steps):
+    async def setup(self) -> None:
+        self.steps.append("setup")
+
+    async def close(self) -> None:
+        self.steps.append("close")
+
+
+@pytest.mark.parametrize("kind", [SyncSteps, AsyncSteps])
+async def test_setup_and_close_are_called_and_awaited(kind: type) -> None:
+    model = served(kind)
+
+    for pending in (model.setup(), model.close()):
+        if pending is not None:
+            await pending
+
+    assert model.predict(None) == ["setup", "close"]
+
+
+def test_both_are_optional() -> None:
+    assert served(Plain).setup() is None
+    assert served(Plain).close() is None
+    assert served(len).setup() is None
+
+
+class Exploding:
+    failure: BaseException = ValueError("no weights")
+
+    def setup(self) -> None:
+        raise self.failure
+
+    async def close(self) -> None:
+        raise self.failure
+
+    def predict(self, _: object) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("failure", "headline"),
+    [
+        (ValueError("no weights"), "ValueError: no weights"),
+        (SystemExit(1), "SystemExit: 1"),
+        (KeyboardInterrupt(), "KeyboardInterrupt"),
+    ],
+)
+async def test_what_they_raise_is_told_with_the_user_s_own_traceback(
+    monkeypatch: pytest.MonkeyPatch, failure: BaseException, headline: str
+) -> None:
+    monkeypatch.setattr(Exploding, "failure", failure)
+    model = served(Exploding)
+
+    with pytest.raises(TargetError) as setting_up:
+        model.setup()
+    with pytest.raises(TargetError) as closing:
+        await (model.close() or pytest.fail("close is to be awaited"))
+
+    assert str(setting_up.value) == f"`Exploding.setup` raised {headline}."
+    assert str(closing.value) == f"`Exploding.close` raised {headline}."
+    assert "in setup\n    raise self.failure" in setting_up.value.details
+    assert "zypher/models" not in setting_up.value.details

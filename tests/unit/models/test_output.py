@@ -1,0 +1,196 @@
+"""What models return, as JSON; and what JSON cannot say."""
+
+import datetime as dt
+import math
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+import numpy as np
+import pydantic
+import pytest
+
+from tests.unit.models.kinds import Address, Cat, Colour, Customer, Order, Pair, Person, Priced
+from zypher.errors import OutputError
+from zypher.models.output import encode_output
+
+
+class Celsius(float):
+    pass
+
+
+class Count(int):
+    pass
+
+
+@dataclass
+class Scores:
+    scores: object
+
+
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        ({"a": [1, 2.5, None, True, "ä"]}, '{"a":[1,2.5,null,true,"ä"]}'),
+        ({1: 2}, '{"1":2}'),
+        ((1, {2}), "[1,[2]]"),
+        (2**70, "1180591620717411303424"),
+        (Celsius(1.5), "1.5"),
+        ([Count(3)], "[3]"),
+        (defaultdict(int, a=1), '{"a":1}'),
+        (Person("Ada"), '{"name":"Ada","age":null,"friends":[]}'),
+        (Pair(1), '[1,""]'),
+        (Cat(9), '{"type":"Cat","lives":9}'),
+        (Colour.RED, '"red"'),
+        (dt.datetime(2024, 1, 2, tzinfo=dt.UTC), '"2024-01-02T00:00:00Z"'),
+        (dt.timedelta(hours=1), '"PT3600S"'),
+        (UUID(int=1), '"00000000-0000-0000-0000-000000000001"'),
+        (Decimal("1.10"), '"1.10"'),
+        (b"hi", '"aGk="'),
+        (Address(street="a", number=1), '{"street":"a","number":1}'),
+        ([Priced(net=4.0)], '[{"net":4.0,"gross":5.0}]'),
+        (Order(Customer(name="x"), {}), '{"customer":{"name":"x","addresses":[],"kind":"person"},"amounts":{}}'),
+    ],
+)
+def test_a_value_is_written_as_json(value: object, encoded: str) -> None:
+    assert encode_output(value) == encoded.encode()
+
+
+@pytest.mark.parametrize(
+    ("value", "encoded"),
+    [
+        (np.float32(1.5), "1.5"),
+        (np.float64(1.5), "1.5"),
+        (np.float16(1.5), "1.5"),
+        (np.longdouble(1.5), "1.5"),
+        (np.int64(-3), "-3"),
+        (np.uint64(2**64 - 1), "18446744073709551615"),
+        (np.int8(3), "3"),
+        (np.bool_(True), "true"),
+        (np.str_("a"), '"a"'),
+        (np.datetime64("2024-01-02T03:04:05.006"), '"2024-01-02T03:04:05.006"'),
+        (np.datetime64("2024-01-02"), '"2024-01-02"'),
+        (np.timedelta64(90, "s"), '"PT90S"'),
+        (np.array([[1, 2], [3, 4]]), "[[1,2],[3,4]]"),
+        (np.array(5), "5"),
+        (np.array([]), "[]"),
+        (np.array([1.5], dtype=np.longdouble), "[1.5]"),
+        (np.array(["a", "b"]), '["a","b"]'),
+        (np.array([True]), "[true]"),
+        (np.array(["2024-01-02"], dtype="datetime64[D]"), '["2024-01-02"]'),
+        (np.array([{"a": np.int8(1)}], dtype=object), '[{"a":1}]'),
+        (np.ma.masked_array([1, 2], mask=[False, True]), "[1,null]"),
+        ({"scores": [np.float32(0.5)], "label": np.str_("x")}, '{"scores":[0.5],"label":"x"}'),
+        ({np.int64(1): np.int64(2)}, '{"1":2}'),
+        ([{np.str_("a"): 1}, {np.float32(0.5): 2}], '[{"a":1},{"0.5":2}]'),
+        (Scores({np.int64(1): None}), '{"scores":{"1":null}}'),
+        (Person("Ada", age=np.int64(3)), '{"name":"Ada","age":3,"friends":[]}'),  # pyright: ignore[reportArgumentType]
+    ],
+)
+def test_numpy_is_converted(value: object, encoded: str) -> None:
+    assert encode_output(value) == encoded.encode()
+
+
+class Struct(msgspec.Struct):
+    scores: object
+
+
+class Model(pydantic.BaseModel):
+    scores: list[float]
+
+
+@pytest.mark.parametrize(
+    ("value", "what", "path"),
+    [
+        (math.nan, "nan", "$"),
+        (math.inf, "inf", "$"),
+        (-math.inf, "-inf", "$"),
+        ({"scores": [1.0, None, math.nan]}, "nan", "$.scores[2]"),
+        (np.float32("nan"), "nan", "$"),
+        (np.float64("inf"), "inf", "$"),
+        (Celsius("nan"), "nan", "$"),
+        (np.array([[1.0, 2.0], [3.0, np.nan]]), "nan", "$[1][1]"),
+        (Scores((1, math.nan)), "nan", "$.scores[1]"),
+        (Struct({"a b": math.inf}), "inf", "$.scores.a b"),
+        (Model(scores=[math.nan]), "nan", "$.scores[0]"),
+        ([Pair(math.nan)], "nan", "$[0][0]"),  # pyright: ignore[reportArgumentType]
+        ({np.int64(1): math.nan}, "nan", "$.1"),
+        ([{1.5: {"x": math.nan}}], "nan", "$[0].1.5.x"),
+    ],
+)
+def test_a_number_that_is_not_finite_is_an_error(value: object, what: str, path: str) -> None:
+    with pytest.raises(OutputError) as caught:
+        encode_output(value)
+
+    assert f"returned {what}, a `float`, at `{path}`, which JSON cannot say" in str(caught.value)
+
+
+class Custom:
+    pass
+
+
+async def coroutine() -> None: ...
+
+
+circular: list[object] = []
+circular.append(circular)
+
+
+class Exploding(pydantic.BaseModel):
+    @pydantic.computed_field
+    @property
+    def value(self) -> int:
+        raise LookupError("nothing here")
+
+
+@pytest.mark.parametrize(
+    ("value", "such"),
+    [
+        (Custom(), "returned a `Custom`, which JSON cannot say: return text, numbers, lists"),
+        ({"a": [1, Custom()]}, "returned a `Custom` at `$.a[1]`, which"),
+        (Scores({"deep": Custom()}), "`Custom` at `$.scores.deep`"),
+        ({np.int64(1): Custom()}, "`Custom` at `$.1`"),
+        ([math.nan, Custom()], "`Custom` at `$[1]`"),
+        ((n for n in (1, 2)), "returned a `generator`"),
+        (range(3), "returned a `range`"),
+        (1j, "returned a `complex`"),
+        (np.complex64(1), "returned a `complex`"),
+        (ValueError("x"), "returned a `ValueError`"),
+        (Custom, "returned a `type`"),
+        ({(1, 2): 3}, "a dict with a key of type `tuple`"),
+        ({"a": frozenset({1}), frozenset({1}): 2}, "a dict with a key of type `frozenset`"),
+        ({np.bool_(True): None}, "a dict with a key of type `bool`"),
+        ([{None: 3}], "a dict with a key of type `NoneType`"),
+        ({Custom(): 3}, "a dict with a key of type `Custom`"),
+        ("\ud800", "a `str` with a lone surrogate"),
+        ({"\udfff": 1}, "a `str` with a lone surrogate"),
+        ({"\udfff": math.nan}, "a `str` with a lone surrogate"),
+        ({"\udfff": Custom()}, "a `str` with a lone surrogate"),
+        (circular, "a `list` that contains itself or is nested too deeply"),
+        ([Custom(), circular], "returned a `Custom`, which JSON cannot say"),
+        ([10**5000], "a `list` that cannot become JSON (ValueError: Exceeds the limit"),
+        (np.datetime64("NaT"), "returned NaT in a `datetime64`, which JSON cannot say"),
+        (np.array(["NaT"], dtype="timedelta64[s]"), "returned NaT"),
+        (Exploding(), "a `Exploding` that cannot become JSON (LookupError: nothing here)"),
+        ([Custom(), Exploding()], "returned a `Custom`"),
+    ],
+)
+def test_what_json_cannot_say_is_an_error_that_names_the_type(value: object, such: str) -> None:
+    with pytest.raises(OutputError) as caught:
+        encode_output(value)
+
+    assert such in str(caught.value)
+
+
+def test_a_forgotten_await_is_told() -> None:
+    with pytest.raises(OutputError, match=r"returned a `coroutine`.*: await it, or declare predict with `async def`"):
+        encode_output(coroutine())
+
+
+def test_messages_can_be_written_as_utf8() -> None:
+    with pytest.raises(OutputError) as caught:
+        encode_output([{"\udfff": 1, "a": Custom()}, Custom()])
+
+    assert str(caught.value).encode()

@@ -1,0 +1,194 @@
+"""Type hints as JSON Schema, and the hints that cannot be served."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypedDict
+from uuid import UUID
+
+import msgspec
+import numpy as np
+import pydantic
+import pytest
+from numpy.typing import NDArray
+
+from tests.unit.models.kinds import Address, Box, Cat, Colour, Customer, Dog, Order, Person, Priced, giving, taking
+from zypher.errors import TargetError
+from zypher.models.loader import load
+
+Write = Callable[[str, str], Path]
+
+
+@pytest.mark.parametrize(
+    ("kind", "schema"),
+    [
+        (str, {"type": "string"}),
+        (int, {"type": "integer"}),
+        (float, {"type": "number"}),
+        (bool, {"type": "boolean"}),
+        (None, {"type": "null"}),
+        (list[int], {"type": "array", "items": {"type": "integer"}}),
+        (dict[str, float], {"type": "object", "additionalProperties": {"type": "number"}}),
+        (int | None, {"anyOf": [{"type": "integer"}, {"type": "null"}]}),
+        (Literal["a", "b"], {"enum": ["a", "b"]}),
+        (UUID, {"type": "string", "format": "uuid"}),
+        (datetime, {"type": "string"}),
+        (Annotated[str, msgspec.Meta(max_length=3)], {"type": "string", "maxLength": 3}),
+        (Any, {}),
+        (object, {}),
+        (list[object], {"type": "array", "items": {"description": "Any JSON."}}),
+        (Box, {"$ref": "#/components/schemas/Box"}),
+    ],
+)
+def test_a_hint_is_a_schema_on_both_sides(kind: object, schema: dict[str, object]) -> None:
+    assert taking(kind).card.input_schema == schema
+    assert giving(kind).card.output_schema == schema
+
+
+def test_no_hint_is_any_json() -> None:
+    card = giving(object).card
+
+    assert (card.input_schema, card.output_schema, card.components) == ({}, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"), [(Person, {"Person"}), (Cat | Dog, {"Cat", "Dog"}), (Colour, {"Colour"}), (list[Box], {"Box"})]
+)
+def test_named_types_are_components(kind: object, names: set[str]) -> None:
+    assert set(taking(kind).card.components) == names
+
+
+def test_pydantic_models_are_components_with_what_they_refer_to() -> None:
+    card = taking(Customer).card
+
+    assert card.input_schema == {"$ref": "#/components/schemas/Customer"}
+    assert set(card.components) == {"Customer", "Address"}
+    assert card.components["Customer"] == {
+        "title": "Customer",
+        "description": "Whoever buys.",
+        "type": "object",
+        "properties": {
+            "name": {"title": "Name", "type": "string"},
+            "addresses": {
+                "title": "Addresses",
+                "type": "array",
+                "items": {"$ref": "#/components/schemas/Address"},
+                "default": [],
+            },
+            "kind": {"title": "Kind", "type": "string", "enum": ["person", "company"], "default": "person"},
+        },
+        "required": ["name"],
+    }
+
+
+@pytest.mark.parametrize("kind", [list[Customer], dict[str, Customer], Customer | None, Order])
+def test_pydantic_models_may_be_inside_of_other_types(kind: object) -> None:
+    assert {"Customer", "Address"} <= set(taking(kind).card.components)
+
+
+def test_a_pydantic_output_is_described_as_it_is_written() -> None:
+    properties = msgspec.convert(giving(Priced).card.components["Priced"], Described).properties
+
+    assert set(properties) == {"net", "gross"}
+    assert set(msgspec.convert(taking(Priced).card.components["Priced"], Described).properties) == {"net"}
+
+
+class Described(msgspec.Struct):
+    properties: dict[str, object]
+
+
+def test_a_pydantic_model_and_another_type_may_have_one_name() -> None:
+    @dataclass
+    class Street:
+        address: Address
+
+    Street.__name__ = "Address"
+
+    card = taking(Street).card
+
+    assert set(card.components) == {"Address", "pydantic.Address"}
+    assert card.input_schema == {"$ref": "#/components/schemas/Address"}
+    assert msgspec.convert(card.components["Address"], Described).properties == {
+        "address": {"$ref": "#/components/schemas/pydantic.Address"}
+    }
+
+
+class Custom:
+    pass
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason"),
+    [
+        (np.ndarray, "`numpy.ndarray` is no type of JSON"),
+        (NDArray[np.float32], "is no type of JSON"),
+        (list[Custom], "Custom` is no type of JSON"),
+        (Path, "Path` is no type of JSON"),
+        (Person | Order, "Type unions may not contain more than one dataclass"),
+        (Customer | Address, "Type unions may not contain more than one custom type"),
+        (complex, "`builtins.complex` is no type of JSON"),
+        ("Absent", "NameError: name 'Absent' is not defined"),
+    ],
+)
+def test_an_input_that_json_cannot_give_is_refused(kind: object, reason: str) -> None:
+    with pytest.raises(TargetError) as caught:
+        taking(kind)
+
+    assert str(caught.value).startswith("`predict` takes `thing: ")
+    assert reason in str(caught.value)
+    assert "use str, int, float, bool, list, dict, a dataclass" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", [np.ndarray, list[Custom], Person | Order, "Absent", complex])
+def test_an_output_that_no_schema_can_say_is_served_as_any_json(kind: object) -> None:
+    assert giving(kind).card.output_schema == {}
+
+
+def test_hints_may_be_texts_that_name_what_the_class_or_the_file_defines(write: Write) -> None:
+    write(
+        "postponed.py",
+        """
+        from __future__ import annotations
+        from functools import wraps
+        from typing import TYPE_CHECKING, TypedDict
+        if TYPE_CHECKING:
+            from numpy import ndarray
+
+        def polite(function):
+            @wraps(function)
+            def wrapper(*args):
+                return function(*args)
+            return wrapper
+
+        class Model:
+            class Inner(TypedDict):
+                size: int
+
+            def predict(self, inner: Inner) -> ndarray:
+                return inner
+
+        @polite
+        def decorated(size: int, more: Absent = None) -> int: ...
+        """,
+    )
+
+    assert load("postponed.py:Model").card.input_schema == {"$ref": "#/components/schemas/Inner"}
+    assert load("postponed.py:Model").card.output_schema == {}
+    assert load("postponed.py:decorated").card.input_schema == {"type": "integer"}
+
+
+def test_a_pydantic_model_without_a_schema_is_refused_with_its_reason() -> None:
+    class Holder(pydantic.BaseModel):
+        model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+        custom: Custom
+
+    with pytest.raises(TargetError, match="which JSON cannot give"):
+        taking(Holder)
+
+
+def test_a_typed_dict_keeps_its_optional_fields() -> None:
+    class Partial(TypedDict, total=False):
+        size: int
+
+    assert taking(Partial).decode_input(b"{}") == {}

@@ -1,0 +1,35 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from zypher.settings import SETTINGS, Setting, shown
+
+
+@given(st.sampled_from(SETTINGS), st.text() | st.integers().map(str) | st.floats().map(str))
+def test_any_text_is_a_value_of_its_type_or_refused(setting: Setting, text: str) -> None:
+    try:
+        value = setting.from_text(text)
+    except ValueError:
+        return
+    assert isinstance(value, setting.kind)
+
+
+@given(st.sampled_from(SETTINGS), st.none() | st.integers() | st.floats() | st.lists(st.integers()) | st.booleans())
+def test_any_toml_value_is_a_value_of_its_type_or_refused(setting: Setting, written: object) -> None:
+    try:
+        value = setting.from_value(written)
+    except ValueError:
+        return
+    assert isinstance(value, setting.kind)
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_a_default_is_allowed_and_comes_back_from_its_own_text(setting: Setting) -> None:
+    if setting.default is not None:
+        assert setting.from_text(shown(setting.default)) == setting.default
+
+
+@pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
+def test_each_is_explained_by_a_sentence(setting: Setting) -> None:
+    assert setting.rule.help[0].isupper()
+    assert setting.rule.help.endswith(".")
