@@ -1,8 +1,7 @@
 """Tells what a text is: Python, Markdown, TOML, a Makefile, YAML, … with Magika's deep model."""
 
+import os
 from typing import TypedDict
-
-from magika import Magika
 
 
 class ContentTypeOutput(TypedDict):
@@ -14,6 +13,10 @@ class ContentType:
     """What kind of content a text is, and how sure the model is of it."""
 
     def setup(self) -> None:
+        # The runtime below Magika reports its use to its maker unless this is set before its import.
+        os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+        from magika import Magika
+
         self.magika = Magika()
 
     def predict(self, text: str) -> ContentTypeOutput:

@@ -40,14 +40,18 @@ class RawConnection:
             pass
         return b"".join(received)
 
-    def receive_status(self) -> int:
-        """The status of the next answer, as soon as its first line is there."""
-        line = b""
-        while not line.endswith(b"\r\n"):
+    def receive_head(self) -> bytes:
+        """The status line and headers of the next answer, as soon as they are there."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
             data = self._socket.recv(1)
-            assert data, f"The server hung up after {line!r}."
-            line += data
-        return int(line.split()[1])
+            assert data, f"The server hung up after {head!r}."
+            head += data
+        return head
+
+    def receive_status(self) -> int:
+        """The status of the next answer."""
+        return int(self.receive_head().split()[1])
 
     def hang_up(self) -> None:
         self._socket.close()

@@ -123,7 +123,9 @@ class ServerProcess:
         return bool(self._url)
 
     def _is_ready(self) -> bool:
-        return httpx.get(f"{self.url}/healthz/ready", timeout=_START_S, trust_env=False).status_code == 200
+        return (
+            httpx.get(f"{self.url}/healthz/ready", timeout=_START_S, trust_env=False, verify=False).status_code == 200
+        )
 
     def _wait_until(self, reached: Callable[[], bool], purpose: str) -> None:
         deadline = time.monotonic() + _START_S

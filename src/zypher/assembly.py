@@ -63,6 +63,7 @@ class Service:
             await _first(self._drain(), self._haste.wait())
         finally:
             await self._end()
+        logger.info("stopped")
         return STOPPED_IN_HASTE if self._haste.is_set() else 0
 
     async def _start(self) -> None:
@@ -96,7 +97,6 @@ class Service:
         await self._worker.stop()
         await self._engine.close()
         await self._server.stop(0 if self._haste.is_set() else _LAST_ANSWERS_S)
-        logger.info("stopped")
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()

@@ -13,7 +13,7 @@ from tests.server_process import ServerProcess
 JSON = {"Content-Type": "application/json"}
 
 BODIES = [
-    pytest.param(b"", 400, "JSON", id="empty"),
+    pytest.param(b"", 400, "empty", id="empty"),
     pytest.param(b'{"input": "a"', 400, "JSON", id="cut short"),
     pytest.param(b"input=a", 400, "JSON", id="a form"),
     pytest.param(b"{'input': 'a'}", 400, "JSON", id="single quotes"),
@@ -136,9 +136,7 @@ def test_a_wrong_method_is_told_the_right_one(echo: httpx.Client, method: str, p
     assert answer.json()["error"]
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/nowhere", "/predict/a/b", "/predict/", "/Predict", "/healthz", "/swagger/../x"]
-)
+@pytest.mark.parametrize("path", ["/nowhere", "/predict/a/b", "/predict/", "/Predict", "/healthz", "/swagger/../x"])
 def test_an_unknown_route_is_not_found(echo: httpx.Client, path: str) -> None:
     answer = echo.get(path)
     assert answer.status_code == 404

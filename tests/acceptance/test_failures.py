@@ -69,8 +69,9 @@ def test_a_traceback_is_in_the_log_under_the_predictions_id(
 ) -> None:
     prediction_id = predict(trouble, "ValueError").headers["prediction-id"]
     (line,) = [line for line in trouble_server.log() if line.get("prediction_id") == prediction_id]
-    assert "raise error\nValueError: no such colour" in str(line)
-    assert "zypher" not in str(line["details"])
+    details = str(line["details"])
+    assert "raise error\nValueError: no such colour" in details
+    assert "zypher/src" not in details
 
 
 OUTPUTS = [
@@ -78,7 +79,6 @@ OUTPUTS = [
     ("huge", "x" * 8_000_000),
     ("say", "said"),
     ("thread", "still here"),
-    ("close descriptors", None),
 ]
 
 
@@ -108,8 +108,8 @@ def test_a_model_that_kills_its_replica_fails_alone(serve: Serve, deed: str, cau
     with client_of(serve(target("trouble.py:Trouble"), "--max-attempts", "2")) as client:
         prediction_id = submit(client, deed)
         with ThreadPoolExecutor(7) as pool:
-            neighbours = list(pool.map(lambda _: predict(client, "well"), range(7)))
-        assert [each.text for each in neighbours] == ['"done"'] * 7
+            neighbours = [pool.submit(predict, client, "well") for _ in range(7)]
+        assert [each.result().text for each in neighbours] == ['"done"'] * 7
         answer = read(client, prediction_id)
         assert answer.status_code == 500
         assert answer.json()["prediction_id"] == prediction_id

@@ -54,7 +54,8 @@ def test_a_key_with_another_body_is_refused(echo: httpx.Client) -> None:
 def test_racing_asynchronous_callers_share_one_prediction(gated: httpx.Client, gate: Gate) -> None:
     headers = {"Idempotency-Key": str(uuid4()), "Async-Mode": "true"}
     with ThreadPoolExecutor(CALLERS) as pool:
-        answers = list(pool.map(lambda _: predict(gated, gate.input("a"), headers), range(CALLERS)))
+        asked = [pool.submit(predict, gated, gate.input("a"), headers) for _ in range(CALLERS)]
+    answers = [each.result() for each in asked]
     assert {answer.status_code for answer in answers} == {202}
     (prediction_id,) = {answer.json()["prediction_id"] for answer in answers}
     gate.open()

@@ -1,7 +1,6 @@
 """Every form of model and of input type, served."""
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -48,7 +47,7 @@ def test_a_model_in_a_package_of_the_current_folder(serve: Serve, tmp_path: Path
         assert predict(client, 3).json() == 4.5
 
 
-TYPED = [
+TYPED: list[tuple[str, object, object, object, str]] = [
     ("of_dataclass", {"x": 2, "y": 3}, 6, {"x": "two"}, "$.input.x"),
     ("of_typed_dict", {"name": "Bern", "people": 5}, "Bern: 5", {"name": "Bern"}, "people"),
     ("of_struct", {"sides": [1, 2]}, 3, {"sides": [1, "two"]}, "$.input.sides[1]"),
@@ -70,12 +69,12 @@ def test_a_typed_input_is_validated_before_it_is_accepted(
 
 
 @pytest.fixture
-def strays(tmp_path: Path) -> Iterator[Path]:
+def strays(tmp_path: Path) -> Path:
     """A folder whose files are named like modules of ours and of Python."""
     for name in ("zypher", "msgspec", "json", "starlette", "logging", "codec"):
         (tmp_path / f"{name}.py").write_text("raise ImportError('the wrong one')\n")
     (tmp_path / "mine.py").write_text("def double(n: int) -> int: return 2 * n\n")
-    yield tmp_path
+    return tmp_path
 
 
 def test_files_named_like_modules_do_no_harm(serve: Serve, strays: Path) -> None:

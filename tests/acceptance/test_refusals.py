@@ -27,8 +27,8 @@ def test_a_full_queue_refuses_and_what_it_accepted_runs(serve: Serve, gate: Gate
         first = predict(client, gate.input("queued"), keyed)
         accepted += [first.json()["prediction_id"], submit(client, gate.input("queued"))]
 
-        assert "full" in assert_refused(predict(client, gate.input("one more"), {"Async-Mode": "true"}))
-        assert "full" in assert_refused(predict(client, gate.input("one more")))
+        assert "2 predictions wait" in assert_refused(predict(client, gate.input("one more"), {"Async-Mode": "true"}))
+        assert "2 predictions wait" in assert_refused(predict(client, gate.input("one more")))
         assert predict(client, gate.input("queued"), keyed).json() == first.json()
         assert client.get("/healthz/live").status_code == 200
 

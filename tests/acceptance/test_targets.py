@@ -86,7 +86,7 @@ TARGETS = [
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "mine.py").write_text(SOURCE)
-    (tmp_path / "broken.py").write_text("def right(text: str) -> str:\nreturn text\n")
+    (tmp_path / "broken.py").write_text("def right(text: str) -> str return text\n")
     (tmp_path / "lacking.py").write_text("import no_such_package\n")
     (tmp_path / "exiting.py").write_text("import sys\nsys.exit('not today')\n")
     return tmp_path

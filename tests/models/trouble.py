@@ -58,7 +58,6 @@ _DEEDS: dict[str, Callable[[], object]] = {
     "huge": lambda: "x" * 8_000_000,
     "say": _say,
     "thread": _ignore_the_end,
-    "close descriptors": lambda: os.close(1),
     "exit": lambda: os._exit(3),
     "segfault": lambda: ctypes.string_at(0),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),

@@ -68,17 +68,18 @@ def _run(argv: Sequence[str]) -> int:
         description="Serve any Python model over HTTP, synchronously and asynchronously.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     commands = _add_commands(parser)
     try:
         arguments, surplus = parser.parse_known_args(argv)
     except SystemExit:  # after --help
         return DONE
+    if surplus:
+        commands.get(arguments.command, parser).refuse(surplus[0])
     if arguments.command is None:
         parser.print_help()
         return DONE
-    if surplus:
-        commands[arguments.command].refuse(surplus[0])
     run = cast("Command", arguments.module).run
     return run(arguments)
 
@@ -91,7 +92,11 @@ def _add_commands(parser: argparse.ArgumentParser) -> dict[str, "Parser"]:
         command = cast("Command", importlib.import_module(f"zypher.cli.{name}"))
         help_text = command.HELP[0].lower() + command.HELP[1:].rstrip(".")
         parsers[name] = choice.add_parser(
-            name, help=help_text, description=command.HELP, usage=f"zypher {name} {command.USAGE}"
+            name,
+            help=help_text,
+            description=command.HELP,
+            usage=f"zypher {name} {command.USAGE}",
+            allow_abbrev=False,
         )
         command.add_arguments(parsers[name])
         parsers[name].set_defaults(module=command)

@@ -62,7 +62,10 @@ class Gateway:
         return await self._engine.submit(message, durable=True)
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction:
-        """The prediction, waiting up to `wait_s` seconds (None: without end) for its end. Raises `PredictionNotFound`."""
+        """The prediction, waiting up to `wait_s` seconds (None: without end) for its end.
+
+        Raises `PredictionNotFound`.
+        """
         prediction = await self._engine.get(prediction_id, wait_s)
         if prediction is None:
             raise PredictionNotFound("Prediction ID not found.")

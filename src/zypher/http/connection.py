@@ -115,19 +115,24 @@ class Connection(HttpToolsProtocol):
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        method = self.parser.get_method()
+        self.scope["method"] = self.parser.get_method().decode()
         if self._fed_bytes > MAX_HEAD_BYTES or self._quiet_bytes >= 0:
             self._bound_head()
-        if self.parser.should_upgrade() and method != b"CONNECT":
+        if self.parser.should_upgrade() and self.scope["method"] != "CONNECT":
             return  # comes again without its offer
+        self.scope["path"], self.scope["query_string"] = split_target(self._target)
+        self.cycle = exchange = self._exchange(self.parser.get_http_version())
         self._in_head = False
         self._quiet_bytes = -self._fed_bytes
-        scope = self.scope
-        scope["method"] = method.decode()
-        scope["path"], scope["query_string"] = split_target(self._target)
-        http_version = self.parser.get_http_version()
-        self.cycle = exchange = Exchange(
-            scope=scope,
+        if self._answering is None or self._answering.response_complete:
+            self._start_asgi_task(exchange, self._app)
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((exchange, self._app))
+
+    def _exchange(self, http_version: str) -> Exchange:
+        return Exchange(
+            scope=self.scope,
             transport=self.transport,
             flow=self.flow,
             logger=self.logger,
@@ -139,11 +144,6 @@ class Connection(HttpToolsProtocol):
             keep_alive=http_version == "1.1" and self.parser.should_keep_alive(),
             on_response=self.on_response_complete,
         )
-        if self._answering is None or self._answering.response_complete:
-            self._start_asgi_task(exchange, self._app)
-        else:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((exchange, self._app))
 
     def on_body(self, body: bytes) -> None:
         self._quiet_bytes = -self._fed_bytes

@@ -35,6 +35,8 @@ class Document:
 
     async def get(self, scope: Scope, receive: Receive) -> Answer:
         """Answer with the document; before a replica has loaded the model, it allows any JSON."""
+        if self._gateway.card() is None:
+            await self._gateway.readiness()  # looks again
         card = self._gateway.card() or _ANY_MODEL
         if card is not self._card:
             self._body = msgspec.json.encode(document(card))

@@ -18,7 +18,7 @@ from zypher.errors import OutputError
 from zypher.models import foreign
 from zypher.models.user_error import headline, printable
 
-_ONLY_AS_KEY = (NoneType, bool, tuple, frozenset)  # as values, JSON has all of these
+_ONLY_AS_KEY: set[type] = {NoneType, bool, tuple, frozenset}  # as values, JSON has all of these
 _INSTEAD = "return text, numbers, lists, dicts or dataclasses of these"
 
 
@@ -80,7 +80,7 @@ def _sentence(value: object, error: Exception) -> str:
 
 
 def _sentence_of_type(value: object, culprit: object) -> str:
-    if isinstance(culprit, _ONLY_AS_KEY):
+    if type(culprit) in _ONLY_AS_KEY:
         return f"The model returned a dict with a key of type `{_kind(culprit)}`, which JSON cannot say: use texts."
     instead = _INSTEAD
     if iscoroutine(culprit):

@@ -104,15 +104,15 @@ class Metrics(Collector):
         yield from (queue, replicas, slots)
 
 
-def _count(name: str, help: str, labels: list[str], counts: Mapping[tuple[str, ...], int]) -> CounterMetricFamily:
-    family = CounterMetricFamily(name, help, labels=labels)
+def _count(name: str, meaning: str, labels: list[str], counts: Mapping[tuple[str, ...], int]) -> CounterMetricFamily:
+    family = CounterMetricFamily(name, meaning, labels=labels)
     for values, count in counts.items():
         family.add_metric(list(values), count)
     return family
 
 
-def _spans(name: str, help: str, spans: dict[str, Spans]) -> HistogramMetricFamily:
-    family = HistogramMetricFamily(name, help, labels=["model"])
+def _spans(name: str, meaning: str, spans: dict[str, Spans]) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, meaning, labels=["model"])
     for model, each in spans.items():
         each.add_to(family, model)
     return family

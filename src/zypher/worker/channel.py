@@ -13,7 +13,7 @@ class Channel(asyncio.Protocol):
 
     def __init__(self, received: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
-        self.received = received
+        self._received = received
         self._lost = lost
         self._reader = FrameReader()
         self._outgoing: list[bytes] = []
@@ -22,6 +22,10 @@ class Channel(asyncio.Protocol):
     async def open(self, end: socket.socket) -> None:
         """Take over this end of the pair."""
         await self._loop.create_connection(lambda: self, sock=end)
+
+    def receive(self, received: Callable[[bytes], None]) -> None:
+        """Hand what arrives from now on to somebody else."""
+        self._received = received
 
     def send(self, message: ToReplica | ToWorker) -> None:
         """Send a message; one after the end is dropped."""
@@ -44,7 +48,7 @@ class Channel(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         for body in self._reader.feed(data):
-            self.received(body)
+            self._received(body)
 
     def _flush(self) -> None:
         if self._outgoing and self._transport is not None and not self._transport.is_closing():

@@ -14,9 +14,7 @@ BROKEN = msgspec.structs.replace(RESTARTING, problem="setup raised ValueError: n
 
 
 def depth(*presences: Presence, problem: str | None = None) -> Depth:
-    return Depth(
-        queued=0, running=0, oldest_queued_at=None, run_s=None, limit=10, presences=presences, problem=problem
-    )
+    return Depth(queued=0, running=0, oldest_queued_at=None, run_s=None, limit=10, presences=presences, problem=problem)
 
 
 def test_a_ready_replica_takes_work() -> None:

@@ -1,5 +1,7 @@
 """The protocol between a worker and its replicas."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,6 +42,6 @@ def test_a_stream_cut_anywhere_gives_the_same_messages(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(stream)]
     reader = FrameReader()
 
-    bodies = [body for start, end in zip(edges, edges[1:], strict=False) for body in reader.feed(stream[start:end])]
+    bodies = [body for start, end in pairwise(edges) for body in reader.feed(stream[start:end])]
 
     assert [decode_to_replica(body) for body in bodies] == RUNS

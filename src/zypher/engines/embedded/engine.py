@@ -93,7 +93,7 @@ class EmbeddedEngine:
 
     async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
         self._check_open()
-        return await self._receiving.receive(model, limit, wait_s)
+        return await self._receiving.receive(model, limit, wait_s) if limit > 0 else []
 
     async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         self._check_open()

@@ -1,5 +1,6 @@
 """Which delivery is whose, and until when."""
 
+import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -17,6 +18,7 @@ class Leases:
         self._lost = lost
         self._entries: OrderedDict[str, Entry] = OrderedDict()  # by receipt, the one that ends first in front
         self._alarm = Alarm(clock, self._end_due)
+        self._process = os.urandom(6).hex()  # so that no receipt of an earlier process is taken for ours
         self._receipts = 0
 
     def begin(self, entries: Sequence[Entry]) -> None:
@@ -25,7 +27,7 @@ class Leases:
         ends = self._clock.monotonic() + self._lease_s
         for entry in entries:
             self._receipts += 1
-            receipt = str(self._receipts)
+            receipt = f"{self._process}.{self._receipts}"
             entry.lease = Lease(receipt, ends, started_at)
             self._entries[receipt] = entry
         self._alarm.set(ends)

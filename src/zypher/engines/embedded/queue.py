@@ -134,7 +134,7 @@ class Queue:
         """
         fresh = self._fresh
         ahead = len(self._returned) + entry.number - fresh[0].number if fresh else 0
-        if not fresh or entry.number < fresh[0].number:
+        if entry is self.first() or not fresh or entry.number < fresh[0].number:
             ahead = 0
         return max(1, min(self.queued, ahead + 1))
 

@@ -15,6 +15,10 @@ from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Cell = str | bytes | int | float | None
 
+# What is longer goes by itself. Many long ones in one statement would be held in memory twice, and a
+# prepared statement keeps what it was given last until it is used again.
+_LONG_BYTES = 16_384
+
 
 class WaitingRow(msgspec.Struct, frozen=True, array_like=True):
     """One prediction that has not ended."""
@@ -29,6 +33,7 @@ class WaitingRow(msgspec.Struct, frozen=True, array_like=True):
 class _ResultRow(msgspec.Struct, frozen=True, array_like=True):
     """One prediction that ended, as sql/select_results.sql tells it."""
 
+    row: int
     prediction_id: str
     model: str
     submitted_at: int
@@ -37,7 +42,8 @@ class _ResultRow(msgspec.Struct, frozen=True, array_like=True):
     finished_at: int
     status: Status
     run_s: float
-    output: str  # hexadecimal; "" when there is none
+    output_bytes: int  # how long the output is
+    output: str | None  # hexadecimal; None when there is none or it is long
     failure_kind: FailureKind | None
     failure_message: str | None
 
@@ -47,7 +53,11 @@ _inputs = msgspec.json.Decoder(list[tuple[int, str]])
 
 
 def insert_predictions(connection: sqlite3.Connection, accepts: Sequence[Accept]) -> None:
-    _execute_rows(connection, "insert_predictions", [_prediction_cells(accept) for accept in accepts])
+    short = [accept for accept in accepts if len(accept.message.input) <= _LONG_BYTES]
+    _execute_rows(connection, "insert_predictions", [_prediction_cells(accept) for accept in short])
+    for accept in accepts if len(short) < len(accepts) else ():
+        if len(accept.message.input) > _LONG_BYTES:
+            connection.execute(statement("insert_predictions"), _prediction_cells(accept))
 
 
 def replace_waiting(connection: sqlite3.Connection, marks: Sequence[Accept | Mark]) -> None:
@@ -60,7 +70,11 @@ def delete_waiting(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
 
 
 def insert_outcomes(connection: sqlite3.Connection, ends: Sequence[End]) -> None:
-    _execute_rows(connection, "insert_outcomes", [_outcome_cells(end) for end in ends])
+    short = [end for end in ends if len(end.outcome.output or b"") <= _LONG_BYTES]
+    _execute_rows(connection, "insert_outcomes", [_outcome_cells(end) for end in short])
+    for end in ends if len(short) < len(ends) else ():
+        if len(end.outcome.output or b"") > _LONG_BYTES:
+            connection.execute(statement("insert_outcomes"), _outcome_cells(end))
 
 
 def purge(connection: sqlite3.Connection, kept_since: datetime, limit: int) -> int:
@@ -105,8 +119,9 @@ def select_results(connection: sqlite3.Connection, prediction_ids: Sequence[str]
     asked = iter(prediction_ids)
     for size in sizes(len(prediction_ids)):
         ids = [storable(prediction_id) for prediction_id in islice(asked, size)]
-        (rows,) = connection.execute(statement("select_results", size), ids).fetchone()
-        found.update((row.prediction_id, _prediction(row)) for row in _results.decode(rows))
+        (rows,) = connection.execute(statement("select_results", size), (_LONG_BYTES, *ids)).fetchone()
+        for row in _results.decode(rows):
+            found[row.prediction_id] = _prediction(row, _output(connection, row))
     return found
 
 
@@ -114,9 +129,12 @@ def select_inputs(
     connection: sqlite3.Connection, first: int, others: Sequence[int], longest_bytes: int
 ) -> dict[int, bytes]:
     """The input of `first`, and those of the others that are not longer than `longest_bytes`, by row."""
-    bounds = (first, msgspec.json.encode(others).decode(), longest_bytes)
+    bounds = (msgspec.json.encode(others).decode(), longest_bytes)
     (rows,) = connection.execute(statement("select_inputs"), bounds).fetchone()
-    return {row: bytes.fromhex(content) for row, content in _inputs.decode(rows)}
+    inputs = {row: bytes.fromhex(content) for row, content in _inputs.decode(rows)}
+    if first not in inputs:
+        inputs.update((first, bytes(input)) for (input,) in connection.execute(statement("select_input"), (first,)))
+    return inputs
 
 
 def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
@@ -181,11 +199,18 @@ def _outcome_cells(end: End) -> tuple[_Cell, ...]:
     )
 
 
-def _prediction(row: _ResultRow) -> Prediction:
+def _output(connection: sqlite3.Connection, row: _ResultRow) -> bytes | None:
+    if row.output is not None:
+        return bytes.fromhex(row.output)
+    if row.output_bytes == 0:
+        return None
+    return bytes(connection.execute(statement("select_output"), (row.row,)).fetchone()[0])
+
+
+def _prediction(row: _ResultRow, output: bytes | None) -> Prediction:
     failure = None
     if row.failure_kind is not None:
         failure = Failure(row.failure_kind, row.failure_message or "")
-    output = bytes.fromhex(row.output) if row.output else None
     return Prediction(
         prediction_id=row.prediction_id,
         model=row.model,

@@ -1,0 +1,2 @@
+SELECT output FROM outcomes
+WHERE number = ?

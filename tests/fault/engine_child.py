@@ -1,0 +1,75 @@
+"""An embedded engine in a process of its own, told what to do by its first argument; speaks in lines."""
+
+import asyncio
+import resource
+import sys
+from pathlib import Path
+
+from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one
+from zypher.clock import SystemClock
+from zypher.engines.embedded.engine import EmbeddedEngine
+from zypher.errors import EngineUnavailable
+
+_SUBMITTERS = 16
+
+
+def engine_in(folder: Path) -> EmbeddedEngine:
+    return EmbeddedEngine(folder, SystemClock(), queue_limit=1_000_000, retention_s=3600, lease_s=30)
+
+
+async def submit_until_killed(folder: Path) -> None:
+    """Print each id once it is accepted; settle some, and print these ids once they are settled."""
+    engine = engine_in(folder)
+    await engine.open()
+
+    async def submit() -> None:
+        while True:
+            accepted = await engine.submit(message(), durable=True)
+            print("accepted", accepted.prediction_id, flush=True)
+
+    async def work() -> None:
+        while True:
+            for delivery in await engine.receive(MODEL, 1, 1):
+                await engine.settle(delivery, SUCCEEDED)
+                print("settled", delivery.message.prediction_id, flush=True)
+
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(_SUBMITTERS):
+            tasks.create_task(submit())
+        tasks.create_task(work())
+
+
+async def fill_the_disk(folder: Path) -> None:
+    """Meet a file size limit while a prediction runs, lift it, and go on by itself."""
+    engine = engine_in(folder)
+    await engine.open()
+    await engine.submit(message(), durable=True)
+    delivery = await receive_one(engine)
+    _limit_files(64 * 1024)
+    try:
+        while True:
+            await engine.submit(message(b'"' + b"x" * 10_000 + b'"'), durable=True)
+    except EngineUnavailable as error:
+        print("refused", error, flush=True)
+    _limit_files(1024)  # what is small does not fit either
+    settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+    transient = await engine.submit(message(), durable=False)
+    print("transient", transient.status, flush=True)
+    await asyncio.wait([settle], timeout=0.3)
+    print("problem", (await engine.depth(MODEL)).problem is not None, flush=True)
+    _limit_files(resource.RLIM_INFINITY)
+    print("settled", await settle, flush=True)
+    print("problem", (await engine.depth(MODEL)).problem is not None, flush=True)
+    again = await engine.submit(message(), durable=True)
+    print("accepted", again.prediction_id, flush=True)
+    await engine.close()
+
+
+def _limit_files(size_bytes: int) -> None:
+    """A write beyond it fails, as on a full disk; Python ignores the signal that comes with it."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
+
+
+if __name__ == "__main__":
+    deeds = {"submit": submit_until_killed, "fill": fill_the_disk}
+    asyncio.run(deeds[sys.argv[1]](Path(sys.argv[2])))

@@ -1,0 +1,45 @@
+"""kill -9 of a process that accepts: whatever it acknowledged is there."""
+
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.contract.phrases import MODEL, receive_ids, status
+from tests.fault.engine_child import engine_in
+from zypher.prediction import Status
+
+
+def acknowledged_before_the_kill(folder: Path, lines: int) -> dict[str, set[str]]:
+    """Kill the child after so many acknowledgements; returns all that it managed to say."""
+    said: dict[str, set[str]] = defaultdict(set)
+    command = [sys.executable, "-m", "tests.fault.engine_child", "submit", str(folder)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        for number, line in enumerate(child.stdout):
+            if number == lines:
+                child.kill()
+            if line.endswith("\n"):
+                kind, prediction_id = line.split()
+                said[kind].add(prediction_id)
+    return said
+
+
+@pytest.mark.parametrize("lines", [1, 300, 3000])
+async def test_nothing_acknowledged_is_lost(tmp_path: Path, lines: int) -> None:
+    said = acknowledged_before_the_kill(tmp_path, lines)
+    assert len(said["accepted"]) + len(said["settled"]) >= lines
+    engine = engine_in(tmp_path)
+    await engine.open()
+    try:
+        for prediction_id in said["settled"]:
+            assert await status(engine, prediction_id) is Status.SUCCEEDED
+        waiting = set(await receive_ids(engine))
+        ended = {each for each in said["accepted"] - waiting if await status(engine, each) is Status.SUCCEEDED}
+        assert said["accepted"] <= waiting | ended
+        assert not waiting & said["settled"]
+        assert (await engine.depth(MODEL)).queued == 0
+    finally:
+        await engine.close()

@@ -1,0 +1,48 @@
+"""An embedded engine in a folder, and ways to trouble it."""
+
+import sqlite3
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, closing, contextmanager
+from pathlib import Path
+
+from tests.fake_clock import FakeClock
+from zypher.engines.embedded.engine import EmbeddedEngine
+
+LEASE_S = 30.0
+RETENTION_S = 3600.0
+
+
+@asynccontextmanager
+async def opened(folder: Path, clock: FakeClock, queue_limit: int = 10_000) -> AsyncGenerator[EmbeddedEngine]:
+    engine = EmbeddedEngine(folder, clock, queue_limit=queue_limit, retention_s=RETENTION_S, lease_s=LEASE_S)
+    await engine.open()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+@contextmanager
+def shell(folder: Path) -> Generator[sqlite3.Connection]:
+    """The data file in other hands."""
+    with closing(sqlite3.connect(folder / "zypher.db", isolation_level=None)) as connection:
+        yield connection
+
+
+def count(folder: Path, table: str) -> int:
+    with shell(folder) as connection:
+        return int(connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+
+@contextmanager
+def unwritable(folder: Path) -> Generator[None]:
+    """Nothing can be written to the data file inside this block."""
+    tables = ("waiting", "outcomes", "probe")
+    with shell(folder) as connection:
+        for table in tables:
+            connection.execute(f"ALTER TABLE {table} RENAME TO {table}_away")
+        try:
+            yield
+        finally:
+            for table in tables:
+                connection.execute(f"ALTER TABLE {table}_away RENAME TO {table}")

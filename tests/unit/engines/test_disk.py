@@ -1,0 +1,124 @@
+"""What is on disk, when, and what is said of a file that cannot be used."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one, status, submit_many, turns
+from tests.fake_clock import FakeClock, eventually
+from tests.unit.engines.opened import LEASE_S, RETENTION_S, count, opened, shell
+from zypher.engines.embedded.engine import EmbeddedEngine
+from zypher.errors import EngineError
+from zypher.prediction import Status
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+async def refusal(folder: Path, clock: FakeClock) -> str:
+    engine = EmbeddedEngine(folder, clock, queue_limit=1, retention_s=1, lease_s=1)
+    with pytest.raises(EngineError) as refused:
+        await engine.open()
+    await engine.close()
+    return str(refused.value)
+
+
+async def test_a_transient_prediction_never_touches_the_disk(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        await submit_many(engine, 1)  # let the first purge go by
+        wal = tmp_path / "zypher.db-wal"
+        before = wal.stat().st_mtime_ns, wal.stat().st_size
+        ids = await submit_many(engine, 5, durable=False)
+        await engine.cancel(ids[4])
+        first = await engine.receive(MODEL, 1, 0)
+        await engine.release(first[0], counted=False)
+        for delivery in (await engine.receive(MODEL, 5, 0))[1:]:
+            await engine.settle(delivery, SUCCEEDED)
+        assert (wal.stat().st_mtime_ns, wal.stat().st_size) == before or count(tmp_path, "waiting") == 1
+        assert count(tmp_path, "predictions") == 1
+        assert count(tmp_path, "outcomes") == 0
+
+
+async def test_an_attempt_that_began_is_on_disk(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        await submit_many(engine, 1)
+        await receive_one(engine)
+        with shell(tmp_path) as connection:
+            query = "SELECT attempt FROM waiting WHERE started_at IS NOT NULL"
+            await eventually(lambda: connection.execute(query).fetchall() == [(1,)])
+
+
+async def test_an_idle_engine_is_woken_for_its_purge_only(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        await eventually(lambda: clock.pending == 1)
+        await submit_many(engine, 1)
+        await engine.settle(await receive_one(engine), SUCCEEDED)
+        clock.advance(LEASE_S)
+        await eventually(lambda: clock.pending == 1)
+
+
+async def test_what_is_past_its_retention_is_deleted_in_bites(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        await eventually(lambda: clock.pending == 1)  # the first purge found nothing
+        sent = [message() for _ in range(1200)]
+        await asyncio.gather(*(engine.submit(one, durable=True, idempotency_key=one.prediction_id) for one in sent))
+        deliveries = await engine.receive(MODEL, 1100, 0)
+        while len(deliveries) < 1100:
+            deliveries += await engine.receive(MODEL, 1100 - len(deliveries), 0)
+        await asyncio.gather(*(engine.settle(delivery, SUCCEEDED) for delivery in deliveries))
+        clock.advance(RETENTION_S - 61)
+        await turns()
+        assert count(tmp_path, "outcomes") == 1100
+        clock.advance(121)
+        await eventually(lambda: count(tmp_path, "outcomes") == 600)
+        for left in (100, 0):
+            await eventually(lambda: clock.pending >= 1)
+            clock.advance(0.1)
+            await eventually(lambda left=left: count(tmp_path, "outcomes") == left)
+        assert count(tmp_path, "predictions") == 100
+        assert await status(engine, sent[1150].prediction_id) is Status.QUEUED
+
+
+async def test_rubbish_instead_of_data_is_left_as_it_is(tmp_path: Path, clock: FakeClock) -> None:
+    rubbish = b"this is not a database" * 1000
+    (tmp_path / "zypher.db").write_bytes(rubbish)
+    assert "is damaged" in await refusal(tmp_path, clock)
+    assert (tmp_path / "zypher.db").read_bytes() == rubbish
+
+
+async def test_a_damaged_page_is_noticed_at_the_start(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        await submit_many(engine, 500)
+    data = bytearray((tmp_path / "zypher.db").read_bytes())
+    data[4096:] = b"\xa5" * (len(data) - 4096)
+    (tmp_path / "zypher.db").write_bytes(data)
+    assert "is damaged" in await refusal(tmp_path, clock)
+
+
+async def test_a_newer_schema_is_not_touched(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock):
+        pass
+    with shell(tmp_path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    assert "newer version of zypher (schema 99" in await refusal(tmp_path, clock)
+
+
+async def test_a_second_engine_in_the_folder_is_refused(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock):
+        assert "in use by another server" in await refusal(tmp_path, clock)
+    async with opened(tmp_path, clock):
+        pass
+
+
+async def test_an_input_that_is_gone_from_the_disk_is_said(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        ids = await submit_many(engine, 1)
+    async with opened(tmp_path, clock) as engine:
+        with shell(tmp_path) as connection:
+            connection.execute("DELETE FROM predictions")
+        with pytest.raises(Exception, match=f"input of prediction {ids[0]} is not in the data folder"):
+            await engine.receive(MODEL, 1, 0)
+        assert await engine.cancel(ids[0])

@@ -1,0 +1,116 @@
+"""An engine that keeps predictions in a dictionary, whose worker is the test."""
+
+import asyncio
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from tests.fake_clock import FakeClock
+from zypher.errors import EngineUnavailable, IdempotencyKeyReused, QueueFull
+from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status
+from zypher.presence import Depth, ModelCard, Presence
+
+TEXT: dict[str, object] = {"type": "string"}
+CARD = ModelCard("shout", "Say it louder.", TEXT, TEXT, {}, 1)
+
+
+class MemoryEngine:
+    """Keeps the engine contract for one process and one model."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.limit = 100
+        self.stores = True  # False: the disk is full
+        self.presences: tuple[Presence, ...] = (Presence("worker", CARD.name, CARD, 1, 1, 1),)
+        self.outcome: Outcome | None = None  # what every prediction ends with at once, if set
+        self.predictions: dict[str, Prediction] = {}
+        self.inputs: dict[str, bytes] = {}
+        self._keys: dict[str, Message] = {}
+        self.waiting: dict[asyncio.Event, str] = {}  # who waits for the end of which prediction
+        self._clock = clock
+
+    @property
+    def only(self) -> Prediction:
+        """The prediction, when there is one."""
+        (prediction,) = self.predictions.values()
+        return prediction
+
+    async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
+        durable = durable or idempotency_key is not None
+        if durable and not self.stores:
+            raise EngineUnavailable("The disk is full; make room and try again.", 7)
+        if idempotency_key is not None:
+            first = self._keys.setdefault(idempotency_key, message)
+            if first.input != message.input:
+                raise IdempotencyKeyReused("The Idempotency-Key came before with another input; send a new key.")
+            message = first
+        if len(self.predictions) >= self.limit:
+            raise QueueFull("The queue is full; try again later.")
+        known = self.predictions.get(message.prediction_id)
+        queued = Prediction(message.prediction_id, message.model, Status.QUEUED, message.submitted_at, position=1)
+        self.inputs[message.prediction_id] = message.input
+        self.predictions[message.prediction_id] = replace(known or queued, durable=durable)
+        if self.outcome is not None:
+            self.end(message.prediction_id, self.outcome)
+        return self.predictions[message.prediction_id]
+
+    async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
+        prediction = self.predictions.get(prediction_id)
+        if prediction is None or prediction.outcome is not None or wait_s == 0:
+            return prediction
+        over = asyncio.Event()
+        self.waiting[over] = prediction_id
+        timer = None if wait_s is None else self._clock.call_later(wait_s, over.set)
+        try:
+            await over.wait()
+        finally:
+            del self.waiting[over]
+            if timer is not None:
+                timer.cancel()
+        return self.predictions[prediction_id]
+
+    def end(self, prediction_id: str, outcome: Outcome) -> None:
+        """Settle a prediction, in any way, and wake whoever waits for it."""
+        prediction = self.predictions[prediction_id]
+        self.predictions[prediction_id] = replace(prediction, status=outcome.status, outcome=outcome, position=0)
+        for over, awaited in self.waiting.items():
+            if awaited == prediction_id:
+                over.set()
+
+    async def cancel(self, prediction_id: str) -> bool:
+        self.end(prediction_id, Outcome(Status.CANCELLED))
+        return True
+
+    async def depth(self, model: str) -> Depth:
+        return Depth(len(self.predictions), 0, None, 2.5, self.limit, self.presences)
+
+    async def models(self) -> list[str]:
+        return [presence.model for presence in self.presences]
+
+    async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
+        raise NotImplementedError
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        raise NotImplementedError
+
+    async def settle(self, delivery: Delivery, outcome: Outcome) -> bool:
+        raise NotImplementedError
+
+    async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
+        raise NotImplementedError
+
+    async def announce(self, presence: Presence) -> None:
+        raise NotImplementedError
+
+    async def open(self) -> None:
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        raise NotImplementedError
+
+
+def succeeded(output: bytes) -> Outcome:
+    return Outcome(Status.SUCCEEDED, output=output)
+
+
+def failed(message: str, kind: FailureKind = FailureKind.MODEL_ERROR) -> Outcome:
+    return Outcome(Status.FAILED, failure=Failure(kind, message))

@@ -1,0 +1,322 @@
+"""What a client may do to a connection, over a real socket."""
+
+import asyncio
+import contextlib
+
+import pytest
+
+from tests.fake_clock import FakeClock, eventually
+from tests.unit.http.conftest import Service, Start
+from tests.unit.http.memory_engine import succeeded
+from tests.unit.http.wire import Wire, wire_to
+from zypher.http.asgi import Receive, Scope, Send
+from zypher.http.connection import MAX_HEAD_BYTES, MAX_TARGET_BYTES, head_without_upgrade, split_target
+from zypher.http.server import HttpServer
+
+LIVE = b"GET /healthz/live HTTP/1.1\r\nHost: x\r\n\r\n"
+BODY = b'{"input": "hello"}'
+HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+POST = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+
+
+@pytest.fixture(autouse=True)
+def answers(service: Service) -> None:
+    service.engine.outcome = succeeded(b'"HELLO"')
+
+
+async def test_one_connection_serves_many_requests(server: HttpServer) -> None:
+    async with wire_to(server) as wire:
+        assert [(await wire.ask(POST)).body for _ in range(3)] == [b'"HELLO"'] * 3
+
+
+async def test_pipelined_requests_are_answered_in_order(server: HttpServer) -> None:
+    async with wire_to(server) as wire:
+        await wire.send((POST + LIVE) * 50)
+        bodies = [(await wire.reply()).body for _ in range(100)]
+    assert bodies == [b'"HELLO"', b'{"status": "live"}'] * 50
+
+
+async def test_a_request_may_come_byte_by_byte(server: HttpServer) -> None:
+    async with wire_to(server) as wire:
+        for byte in POST:
+            await wire.send(bytes([byte]))
+        assert (await wire.reply()).body == b'"HELLO"'
+
+
+async def test_a_body_may_come_in_chunks(server: HttpServer) -> None:
+    chunks = b"".join(b"1;x=y\r\n%c\r\n" % byte for byte in BODY)
+    async with wire_to(server) as wire:
+        request = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\nTrailer: x\r\n\r\n"
+        assert (await wire.ask(request)).body == b'"HELLO"'
+        assert (await wire.ask(LIVE)).status == 200
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"\x00\x01\x02\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS
+        b"BREW /predict HTTP/1.1\r\n\r\n",
+        b"GET /predict HTTP/3.0\r\n\r\n",
+        b"GET predict HTTP/1.1\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\n\r\n",
+        b"GET /predict HTTP/1.1\r\nNo colon\r\n\r\n",
+        b"GET /predict HTTP/1.1\r\nX: a\x00b\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        HEAD + b"Content-Length: -1\r\n\r\n",
+        HEAD + b"Content-Length: 1e3\r\n\r\n",
+        HEAD + b"Content-Length: 3, 3\r\n\r\n",
+        HEAD + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\n",
+        HEAD + b"Content-Length: 99999999999999999999999\r\n\r\n",
+        HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n",
+        HEAD + b"Transfer-Encoding: gzip\r\n\r\n",
+        HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
+        b"CONNECT example.org:443 HTTP/1.1\r\n\r\n",
+    ],
+)
+async def test_what_is_not_http_is_a_bad_request(server: HttpServer, request_: bytes) -> None:
+    async with wire_to(server) as wire:
+        reply = await wire.ask(request_)
+    assert reply.status == 400
+    assert reply.error
+
+
+@pytest.mark.parametrize("method", [b"TRACE", b"OPTIONS", b"CONNECT", b"PUT", b"QUERY", b"PROPFIND"])
+async def test_a_method_without_a_route_names_those_that_have_one(server: HttpServer, method: bytes) -> None:
+    async with wire_to(server) as wire:
+        reply = await wire.ask(method + b" /predict HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert (reply.status, reply.headers["allow"]) == (405, "post")
+    assert "POST" in reply.error
+
+
+@pytest.mark.parametrize(
+    "target", [b"*", b"/predict%00", b"/%ff%fe", b"//predict", b"/predict/", b"/healthz/live/", b"/Predict"]
+)
+async def test_an_unknown_route_is_not_found(server: HttpServer, target: bytes) -> None:
+    async with wire_to(server) as wire:
+        reply = await wire.ask(b"OPTIONS " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert reply.status == 404
+    assert reply.error
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET http://example.org/healthz/live HTTP/1.1",
+        b"GET /healthz/live?x#y HTTP/1.1",
+        b"GET /healthz/%6cive HTTP/1.1",
+        b"GET /healthz/live HTTP/1.0",
+    ],
+)
+async def test_a_target_may_have_many_forms(server: HttpServer, line: bytes) -> None:
+    async with wire_to(server) as wire:
+        assert (await wire.ask(line + b"\r\nHost: x\r\n\r\n")).body == b'{"status": "live"}'
+
+
+@pytest.mark.parametrize("offer", [b"h2c", b"websocket"])
+async def test_an_offer_to_upgrade_is_declined_and_the_body_read(server: HttpServer, offer: bytes) -> None:
+    upgrade = HEAD + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: " + offer + b"\r\n"
+    request = upgrade + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
+    async with wire_to(server) as wire:
+        assert (await wire.ask(request + request)).body == b'"HELLO"'
+        assert (await wire.reply()).body == b'"HELLO"'
+        assert (await wire.ask(LIVE)).status == 200
+
+
+async def test_a_head_response_has_no_body(server: HttpServer) -> None:
+    async with wire_to(server) as wire:
+        await wire.send(LIVE.replace(b"GET", b"HEAD") + LIVE)
+        assert (await wire.reply(to_head=True)).headers["content-length"] == "18"
+        assert (await wire.reply()).body == b'{"status": "live"}'
+
+
+async def test_a_client_may_ask_to_close(server: HttpServer) -> None:
+    async with wire_to(server) as wire:
+        reply = await wire.ask(LIVE.replace(b"Host: x", b"Connection: close"))
+        assert reply.headers["connection"] == "close"
+        assert await wire.end() == b""
+
+
+async def test_old_http_is_answered_and_closed(server: HttpServer) -> None:
+    async with wire_to(server) as wire:
+        assert (await wire.ask(b"GET /healthz/live HTTP/1.0\r\n\r\n")).status == 200
+        assert await wire.end() == b""
+
+
+async def test_a_client_is_told_to_continue(server: HttpServer) -> None:
+    async with wire_to(server) as wire:
+        reply = await wire.ask(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY))
+        assert reply.status == 100
+        assert (await wire.ask(BODY)).body == b'"HELLO"'
+
+
+async def test_a_client_is_not_told_to_continue_in_vain(server: HttpServer) -> None:
+    async with wire_to(server) as wire:
+        reply = await wire.ask(HEAD + b"Expect: 100-continue\r\nContent-Length: 100001\r\n\r\n")
+        assert (reply.status, reply.headers["connection"]) == (413, "close")
+        assert await wire.end() == b""
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 300000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n493e0\r\n"])
+async def test_a_body_that_is_too_large_is_refused_and_skipped(server: HttpServer, framing: bytes) -> None:
+    async with wire_to(server) as wire:
+        reply = await wire.ask(HEAD + framing + b"x" * 300_000)
+        assert reply.status == 413
+        assert "100000 bytes" in reply.error
+        if b"Length" in framing:
+            assert (await wire.ask(LIVE)).status == 200
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz/live HTTP/1.1\r\n" + b"X: " + b"x" * MAX_HEAD_BYTES + b"\r\n\r\n",
+        b"GET /healthz/live HTTP/1.1\r\n" + b"X: y\r\n" * MAX_HEAD_BYTES + b"\r\n",
+        b"GET /healthz/live HTTP/1.1\r\nX: " + b"x" * 1_000_000,
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * 1_000_000,
+    ],
+)
+async def test_headers_without_end_are_refused(server: HttpServer, head: bytes) -> None:
+    async with wire_to(server) as wire:
+        reply = await wire.ask(head)
+        assert reply.status == 431
+        assert str(MAX_HEAD_BYTES) in reply.error
+
+
+async def test_a_url_that_is_too_long_is_refused(server: HttpServer) -> None:
+    async with wire_to(server) as wire:
+        reply = await wire.ask(b"GET /" + b"x" * MAX_TARGET_BYTES + b" HTTP/1.1\r\n\r\n")
+        assert reply.status == 414
+
+
+@pytest.mark.parametrize(
+    "part", [b"", b"G", b"GET /healthz/live HTTP/1.1\r\nHost:", HEAD + b"Content-Length: 9\r\n\r\nhalf"]
+)
+async def test_half_a_request_is_cut_off_in_time(server: HttpServer, clock: FakeClock, part: bytes) -> None:
+    async with wire_to(server) as wire:
+        await wire.send(part)
+        await _settled(server, wire)
+        clock.advance(29.9)
+        clock.advance(2.1)
+        reply = await wire.reply()
+        assert (reply.status, reply.headers["connection"]) == (408, "close")
+        assert reply.error
+        assert await wire.end() == b""
+
+
+async def test_a_drop_now_and_then_does_not_help(server: HttpServer, clock: FakeClock) -> None:
+    async with wire_to(server) as wire:
+        await wire.send(b"GET /healthz/live HTTP/1.1\r\n")
+        for _ in range(33):
+            await wire.send(b"X: y\r\n")
+            await _settled(server, wire)
+            clock.advance(1)
+        assert (await wire.reply()).status == 408
+
+
+async def test_an_idle_connection_is_closed_in_time(server: HttpServer, clock: FakeClock) -> None:
+    async with wire_to(server) as wire:
+        await wire.ask(LIVE)
+        clock.advance(74)
+        assert (await wire.ask(LIVE)).status == 200
+        clock.advance(77)
+        assert await wire.end() == b""
+
+
+async def test_a_refused_client_that_stays_is_closed(server: HttpServer, clock: FakeClock) -> None:
+    async with wire_to(server) as wire:
+        await wire.ask(b"nonsense\r\n\r\n")
+        await wire.end()
+        clock.advance(4)
+        with pytest.raises(ConnectionError):
+            await _write_until_refused(wire)
+
+
+async def test_a_prediction_may_take_longer_than_every_timeout(
+    server: HttpServer, service: Service, clock: FakeClock
+) -> None:
+    service.engine.outcome = None
+    async with wire_to(server) as wire:
+        await wire.send(POST + b"GET /half HTTP/1.1\r\n")
+        await eventually(lambda: service.engine.waiting)
+        clock.advance(1_000)
+        service.engine.end(service.engine.only.prediction_id, succeeded(b"1"))
+        assert (await wire.reply()).body == b"1"
+        clock.advance(40)
+        assert (await wire.reply()).status == 408
+
+
+async def test_nonsense_after_a_request_does_not_take_its_answer(server: HttpServer, service: Service) -> None:
+    service.engine.outcome = None
+    async with wire_to(server) as wire:
+        await wire.send(POST + LIVE + HEAD + b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n")
+        await eventually(lambda: service.engine.waiting)
+        service.engine.end(service.engine.only.prediction_id, succeeded(b"1"))
+        assert (await wire.reply()).body == b"1"
+        assert (await wire.reply()).body == b'{"status": "live"}'
+        assert await wire.end() == b""
+
+
+async def test_who_hangs_up_is_not_predicted_for(server: HttpServer, service: Service) -> None:
+    service.engine.outcome = None
+    async with contextlib.AsyncExitStack() as wires:
+        clients = [await wires.enter_async_context(wire_to(server)) for _ in range(50)]
+        for wire in clients:
+            await wire.send(POST)
+        await eventually(lambda: len(service.engine.waiting) == len(clients))
+        for wire in clients:
+            await wire.hang_up()
+        await eventually(lambda: not service.engine.waiting)
+        await eventually(lambda: all(p.outcome is not None for p in service.engine.predictions.values()))
+    async with wire_to(server) as wire:
+        assert (await wire.ask(LIVE)).status == 200
+
+
+async def test_who_hangs_up_with_a_key_finds_the_prediction_again(server: HttpServer, service: Service) -> None:
+    service.engine.outcome = None
+    async with wire_to(server) as wire:
+        await wire.send(POST.replace(b"Host: x", b"Idempotency-Key: k"))
+        await eventually(lambda: service.engine.waiting)
+    await eventually(lambda: not service.engine.waiting)
+    assert service.engine.only.outcome is None
+
+
+async def test_an_error_that_nobody_foresaw_is_json(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+        raise ZeroDivisionError
+
+    server = await start(broken)
+    async with wire_to(server) as wire:
+        assert (await wire.ask(LIVE)).status == 500
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_target_is_split_into_path_and_query() -> None:
+    assert split_target(b"/a%20b?c=%20#d") == ("/a b", b"c=%20")
+    assert split_target(b"http://host:1/a?b") == ("/a", b"b")
+    assert split_target(b"http://host") == ("/", b"")
+    assert split_target(b"*") == ("*", b"")
+
+
+def test_a_head_loses_only_its_offer() -> None:
+    headers = [(b"host", b"x"), (b"connection", b"Upgrade, close"), (b"upgrade", b"h2c")]
+    assert head_without_upgrade("GET", b"/a", headers) == b"GET /a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+
+
+async def _settled(server: HttpServer, wire: Wire) -> None:
+    """Let the server read what was sent: another connection, opened later, is answered later."""
+    async with wire_to(server) as other:
+        await other.ask(LIVE)
+    await asyncio.sleep(0)
+
+
+async def _write_until_refused(wire: Wire) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            await wire.send(b"more")
+            await asyncio.sleep(0)

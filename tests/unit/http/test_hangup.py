@@ -1,0 +1,46 @@
+import asyncio
+
+import pytest
+
+from zypher.http.hangup import Hangup, HungUp
+
+
+async def never() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_a_wait_gives_what_it_waits_for() -> None:
+    assert await Hangup().interrupts(asyncio.sleep(0, "done")) == "done"
+
+
+async def test_a_hangup_interrupts_a_wait() -> None:
+    hangup = Hangup()
+    asyncio.get_running_loop().call_soon(hangup.happen)
+    with pytest.raises(HungUp):
+        await hangup.interrupts(never())
+    task = asyncio.current_task()
+    assert task is not None
+    assert task.cancelling() == 0
+
+
+async def test_a_hangup_before_the_wait_counts() -> None:
+    hangup = Hangup()
+    hangup.happen()
+    with pytest.raises(HungUp):
+        await hangup.interrupts(never())
+
+
+async def test_a_hangup_after_the_wait_harms_nobody() -> None:
+    hangup = Hangup()
+    await hangup.interrupts(asyncio.sleep(0))
+    hangup.happen()
+    await asyncio.sleep(0)
+
+
+async def test_a_cancellation_by_somebody_else_goes_on() -> None:
+    hangup = Hangup()
+    task = asyncio.create_task(hangup.interrupts(never()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

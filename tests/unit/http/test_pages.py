@@ -1,0 +1,59 @@
+"""What probes, Prometheus and people look at."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.unit.http.conftest import Service
+
+
+async def test_the_service_is_live(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/healthz/live")
+    assert (answer.status_code, answer.json()) == (200, {"status": "live"})
+
+
+async def test_the_service_is_ready_once_a_replica_is(client: httpx.AsyncClient, service: Service) -> None:
+    ready = await client.get("/healthz/ready")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+    service.gateway.drain()
+    draining = await client.get("/healthz/ready")
+    assert (draining.status_code, draining.json()) == (503, {"error": "The server is stopping."})
+
+
+async def test_prometheus_gets_its_page(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/metrics")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/plain")
+    assert "# TYPE" in answer.text
+
+
+@pytest.mark.parametrize("prefix", ["", "/behind/a/proxy"])
+async def test_the_swagger_page_finds_its_files_wherever_it_is(client: httpx.AsyncClient, prefix: str) -> None:
+    page = await client.get("/swagger")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "'self'" in page.headers["content-security-policy"]
+    references = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    files = [httpx.URL("http://test" + prefix + "/swagger").join(name) for name in references if name != "data:,"]
+    assert len(files) == 4
+    for file in files:
+        answer = await client.get(file.path.removeprefix(prefix))
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] in {"text/css; charset=utf-8", "text/javascript; charset=utf-8"}
+
+
+async def test_the_swagger_page_needs_no_internet(client: httpx.AsyncClient) -> None:
+    start = (await client.get("/swagger/start.js")).text
+    page = (await client.get("/swagger")).text
+    assert "http" not in start + page
+    assert "SwaggerUIBundle" in (await client.get("/swagger/swagger_bundle.js")).text
+
+
+@pytest.mark.parametrize("name", ["redoc.js", "..", "__init__.py", "a%2Fb", "%00"])
+async def test_no_other_file_is_served(client: httpx.AsyncClient, name: str) -> None:
+    assert (await client.get(f"/swagger/{name}")).status_code in {404, 307}
+
+
+async def test_the_front_door_leads_to_the_page(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "swagger")
