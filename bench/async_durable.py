@@ -24,7 +24,7 @@ from bench.servers import NOOP, flask, zypher
 _CONNECTIONS = 64
 _BURST = 6_000
 _AT_ONCE = 8
-_ROUND_S = 5.0
+_ROUND_S = 4.0
 _WARM_UP_S = 1.0
 _SUSTAINED_S = 30.0
 _PARTS = 10

@@ -25,12 +25,12 @@ class Figure:
     @property
     def target(self) -> str:
         bounds = (("≥", self.at_least), ("≤", self.at_most))
-        return " ".join(f"{sign} {_number(bound)} {self.unit}" for sign, bound in bounds if bound is not None)
+        return " ".join(f"{sign} {_number(bound)} {self.unit}".rstrip() for sign, bound in bounds if bound is not None)
 
     @property
     def measured(self) -> str:
         spread = f" ({_number(min(self.rounds))}–{_number(max(self.rounds))})" if len(self.rounds) > 1 else ""
-        return f"{_number(median(self.rounds))}{spread} {self.unit}"
+        return f"{_number(median(self.rounds))}{spread} {self.unit}".rstrip()
 
     @property
     def verdict(self) -> str:
@@ -40,6 +40,6 @@ class Figure:
 
 
 def _number(value: float) -> str:
-    if abs(value) >= 100:
+    if abs(value) >= 100 or value == int(value):
         return f"{value:,.0f}"
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"

@@ -2,14 +2,14 @@
 
 import sys
 
-from bench import async_durable, depth, mocks, startup, sync_noop
+from bench import async_durable, depth, install_size, mocks, startup, sync_noop
 from bench.report import write_results
 
-_SCRIPTS = (sync_noop.SCRIPT, async_durable.SCRIPT, mocks.SCRIPT, depth.SCRIPT, startup.SCRIPT)
+_MODULES = (sync_noop, async_durable, mocks, depth, startup, install_size)
 
 
 def main() -> int:
-    results = [script.run() for script in _SCRIPTS]
+    results = [module.SCRIPT.run() for module in _MODULES]
     write_results(results)
     return int(not all(result.met for result in results))
 

@@ -1,7 +1,7 @@
 """Synchronous no-op predictions.
 
 All server processes on the first core, the load on the second. 64 connections are kept, each with one request after
-another, for 2.5 s a round; the servers take turns, round by round. In zypher the model runs in a replica process and
+another, for 1.5 s a round; the servers take turns, round by round. In zypher the model runs in a replica process and
 the prediction takes the whole way through the engine; FastAPI awaits the same model in its handler (uvicorn with uvloop
 and httptools, no access log); the raw ASGI application only sends the body back.
 """
@@ -11,16 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from time import perf_counter
 
-from bench.figure import ROUNDS, Figure
+from bench.figure import Figure
 from bench.load import Caller, Load, WrongAnswer, expect, request, run_load
 from bench.processes import Server
 from bench.report import Script
 from bench.servers import INPUT, NOOP, OUTPUT, fastapi, raw_asgi, zypher
 
-CONNECTIONS = 64
-
-_CROWDED_S = 2.5
-_ALONE_S = 1.5
+_CONNECTIONS = 64
+_ROUNDS = 9
+_CROWDED_S = 1.5
+_ALONE_S = 0.6
 _WARM_UP_S = 0.5
 _LIMIT_S = 30.0
 
@@ -47,8 +47,8 @@ class _Round:
 def measure() -> list[Figure]:
     with zypher(NOOP) as ours, fastapi() as theirs, raw_asgi() as raw:
         for server, body in ((ours, OUTPUT), (theirs, OUTPUT), (raw, INPUT)):
-            _load(server, CONNECTIONS, _WARM_UP_S, body)
-        return _figures([_round(ours, theirs, raw) for _ in range(ROUNDS)])
+            _load(server, _CONNECTIONS, _WARM_UP_S, body)
+        return _figures([_round(ours, theirs, raw) for _ in range(_ROUNDS)])
 
 
 def _round(ours: Server, theirs: Server, raw: Server) -> _Round:
@@ -62,7 +62,7 @@ def _round(ours: Server, theirs: Server, raw: Server) -> _Round:
 
 def _busy(server: Server) -> _Busy:
     before_s = server.cpu_s()
-    load = _load(server, CONNECTIONS, _CROWDED_S, OUTPUT)
+    load = _load(server, _CONNECTIONS, _CROWDED_S, OUTPUT)
     used_s = server.cpu_s() - before_s
     return _Busy(len(load.latencies_s) / used_s, load.percentile_ms(50), load.percentile_ms(99))
 

@@ -12,7 +12,7 @@ from tests.conftest import Serve
 # That an idempotency key came before with another input is no matter of a schema.
 CONFIGURATION = """
 [phases.stateful.checks.positive_data_acceptance]
-expected-statuses = ["2xx", 422, 503]
+expected-statuses = ["2xx", 404, 422, 503]
 """
 
 

@@ -369,3 +369,26 @@ async def test_polling_while_the_end_is_stored_never_sees_less_than_before(engin
     seen.append(await status(engine, prediction_id))
     assert seen == [Status.RUNNING, Status.SUCCEEDED]
     assert await settle
+
+
+async def test_a_prediction_may_be_cancelled_while_it_is_made_durable(open_engine: OpenEngine) -> None:
+    sent, engine = message(), await open_engine()
+    await engine.submit(sent, durable=False)
+    promoted, cancelled = await asyncio.gather(engine.submit(sent, durable=True), engine.cancel(sent.prediction_id))
+    assert promoted.durable
+    assert cancelled
+    await engine.close()
+    engine = await open_engine()
+    assert await status(engine, sent.prediction_id) is Status.CANCELLED
+    assert await receive_ids(engine) == []
+
+
+async def test_a_prediction_may_be_released_while_it_is_made_durable(open_engine: OpenEngine) -> None:
+    sent, engine = message(), await open_engine()
+    await engine.submit(sent, durable=False)
+    delivery = await receive_one(engine)
+    await asyncio.gather(engine.submit(sent, durable=True), engine.release(delivery, counted=True))
+    assert (await receive_one(engine)).message == sent
+    await engine.close()
+    engine = await open_engine()
+    assert (await receive_one(engine)).message == sent

@@ -61,7 +61,6 @@ _DEEDS: dict[str, Callable[[], object]] = {
     "exit": lambda: os._exit(3),
     "segfault": lambda: ctypes.string_at(0),
     "kill": lambda: os.kill(os.getpid(), signal.SIGKILL),
-    "abort": os.abort,
 }
 
 

@@ -2,7 +2,8 @@
 
 The gateway submits and asks, the worker receives and settles, an operator looks. Methods are
 asyncio and safe to call from many tasks of one event loop. All of them raise
-`EngineUnavailable`, and nothing else, when the engine cannot be reached or cannot store.
+`EngineUnavailable`, and nothing else, when the engine cannot be reached, cannot store or is closed.
+A caller that is cancelled leaves nothing half done: what it asked for happens or does not.
 `tests/contract` holds every engine to what is said here.
 """
 
@@ -24,8 +25,10 @@ class Submissions(Protocol):
         and forget its result afterwards; an idempotency key implies `durable`.
 
         May happen twice: a second submit of the same `prediction_id` returns what stands and, with
-        `durable`, makes it durable. A second submit with the same key and input returns the
-        first one's prediction, in any status.
+        `durable`, makes it durable wherever it stands, even if it ended a moment ago while nobody heard of
+        it. Without `durable` an engine need not look for an id whose prediction ended earlier. A second
+        submit of the same model, key and input returns the first one's prediction, in any status and
+        however full the queue is, for as long as that is kept; keys of different models are different.
 
         Raises `QueueFull`, and `IdempotencyKeyReused` for the same key with another input.
         """
@@ -34,7 +37,8 @@ class Submissions(Protocol):
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         """The prediction as it stands, waiting up to `wait_s` seconds (None: without end) for its end.
 
-        None when the id is unknown, forgotten or past its retention.
+        None when the id is unknown, forgotten or past its retention, which counts from the end. A durable
+        end is seen once it is stored, not before. `position` is an estimate, never below 1 while queued.
         """
         ...
 
@@ -53,8 +57,9 @@ class Deliveries(Protocol):
         """Up to `limit` of the model's queued predictions, the oldest first, each under a lease.
 
         Returns as soon as there is one, and an empty list after `wait_s` seconds. Each delivery
-        begins an attempt. The lease lasts the engine's `lease_s` unless it is extended; then
-        the prediction is queued again, in its old place.
+        begins an attempt; an attempt that began in the very moment of a crash may go uncounted. The lease
+        lasts the engine's `lease_s` unless it is extended; then the prediction is queued again, in its
+        old place, and the old delivery can do nothing more. It may return fewer than wait.
         """
         ...
 
@@ -67,7 +72,8 @@ class Deliveries(Protocol):
 
         False, and nothing happens, when the delivery is no longer ours: its lease ended, it was
         settled or released. A durable outcome is stored when this returns; a crash before that
-        means another attempt. While the engine cannot store, this waits until it can.
+        means another attempt. While the engine cannot store, this waits until it can; the outcome is
+        stored even if the caller is cancelled meanwhile.
         """
         ...
 
@@ -104,5 +110,5 @@ class Engine(Submissions, Deliveries, Operations, Protocol):
         ...
 
     async def close(self) -> None:
-        """End, storing what was given. May happen twice."""
+        """End, storing what was given; whoever still waits gets `EngineUnavailable`. May happen twice."""
         ...

@@ -164,7 +164,9 @@ def _responses(ok: Json, named: dict[int, str]) -> Json:
 
 
 def _takes_text(card: ModelCard) -> bool:
-    return card.input_schema.get("type", "string") == "string"
+    """Whether any text is an input, as far as the schema says."""
+    bounds = card.input_schema.keys() - {"type", "title", "description"}
+    return not bounds and card.input_schema.get("type", "string") == "string"
 
 
 def _output_samples(card: ModelCard, result: str) -> Json:

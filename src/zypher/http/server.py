@@ -26,29 +26,25 @@ class HttpServer:
     def __init__(self, app: App, settings: HttpSettings, clock: Clock) -> None:
         self._app = cast("ASGI3Application", app)
         self._settings = settings
+        self.address = (settings.host, settings.port)
         self._clock = clock
         self._config = Config(app, interface="asgi3", lifespan="off", ws="none", proxy_headers=False, log_config=None)
         self._sweep_s = min(_SWEEP_S, settings.read_timeout_s / 4, settings.keep_alive_timeout_s / 4)
         # A reading is up to one sweep old when a deadline is computed from it: nobody is cut off early.
         self._shared = Shared(settings.read_timeout_s + self._sweep_s, settings.keep_alive_timeout_s + self._sweep_s)
-        self._socket: socket.socket | None = None
+        self._listener: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._sweep_timer: Timer | None = None
 
     def bind(self) -> None:
         """Take the address: who connects from now on is answered after `start`. Raises `ListenError`."""
-        self._socket = _listen(self._settings.host, self._settings.port)
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """The host and the port, which is a real one when port 0 was asked for."""
-        assert self._socket is not None, "bind() comes first"
-        host, port = self._socket.getsockname()[:2]
-        return str(host), int(port)
+        self._listener = _listen(self._settings.host, self._settings.port)
+        host, port, *_ = self._listener.getsockname()
+        self.address = (host, port)
 
     @property
     def url(self) -> str:
-        """Where a program on this machine finds the server."""
+        """The address as a URL; the port is a real one, also when 0 was asked for."""
         host, port = self.address
         return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
@@ -57,7 +53,7 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         self._config.load()
         self._sweep()
-        self._server = await loop.create_server(self._connection, sock=self._socket, backlog=_BACKLOG)
+        self._server = await loop.create_server(self._connection, sock=self._listener, backlog=_BACKLOG)
 
     async def stop(self, grace_s: float) -> None:
         """Accept no connection, let the responses in progress end for up to `grace_s` seconds, close the rest."""
@@ -71,8 +67,8 @@ class HttpServer:
         await self._responses(_FAREWELL_S)
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
-        if self._socket is not None:
-            self._socket.close()
+        if self._listener is not None:
+            self._listener.close()
 
     async def _responses(self, wait_s: float) -> None:
         if self._shared.tasks:
@@ -99,7 +95,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise ListenError(f"Host {host} is no address of this machine; name another with --host.") from error
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

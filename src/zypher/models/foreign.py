@@ -48,14 +48,22 @@ class Misfit(ValueError):
 
 def values() -> list[Values]:
     """The adapters of the libraries whose values can exist by now."""
-    return [cast(Values, _adapter(library)) for library in ("numpy", "pydantic") if library in sys.modules]
+    return [cast(Values, found) for library in ("numpy", "pydantic") if (found := _adapter_of_loaded(library))]
 
 
 def types() -> Types | None:
     """The adapter of the library whose classes can exist by now."""
-    return cast(Types, _adapter("pydantic")) if "pydantic" in sys.modules else None
+    return cast(Types | None, _adapter_of_loaded("pydantic"))
+
+
+def _adapter_of_loaded(library: str) -> object:
+    return adapter(library) if library in sys.modules else None
 
 
 @cache
-def _adapter(library: str) -> object:
-    return import_module(f"zypher.models.{library}_adapter")
+def adapter(library: str) -> object:
+    """A library's adapter; None when the library is of a version that it does not know, such as pydantic 1."""
+    try:
+        return import_module(f"zypher.models.{library}_adapter")
+    except ImportError:
+        return None

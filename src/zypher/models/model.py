@@ -41,7 +41,7 @@ class LoadedModel:
         self.is_async = _is_async(subject)  # whether `predict` returns an awaitable
         self.card = ModelCard(
             name=_stated_name(subject),
-            description=inspect.getdoc(subject.owner or underlying(subject.predict)) or "",
+            description=inspect.cleandoc((subject.owner or underlying(subject.predict)).__doc__ or ""),
             input_schema=self._signature.input_schema,
             output_schema=self._signature.output_schema,
             components=self._signature.components,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from zypher.errors import TargetError
 
-_LONGEST = 500  # characters of an exception's message that are repeated
+_LONGEST = 2_000  # characters of an exception's message that are repeated
 _PACKAGE = str(Path(__file__).parent.parent)
 _MOCK = str(Path(__file__).with_name("mock.py"))
 
@@ -19,7 +19,6 @@ def headline(error: BaseException) -> str:
         message = "(its message cannot be read)"
     if len(message) > _LONGEST:
         message = message[:_LONGEST] + "…"
-    message = message.removesuffix(".")
     return printable(f"{kind}: {message}" if message else kind)
 
 
@@ -51,4 +50,4 @@ def printable(text: str) -> str:
 
 def raised(what: str, error: BaseException) -> TargetError:
     """The end of a start: `what`, such as "Importing `digits`", raised in the user's code."""
-    return TargetError(f"{what} raised {headline(error)}.", user_traceback(error))
+    return TargetError(f"{what} raised {headline(error).removesuffix('.')}.", user_traceback(error))

@@ -2,18 +2,16 @@
 
 import asyncio
 import time
-import traceback
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from zypher.errors import InvalidInput, OutputError
 from zypher.models.model import LoadedModel
+from zypher.models.user_error import headline, user_traceback
 from zypher.prediction import FailureKind
 from zypher.telemetry.formats import current_prediction_id
 from zypher.worker.messages import Failed, Run, Succeeded
-
-_LONGEST_MESSAGE = 2_000  # characters of an exception that a caller is shown
 
 
 class Attempts:
@@ -74,24 +72,4 @@ def _failed(run: Run, error: BaseException, run_s: float) -> Failed:
         return Failed(run.number, FailureKind.INVALID_INPUT, str(error), "", run_s)
     if isinstance(error, OutputError):
         return Failed(run.number, FailureKind.INVALID_OUTPUT, str(error), "", run_s)
-    return Failed(run.number, FailureKind.MODEL_ERROR, _sentence(error), _traceback(error), run_s)
-
-
-def _sentence(error: BaseException) -> str:
-    name = type(error).__name__
-    try:
-        text = str(error)[:_LONGEST_MESSAGE]
-    except Exception:  # the model's own __str__ raises: the type must do
-        text = ""
-    # What UTF-8 cannot carry must not break the frame.
-    return f"{name}: {text}".encode(errors="replace").decode() if text else name
-
-
-def _traceback(error: BaseException) -> str:
-    """The traceback from the user's code on."""
-    frames = error.__traceback__.tb_next if error.__traceback__ else None
-    try:
-        lines = traceback.format_exception(type(error), error, frames)
-    except Exception:  # as in _sentence
-        return ""
-    return "".join(lines).encode(errors="replace").decode()
+    return Failed(run.number, FailureKind.MODEL_ERROR, headline(error), user_traceback(error), run_s)

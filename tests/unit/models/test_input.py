@@ -11,6 +11,7 @@ import pytest
 
 from tests.unit.models.kinds import Address, Box, Cat, Colour, Customer, Dog, Level, Order, Pair, Person, taking
 from zypher.errors import InvalidInput
+from zypher.models.foreign import adapter
 
 
 @pytest.mark.parametrize(
@@ -115,3 +116,7 @@ def test_the_user_s_own_checks_refuse_as_well(kind: object, raw: bytes, message:
         taking(kind).decode_input(raw)
 
     assert str(caught.value) == message
+
+
+def test_a_library_that_no_adapter_knows_is_left_alone() -> None:
+    assert adapter("absent") is None

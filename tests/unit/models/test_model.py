@@ -35,6 +35,13 @@ def test_a_model_s_name_and_concurrency_are_its_own_or_usual() -> None:
     assert (stating.name, stating.concurrency, stating.description) == ("renamed", 16, "Says it all.")
 
 
+def test_a_description_is_not_inherited() -> None:
+    class Child(Stating):
+        pass
+
+    assert served(Child).card.description == ""
+
+
 def test_a_function_states_them_as_attributes() -> None:
     def predict(text: str) -> str:
         return text

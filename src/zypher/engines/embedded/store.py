@@ -204,7 +204,8 @@ def _output(connection: sqlite3.Connection, row: _ResultRow) -> bytes | None:
         return bytes.fromhex(row.output)
     if row.output_bytes == 0:
         return None
-    return bytes(connection.execute(statement("select_output"), (row.row,)).fetchone()[0])
+    found = connection.execute(statement("select_output"), (row.row,)).fetchone()
+    return None if found is None else bytes(found[0])  # purged meanwhile, so it is past its retention
 
 
 def _prediction(row: _ResultRow, output: bytes | None) -> Prediction:
