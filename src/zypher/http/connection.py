@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -62,7 +63,7 @@ class Connection(HttpToolsProtocol):
         self._target = b""
         self._answering: RequestResponseCycle | None = None  # the one that the app has, or had last
         self._receiving = True  # a request has begun and not ended, or the first is awaited
-        self._in_head = True  # its head is not whole
+        self._in_head = True  # its head is not whole, or it has not begun
         self._over = False  # nothing more is read
         self._fed_bytes = 0  # what the parser was given last
         self._quiet_bytes = 0  # what it was given since a request began or a piece of a body was found
@@ -75,17 +76,24 @@ class Connection(HttpToolsProtocol):
         self.hangup.happen()
 
     def data_received(self, data: bytes) -> None:
-        if self._over:
-            return
+        while data and not self._over:
+            data = self._feed(data)
+
+    def _feed(self, data: bytes) -> bytes:
+        """Hand bytes to the parser; returns those that are to be read again."""
+        self._fed_bytes = len(data)
         try:
-            self._feed(data)
+            self.parser.feed_data(data)
             if self._receiving:
-                self._bound_quiet_bytes()
+                self._check_quiet_bytes()
+        except httptools.HttpParserUpgrade as offer:
+            return self._decline_upgrade(data[int(offer.args[0]) :])
         except httptools.HttpParserError as error:
             cause = error.__context__
             self._refuse(cause.answer if isinstance(cause, Refusal) else _NOT_HTTP)
         except Refusal as refusal:
             self._refuse(refusal.answer)
+        return b""
 
     def expire(self) -> None:
         """The deadline has passed."""
@@ -100,7 +108,7 @@ class Connection(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._target = b""
-        self._receiving = self._in_head = True
+        self._receiving = True
         self._quiet_bytes = -self._fed_bytes
         if not self._owes_earlier_answer():
             self.deadline_s = self._shared.now_s + self._shared.read_timeout_s
@@ -110,22 +118,20 @@ class Connection(HttpToolsProtocol):
         if len(self._target) > MAX_TARGET_BYTES:
             raise Refusal(_TARGET_TOO_LONG)
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self._in_head:  # else it is a trailer, which nobody asked for
-            super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
-        self.scope["method"] = self.parser.get_method().decode()
+        scope = self.scope
+        scope["method"] = method = self.parser.get_method().decode()
         if self._fed_bytes > MAX_HEAD_BYTES or self._quiet_bytes >= 0:
-            self._bound_head()
-        if self.parser.should_upgrade() and self.scope["method"] != "CONNECT":
+            self._check_head_bytes()
+        if self.parser.should_upgrade() and method != "CONNECT":
             return  # comes again without its offer
-        self.scope["path"], self.scope["query_string"] = split_target(self._target)
-        self.cycle = exchange = self._exchange(self.parser.get_http_version())
+        scope["path"], scope["query_string"] = split_target(self._target)
+        scope["headers"] = self.headers.copy()  # trailers, which nobody asked for, are added to the original
         self._in_head = False
         self._quiet_bytes = -self._fed_bytes
+        self.cycle = exchange = self._exchange(self.parser.get_http_version())
         if self._answering is None or self._answering.response_complete:
-            self._start_asgi_task(exchange, self._app)
+            self._start(exchange)
         else:
             self.flow.pause_reading()
             self.pipeline.appendleft((exchange, self._app))
@@ -147,36 +153,56 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._quiet_bytes = -self._fed_bytes
-        super().on_body(body)
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         if self._in_head:
             return  # comes again without its offer to upgrade
         self._receiving = False
-        self.deadline_s = math.inf
-        if self.cycle.response_complete:
-            self.deadline_s = self._shared.now_s + self._shared.keep_alive_timeout_s
-        super().on_message_complete()
+        self._in_head = True
+        cycle = self.cycle
+        cycle.more_body = False
+        cycle.message_event.set()
+        self.deadline_s = self._idle_deadline_s() if cycle.response_complete else math.inf
 
     def on_response_complete(self) -> None:
         if self.transport.is_closing() or self._answering is None:
             return
-        self.deadline_s = self._shared.now_s + self._shared.keep_alive_timeout_s
         self.flow.resume_reading()
+        self.deadline_s = self._idle_deadline_s()
         if not self._answering.keep_alive:
             self._end()
         elif self.pipeline:
-            self._start_asgi_task(*self.pipeline.pop())
+            self._start(self.pipeline.pop()[0])
         elif self._over:
             self.transport.close()
-        if self._receiving and not self._over:
+        elif self._receiving:
             self.deadline_s = self._shared.now_s + self._shared.read_timeout_s
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._answering = cycle
-        if not self._receiving:
-            self.deadline_s = math.inf
-        super()._start_asgi_task(cycle, app)
+    def _start(self, exchange: RequestResponseCycle) -> None:
+        self._answering = exchange
+        self.deadline_s = self._shared.now_s + self._shared.read_timeout_s if self._receiving else math.inf
+        self.tasks.add(self.loop.create_task(self._answer(exchange)))
+
+    async def _answer(self, exchange: RequestResponseCycle) -> None:
+        """Let the app answer. If it does not, the connection ends."""
+        try:
+            await self._app(exchange.scope, exchange.receive, exchange.send)
+        except Exception:
+            self.logger.exception("the app failed to answer")
+        finally:
+            if not exchange.response_complete:
+                self.transport.abort()
+            if task := asyncio.current_task():
+                self.tasks.discard(task)
+
+    def _idle_deadline_s(self) -> float:
+        return self._shared.now_s + self._shared.keep_alive_timeout_s
 
     def _owes_earlier_answer(self) -> bool:
         """Whether a request before the one that is being received waits for its answer."""
@@ -185,34 +211,21 @@ class Connection(HttpToolsProtocol):
             return False
         return self._in_head or answering is not self.cycle
 
-    def _feed(self, data: bytes) -> None:
-        """Hand bytes to the parser. Raises `HttpParserError`."""
-        self._fed_bytes = len(data)
-        rest = memoryview(data)
-        while True:
-            try:
-                self.parser.feed_data(rest)
-            except httptools.HttpParserUpgrade as offer:
-                if not self._in_head:
-                    self._over = True  # CONNECT: what follows its head is not HTTP
-                    return
-                rest = rest[int(offer.args[0]) :]
-                self._decline_upgrade()
-            else:
-                return
-
-    def _decline_upgrade(self) -> None:
-        """Read the head once more, without its offer: the parser would take what follows for another protocol."""
+    def _decline_upgrade(self, rest: bytes) -> bytes:
+        """The same head without its offer, after which the parser would expect another protocol, and the rest."""
+        if self.scope["method"] == "CONNECT":
+            self._over = True
+            return b""
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.parser.feed_data(head_without_upgrade(self.scope["method"], self._target, self.headers))
+        return head_without_upgrade(self.scope["method"], self._target, self.headers) + rest
 
-    def _bound_quiet_bytes(self) -> None:
+    def _check_quiet_bytes(self) -> None:
         self._quiet_bytes += self._fed_bytes
         if self._quiet_bytes > MAX_HEAD_BYTES:
             raise Refusal(_HEAD_TOO_LARGE)
 
-    def _bound_head(self) -> None:
+    def _check_head_bytes(self) -> None:
         if sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:
             raise Refusal(_HEAD_TOO_LARGE)
 

@@ -14,6 +14,7 @@ from zypher.presence import ModelCard, Presence
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.duty import Duty
 from zypher.worker.executor import Executor
+from zypher.worker.journal import Journal
 from zypher.worker.lease import Leases
 from zypher.worker.receiver import Receiver
 from zypher.worker.replica import Launch
@@ -41,6 +42,7 @@ class Worker:
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
+        self._journal = Journal(values=plan.launch.log.values)
         self._running: dict[asyncio.Task[None], Delivery] = {}
         self._draining = False
         self._replicas = Replicas(plan.launch, plan.replicas, clock, self._changed)
@@ -121,6 +123,7 @@ class Worker:
     async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
         if await self._engine.settle(delivery, outcome):
             self._metrics.settled(delivery.message, outcome, self._clock.now())
+            self._journal.settled(delivery, outcome)
 
     def _presence(self) -> Presence:
         card = self._replicas.card

@@ -26,16 +26,20 @@ async def refusal(folder: Path, clock: FakeClock) -> str:
     return str(refused.value)
 
 
+def written_at(folder: Path) -> dict[str, int]:
+    return {path.name: path.stat().st_mtime_ns for path in folder.iterdir()}
+
+
 async def test_a_transient_prediction_never_touches_the_disk(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         await eventually(lambda: clock.pending == 1)  # the first purge is done
-        before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+        before = written_at(tmp_path)
         ids = await submit_many(engine, 5, durable=False)
         await engine.cancel(ids[4])
         await engine.release(await receive_one(engine), counted=False)
         for delivery in await engine.receive(MODEL, 5, 0):
             await engine.settle(delivery, SUCCEEDED)
-        assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+        assert written_at(tmp_path) == before
     assert count(tmp_path, "predictions") == count(tmp_path, "outcomes") == 0
 
 

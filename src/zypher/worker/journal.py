@@ -1,0 +1,30 @@
+"""What the log says of each prediction that ends; of inputs and outputs nothing, unless asked."""
+
+import logging
+
+from zypher.prediction import Delivery, Outcome
+
+logger = logging.getLogger(__name__)
+
+
+class Journal:
+    """A line for each end: at level debug, or at level info when `values` asks for inputs and outputs, too."""
+
+    def __init__(self, *, values: bool) -> None:
+        self._values = values
+        self._level = logging.INFO if values else logging.DEBUG
+
+    def settled(self, delivery: Delivery, outcome: Outcome) -> None:
+        """A prediction has ended."""
+        if not logger.isEnabledFor(self._level):
+            return
+        about: dict[str, object] = {
+            "prediction_id": delivery.message.prediction_id,
+            "attempt": delivery.attempt,
+            "status": outcome.status.value,
+            "run_s": round(outcome.run_s, 6),
+        }
+        if self._values:
+            about["input"] = delivery.message.input.decode()
+            about["output"] = None if outcome.output is None else outcome.output.decode()
+        logger.log(self._level, "prediction ended", extra=about)

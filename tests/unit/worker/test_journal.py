@@ -1,0 +1,33 @@
+"""What the log says of a prediction that ended."""
+
+import logging
+from datetime import UTC, datetime
+
+import pytest
+
+from zypher.prediction import Delivery, Message, Outcome, Status
+from zypher.worker.journal import Journal
+
+DELIVERY = Delivery(Message("id", "m", b'"secret"', datetime(2026, 1, 2, tzinfo=UTC)), attempt=2, receipt="r")
+OUTCOME = Outcome(Status.SUCCEEDED, output=b'"private"', run_s=0.5)
+
+
+def test_values_stay_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.DEBUG):
+        Journal(values=False).settled(DELIVERY, OUTCOME)
+
+    (record,) = caplog.records
+    assert record.levelno == logging.DEBUG
+    assert vars(record)["prediction_id"] == "id"
+    assert vars(record)["status"] == "succeeded"
+    assert "secret" not in str(vars(record))
+    assert "private" not in str(vars(record))
+
+
+def test_values_are_logged_when_asked_for(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        Journal(values=True).settled(DELIVERY, OUTCOME)
+
+    (record,) = caplog.records
+    assert vars(record)["input"] == '"secret"'
+    assert vars(record)["output"] == '"private"'
