@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -107,6 +108,20 @@ def test_a_model_that_kills_its_replica_fails_alone(serve: Serve, deed: str, cau
         assert answer.json()["prediction_id"] == prediction_id
         assert answer.json()["error"].startswith("Prediction failed: worker_lost: ")
         assert cause in answer.json()["error"]
+
+
+def test_no_harm_to_a_shared_event_loop_reaches_the_neighbours(serve: Serve, tmp_path: Path) -> None:
+    server = serve(target("async_trouble.py:AsyncTrouble"))
+    replicas = server.children()
+    with client_of(server) as client:
+        neighbours = [submit(client, "gate") for _ in range(5)]
+        assert "SystemExit: 7" in predict(client, "exit in a task").json()["error"]
+        assert "KeyboardInterrupt" in predict(client, "interrupt in a task").json()["error"]
+        assert "CancelledError" in predict(client, "be cancelled").json()["error"]
+        assert predict(client, "stop the loop").json() == "done"
+        (tmp_path / "gate").touch()
+        assert [output(client, each) for each in neighbours] == ["done"] * 5
+    assert server.children() == replicas
 
 
 def test_neighbours_of_one_that_kills_their_replica_run_again(serve: Serve, gate: Gate) -> None:

@@ -11,6 +11,8 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Coroutine
+from contextlib import suppress
 
 import uvloop
 
@@ -32,7 +34,18 @@ def main() -> None:
     _print_to_the_log(LogSettings(LogLevel(log_level), LogFormat(log_format)))
     end = socket.socket(fileno=int(descriptor))
     end.set_inheritable(False)  # what the model starts must not keep the socket open after our death
-    uvloop.run(_live(end, target, int(concurrency)))
+    _run(_live(end, target, int(concurrency)))
+
+
+def _run(life: Coroutine[None, None, None]) -> None:
+    """As `uvloop.run`, but for a loop that one attempt cannot end for the others in it."""
+    loop = uvloop.new_event_loop()
+    living = loop.create_task(life)
+    while not living.done():
+        # A SystemExit or KeyboardInterrupt in a task that an attempt began, or its loop.stop(), leaves the loop.
+        with suppress(SystemExit, KeyboardInterrupt, RuntimeError):
+            loop.run_until_complete(living)
+    living.result()
 
 
 async def _live(end: socket.socket, target: str, concurrency: int) -> None:
@@ -54,7 +67,9 @@ async def _live(end: socket.socket, target: str, concurrency: int) -> None:
 def _leave_signals_to_the_worker() -> None:
     """Ctrl-C and a supervisor signal every process at once; only the worker knows what to finish first."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
+        # Not SIG_IGN, which the processes that the model starts would inherit.
+        signal.signal(number, lambda _number, _frame: None)
+        signal.siginterrupt(number, False)
     if sys.platform == "linux":
         # Without this, a model in a call that holds the GIL would outlive a killed worker.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
