@@ -19,9 +19,13 @@ class AsyncTrouble:
             case "be cancelled":
                 raise asyncio.CancelledError
             case _:
-                while not Path(deed).exists():
+                while not _is_there(deed):
                     await asyncio.sleep(0.01)
         return "done"
+
+
+def _is_there(path: str) -> bool:
+    return Path(path).exists()
 
 
 async def _exit() -> None:

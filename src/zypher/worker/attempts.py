@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
@@ -33,6 +33,11 @@ class Attempts:
             pending = await self._loop.run_in_executor(self._threads, self._model.setup)
         if pending is not None:
             await pending
+
+    def begin_all(self, runs: Iterable[Run]) -> None:
+        """Begin these attempts."""
+        for run in runs:
+            self.begin(run)
 
     def begin(self, run: Run) -> None:
         """Begin an attempt."""

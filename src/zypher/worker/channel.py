@@ -16,7 +16,7 @@ class Channel(asyncio.Protocol):
         self._received = received
         self._lost = lost
         self._reader = FrameReader()
-        self._outgoing: list[bytes] = []
+        self._outgoing: list[ToReplica | ToWorker] = []
         self._transport: asyncio.Transport | None = None
 
     async def open(self, end: socket.socket) -> None:
@@ -32,7 +32,7 @@ class Channel(asyncio.Protocol):
         # One write per turn of the loop: a burst of messages costs one system call, not one each.
         if not self._outgoing:
             self._loop.call_soon(self._flush)
-        self._outgoing.append(frame(message))
+        self._outgoing.append(message)
 
     def close(self) -> None:
         """Send what is left, then end."""
@@ -52,5 +52,5 @@ class Channel(asyncio.Protocol):
 
     def _flush(self) -> None:
         if self._outgoing and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(b"".join(self._outgoing))
+            self._transport.write(frame(self._outgoing))
         self._outgoing.clear()

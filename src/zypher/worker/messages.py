@@ -3,16 +3,19 @@
     worker  -> replica   Run
     replica -> worker    Loaded | LoadFailed, then Succeeded | Failed for each Run, in any order
 
-A frame is a length of four bytes, big-endian, and one msgpack array that begins with its kind.
+A frame is a length of eight bytes, big-endian, and a msgpack array of messages: all of one turn of the
+event loop, each an array that begins with its kind.
 The end of the stream is the order to stop, and the sign of death.
 """
+
+from collections.abc import Sequence
 
 import msgspec
 
 from zypher.prediction import FailureKind
 from zypher.presence import ModelCard
 
-_LENGTH_BYTES = 4
+_LENGTH_BYTES = 8
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -58,21 +61,21 @@ ToReplica = Run
 ToWorker = Loaded | LoadFailed | Succeeded | Failed
 
 _encoder = msgspec.msgpack.Encoder()
-_to_replica = msgspec.msgpack.Decoder(ToReplica)
-_to_worker = msgspec.msgpack.Decoder(ToWorker)
+_to_replica = msgspec.msgpack.Decoder(list[ToReplica])
+_to_worker = msgspec.msgpack.Decoder(list[ToWorker])
 
 
-def frame(message: ToReplica | ToWorker) -> bytes:
-    """The bytes of one message, length first."""
-    body = _encoder.encode(message)
+def frame(messages: Sequence[ToReplica | ToWorker]) -> bytes:
+    """The bytes of these messages, length first."""
+    body = _encoder.encode(messages)
     return len(body).to_bytes(_LENGTH_BYTES, "big") + body
 
 
-def decode_to_replica(body: bytes) -> ToReplica:
+def decode_to_replica(body: bytes) -> list[ToReplica]:
     return _to_replica.decode(body)
 
 
-def decode_to_worker(body: bytes) -> ToWorker:
+def decode_to_worker(body: bytes) -> list[ToWorker]:
     return _to_worker.decode(body)
 
 

@@ -13,7 +13,7 @@ from zypher.prediction import Delivery
 from zypher.presence import ModelCard
 from zypher.settings import LogSettings
 from zypher.worker.channel import Channel
-from zypher.worker.messages import Failed, Loaded, LoadFailed, Run, Succeeded, decode_to_worker
+from zypher.worker.messages import Failed, Loaded, LoadFailed, Run, Succeeded, ToWorker, decode_to_worker
 
 _GRACE_S = 1.0  # from the closing of the socket to SIGKILL
 
@@ -112,14 +112,18 @@ class Replica:
             self._process.kill()
 
     def _received(self, body: bytes) -> None:
-        match decode_to_worker(body):
+        for message in decode_to_worker(body):
+            self._hear(message)
+
+    def _hear(self, message: ToWorker) -> None:
+        match message:
             case Succeeded() | Failed() as ending:
                 self._end(ending)
             case Loaded(card):
                 self.card, self.slots = card, self._launch.concurrency or card.concurrency
                 self._loaded.set_result(card)
-            case LoadFailed(message, details):
-                self._loaded.set_exception(TargetError(message, details))
+            case LoadFailed(sentence, details):
+                self._loaded.set_exception(TargetError(sentence, details))
 
     def _lost(self) -> None:
         self.slots = 0

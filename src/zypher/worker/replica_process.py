@@ -59,7 +59,7 @@ async def _live(end: socket.socket, target: str, concurrency: int) -> None:
         channel.send(LoadFailed(str(error), error.details))
         channel.close()
     else:
-        channel.receive(lambda body: attempts.begin(decode_to_replica(body)))
+        channel.receive(lambda body: attempts.begin_all(decode_to_replica(body)))
         channel.send(Loaded(model.card))
     await asyncio.Event().wait()  # the end of the socket ends the process
 
