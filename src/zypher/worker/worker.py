@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from collections.abc import Sequence
 
 import msgspec
 
@@ -97,10 +98,13 @@ class Worker:
     def _free_slots(self) -> int:
         return self._replicas.slots.total - len(self._running)
 
-    def _begin(self, delivery: Delivery) -> None:
-        task = asyncio.create_task(self._attempt(delivery))
-        self._running[task] = delivery
-        task.add_done_callback(self._ended)
+    def _begin(self, deliveries: Sequence[Delivery]) -> None:
+        now = self._clock.now()
+        for delivery in deliveries:
+            self._metrics.received(delivery.message, now)
+            task = asyncio.create_task(self._attempt(delivery))
+            self._running[task] = delivery
+            task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._running[task]
@@ -122,7 +126,7 @@ class Worker:
 
     async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
         if await self._engine.settle(delivery, outcome):
-            self._metrics.settled(delivery.message, outcome, self._clock.now())
+            self._metrics.settled(delivery.message.model, outcome)
             self._journal.settled(delivery, outcome)
 
     def _presence(self) -> Presence:
