@@ -1,6 +1,8 @@
 """A target that cannot be served ends the command with exit code 2 and one message that says what and where."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 
@@ -59,18 +61,31 @@ TARGETS = [
 ]
 
 
+def write_sources(folder: Path) -> Path:
+    (folder / "mine.py").write_text(SOURCE)
+    (folder / "broken.py").write_text("def right(text: str) -> str return text\n")
+    (folder / "lacking.py").write_text("import no_such_package\n")
+    (folder / "exiting.py").write_text("import sys\nsys.exit('not today')\n")
+    return folder
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "mine.py").write_text(SOURCE)
-    (tmp_path / "broken.py").write_text("def right(text: str) -> str return text\n")
-    (tmp_path / "lacking.py").write_text("import no_such_package\n")
-    (tmp_path / "exiting.py").write_text("import sys\nsys.exit('not today')\n")
-    return tmp_path
+    return write_sources(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def checked(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CompletedProcess[str]]:
+    """How `zypher check` ended for every bad target."""
+    folder = write_sources(tmp_path_factory.mktemp("targets"))
+    with ThreadPoolExecutor(4) as pool:
+        ended = {target: pool.submit(zypher, "check", target, cwd=folder) for target, _ in TARGETS}
+    return {target: each.result() for target, each in ended.items()}
 
 
 @pytest.mark.parametrize(("target", "words"), TARGETS)
-def test_a_bad_target(folder: Path, target: str, words: str) -> None:
-    ended = zypher("check", target, cwd=folder)
+def test_a_bad_target(checked: dict[str, CompletedProcess[str]], target: str, words: str) -> None:
+    ended = checked[target]
     assert ended.returncode == 2
     assert ended.stdout == ""
     assert words in ended.stderr

@@ -1,7 +1,6 @@
 """The worker's end of one replica: its process, its socket and the attempts that run in it."""
 
 import asyncio
-import itertools
 import signal
 import socket
 import sys
@@ -42,13 +41,12 @@ class Replica:
         self.number = number
         self.card: ModelCard | None = None
         self.slots = 0  # attempts it can run at once; 0 before it is ready and after its death
-        self.finished = 0  # attempts that returned
+        self.begun = 0  # attempts that it was given
         self._cause: str | None = None  # what became of the process
         self._launch = launch
         self._loop = asyncio.get_running_loop()
         self._loaded: asyncio.Future[ModelCard] = self._loop.create_future()
         self._disconnected = asyncio.Event()
-        self._numbers = itertools.count(1)
         self._attempts: dict[int, asyncio.Future[Ending]] = {}
         self._channel = Channel(self._received, self._lost)
         self._process: asyncio.subprocess.Process | None = None
@@ -74,13 +72,13 @@ class Replica:
 
     def run(self, delivery: Delivery) -> "asyncio.Future[Ending]":
         """Begin an attempt; the future tells its ending and never raises."""
-        number = next(self._numbers)
         ending: asyncio.Future[Ending] = self._loop.create_future()
         if self._cause is not None:
             ending.set_result(Lost(self._cause))
             return ending
-        self._attempts[number] = ending
-        self._channel.send(Run(number, delivery.message.prediction_id, delivery.message.input))
+        self.begun += 1
+        self._attempts[self.begun] = ending
+        self._channel.send(Run(self.begun, delivery.message.prediction_id, delivery.message.input))
         return ending
 
     async def ended(self) -> str:
@@ -130,7 +128,6 @@ class Replica:
         self._disconnected.set()
 
     def _end(self, ending: Succeeded | Failed) -> None:
-        self.finished += 1
         attempt = self._attempts.pop(ending.number)
         if not attempt.done():
             attempt.set_result(ending)

@@ -52,13 +52,17 @@ class Replicas:
         await asyncio.gather(*(replica.ended() for replica in self._alive))
 
     async def _keep(self, number: int) -> None:
-        """Start a replica again each time it ends, later and later while it fails."""
+        """Start a replica again each time it ends, later and later while it cannot work.
+
+        One that died with an attempt in it is started again at once: whatever kills replicas is
+        tried `max_attempts` times, and the predictions behind it need not wait for that.
+        """
         failures = 0
         while True:
             await self._clock.sleep(restart_delay_s(failures))
             replica = Replica(number, self._launch)
             await self._live(replica)
-            failures = 0 if replica.finished else failures + 1
+            failures = 0 if replica.begun else failures + 1
 
     async def _live(self, replica: Replica) -> None:
         """One replica from its start to its death."""
