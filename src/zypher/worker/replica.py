@@ -1,9 +1,11 @@
 """The worker's end of one replica: its process, its socket and the attempts that run in it."""
 
 import asyncio
+import os
 import signal
 import socket
 import sys
+from contextlib import suppress
 
 import msgspec
 
@@ -84,6 +86,7 @@ class Replica:
     async def ended(self) -> str:
         """Return once the process is gone: what became of it, such as "exited with code 3"."""
         self._cause = describe_exit(await self._exit_code())
+        self.kill()
         self._fail_all(self._cause)
         return self._cause
 
@@ -105,8 +108,12 @@ class Replica:
         self._channel.close()
 
     def kill(self) -> None:
-        """End the process at once."""
-        if self._process is not None and self._process.returncode is None:
+        """End the process, and those that the model started in it, at once."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process.returncode is None:  # it may not lead its group yet
             self._process.kill()
 
     def _received(self, body: bytes) -> None:

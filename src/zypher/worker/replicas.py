@@ -43,12 +43,12 @@ class Replicas:
         return await asyncio.shield(self._first_load)
 
     async def stop(self) -> None:
-        """End every replica; what still runs in them is lost."""
+        """End every replica; what still runs in them is lost, and idle ones have a moment to close their models."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         for replica in self._alive:
-            replica.kill()
+            replica.stop()
         await asyncio.gather(*(replica.ended() for replica in self._alive))
 
     async def _keep(self, number: int) -> None:
@@ -66,7 +66,11 @@ class Replicas:
 
     async def _live(self, replica: Replica) -> None:
         """One replica from its start to its death."""
-        await replica.start()
+        try:
+            await replica.start()
+        except OSError as error:
+            self._refused(TargetError(f"The system cannot start a process for a replica: {error.strerror}."))
+            return
         self._alive.add(replica)
         ended = asyncio.ensure_future(replica.ended())
         try:
