@@ -64,8 +64,8 @@ class Service:
         self._listen_to_signals()
         try:
             await self._start()
-            await _first(self._stop.wait(), self._worker.died)
-            await _first(self._drain(), self._haste.wait())
+            await _first(self._stop.wait(), asyncio.shield(self._worker.died))
+            await _first(self._drain(), self._haste.wait(), asyncio.shield(self._worker.died))
         finally:
             await self._end()
         logger.info("stopped")
@@ -101,9 +101,11 @@ class Service:
 
     async def _end(self) -> None:
         self._gateway.drain()
-        await self._worker.stop()
-        await self._engine.close()
-        await self._server.stop(0 if self._haste.is_set() else _LAST_ANSWERS_S)
+        try:
+            await self._worker.stop()
+        finally:
+            await self._engine.close()
+            await self._server.stop(0 if self._haste.is_set() else _LAST_ANSWERS_S)
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()

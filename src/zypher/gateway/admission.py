@@ -4,26 +4,27 @@ from zypher.errors import Draining, EngineUnavailable, NoReplica, Refused
 from zypher.gateway.estimate import retry_after_s
 from zypher.presence import Depth, ModelCard
 
+_LOADING = "The model is still being loaded."
 _DRAINING_RETRY_S = 5
 _LOADING_RETRY_S = 2
 _FAILING_RETRY_S = 5
 
 
-def refusal(card: ModelCard | None, depth: Depth, *, draining: bool, durable: bool) -> Refused | None:
-    """Why not, with when to try again; None when it may."""
+def admit(card: ModelCard | None, depth: Depth, *, draining: bool, durable: bool) -> ModelCard | Refused:
+    """The model that it is for; or why not, with when to try again."""
     if draining:
         return Draining("The server is stopping and takes no new predictions; send it again.", _DRAINING_RETRY_S)
     if card is None:
-        return NoReplica("The model is still being loaded; try again in a moment.", _LOADING_RETRY_S)
+        return NoReplica(f"{_LOADING} Try again in a moment.", _LOADING_RETRY_S)
     if depth.problem and durable:
         return EngineUnavailable(depth.problem, retry_after_s(depth.queued + 1, depth))
     problem = no_replica(depth)
-    return NoReplica(problem, _FAILING_RETRY_S) if problem else None
+    return NoReplica(problem, _FAILING_RETRY_S) if problem else card
 
 
 def no_replica(depth: Depth) -> str | None:
     """Why no replica can run the model, if none can and none is on its way."""
-    if any(presence.ready_replicas for presence in depth.presences):
+    if _can_run(depth):
         return None
     problems = [presence.problem for presence in depth.presences if presence.problem]
     if problems:
@@ -36,6 +37,10 @@ def unready(card: ModelCard | None, depth: Depth, *, draining: bool) -> tuple[st
     if draining:
         return ("The server is stopping.",)
     if card is None:
-        return ("The model is still being loaded.",)
-    no_slot = None if any(presence.ready_replicas for presence in depth.presences) else "No replica is ready."
+        return (_LOADING,)
+    no_slot = None if _can_run(depth) else "No replica is ready."
     return tuple(problem for problem in (depth.problem, no_replica(depth) or no_slot) if problem)
+
+
+def _can_run(depth: Depth) -> bool:
+    return any(presence.ready_replicas and not presence.draining for presence in depth.presences)

@@ -92,6 +92,13 @@ class Attempts:
 
 
 def _failed(run: Run, error: BaseException, run_s: float) -> Failed:
+    try:
+        return _described(run, error, run_s)
+    except BaseException:  # an exception of the model may itself raise when it is read
+        return Failed(run.number, FailureKind.MODEL_ERROR, type(error).__name__, "", run_s)
+
+
+def _described(run: Run, error: BaseException, run_s: float) -> Failed:
     if isinstance(error, InvalidInput):
         return Failed(run.number, FailureKind.INVALID_INPUT, str(error), "", run_s)
     if isinstance(error, OutputError):

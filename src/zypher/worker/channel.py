@@ -51,6 +51,11 @@ class Channel(asyncio.Protocol):
             self._received(body)
 
     def _flush(self) -> None:
-        if self._outgoing and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(frame(self._outgoing))
-        self._outgoing.clear()
+        messages, self._outgoing = self._outgoing, []
+        if not messages or self._transport is None or self._transport.is_closing():
+            return
+        try:
+            self._transport.write(frame(messages))
+        except BaseException:
+            self._transport.abort()  # what cannot be sent is lost, and whoever waits for it is told
+            raise

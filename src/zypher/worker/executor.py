@@ -29,10 +29,14 @@ class Executor:
             return Outcome(Status.SUCCEEDED, output=ending.output, run_s=ending.run_s)
         if isinstance(ending, Failed):
             return self._failed(delivery, ending)
+        if not ending.begun:
+            return Retry(counted=False)
         return self._lost(delivery, ending)
 
     async def _run(self, delivery: Delivery) -> Ending:
         replica = await self._slots.take(alone=runs_alone(delivery.attempt, self._max_attempts))
+        if replica is None:
+            return Lost("had ended", begun=False)
         try:
             return await replica.run(delivery)
         finally:

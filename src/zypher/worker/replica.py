@@ -31,6 +31,7 @@ class Lost(msgspec.Struct, frozen=True):
     """An attempt whose replica died."""
 
     cause: str  # such as "was killed by signal SIGSEGV (11)"
+    begun: bool = True  # False when the replica was gone before it could begin
 
 
 Ending = Succeeded | Failed | Lost
@@ -60,13 +61,18 @@ class Replica:
     async def start(self) -> None:
         """Start the process. Whether it can work, `loaded` tells."""
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = await asyncio.create_subprocess_exec(
-                *_command(self._launch, theirs.fileno()),
-                stdin=asyncio.subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-            )
-        await self._channel.open(ours)
+        try:
+            with theirs:
+                self._process = await asyncio.create_subprocess_exec(
+                    *_command(self._launch, theirs.fileno()),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    pass_fds=(theirs.fileno(),),
+                )
+            await self._channel.open(ours)
+        except BaseException:
+            ours.close()
+            self.kill()
+            raise
 
     async def loaded(self) -> ModelCard:
         """The model's card once it is set up. Raises `TargetError`, also when the process dies before."""
@@ -75,8 +81,8 @@ class Replica:
     def run(self, delivery: Delivery) -> "asyncio.Future[Ending]":
         """Begin an attempt; the future tells its ending and never raises."""
         ending: asyncio.Future[Ending] = self._loop.create_future()
-        if self._cause is not None:
-            ending.set_result(Lost(self._cause))
+        if not self.slots:
+            ending.set_result(Lost(self._cause or "has ended", begun=False))
             return ending
         self.begun += 1
         self._attempts[self.begun] = ending
@@ -97,6 +103,9 @@ class Replica:
         # Both are watched: a process that the model forked may hold the socket open after the replica's death.
         disconnected = asyncio.ensure_future(self._disconnected.wait())
         await asyncio.wait({exited, disconnected}, return_when=asyncio.FIRST_COMPLETED)
+        if exited.done():
+            self.kill()  # what it forked; then the socket ends, after the last answer in it
+            await asyncio.wait({disconnected}, timeout=_GRACE_S)
         disconnected.cancel()
         self.stop()
         await asyncio.wait({exited}, timeout=_GRACE_S)

@@ -17,10 +17,18 @@ logger = logging.getLogger(__name__)
 class Replicas:
     """The worker's replicas, started again when they die.
 
-    `changed` is called whenever one becomes ready, dies or cannot start.
+    `changed` is called whenever one becomes ready, dies or cannot start; `died` when they are kept no more, by
+    an error of ours.
     """
 
-    def __init__(self, launch: Launch, count: int, clock: Clock, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        count: int,
+        clock: Clock,
+        changed: Callable[[], None],
+        died: Callable[[BaseException], None],
+    ) -> None:
         self.count = count
         self.slots = Slots()
         self.card: ModelCard | None = None
@@ -28,6 +36,7 @@ class Replicas:
         self._launch = launch
         self._clock = clock
         self._changed = changed
+        self._died = died
         self._alive: set[Replica] = set()
         self._keepers: list[asyncio.Task[None]] = []
         self._first_load: asyncio.Future[ModelCard] = asyncio.get_running_loop().create_future()
@@ -37,6 +46,8 @@ class Replicas:
         self._keepers = [
             asyncio.create_task(self._keep(number), name=f"replica {number}") for number in range(1, self.count + 1)
         ]
+        for keeper in self._keepers:
+            keeper.add_done_callback(self._kept)
 
     async def loaded(self) -> ModelCard:
         """The model's card, as soon as one replica has loaded it. Raises `TargetError` if the first cannot."""
@@ -63,6 +74,10 @@ class Replicas:
             replica = Replica(number, self._launch)
             await self._live(replica)
             failures = 0 if replica.begun else failures + 1
+
+    def _kept(self, keeper: asyncio.Task[None]) -> None:
+        if not keeper.cancelled() and (error := keeper.exception()) is not None:
+            self._died(error)
 
     async def _live(self, replica: Replica) -> None:
         """One replica from its start to its death."""

@@ -14,7 +14,7 @@ OUTCOME = Outcome(Status.SUCCEEDED, output=b'"private"', run_s=0.5)
 
 def test_values_stay_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        Journal(values=False).settled(DELIVERY, OUTCOME)
+        Journal(values=False).settled(DELIVERY, OUTCOME, counts=True)
 
     (record,) = caplog.records
     assert record.levelno == logging.DEBUG
@@ -26,8 +26,17 @@ def test_values_stay_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_values_are_logged_when_asked_for(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        Journal(values=True).settled(DELIVERY, OUTCOME)
+        Journal(values=True).settled(DELIVERY, OUTCOME, counts=True)
 
     (record,) = caplog.records
     assert vars(record)["input"] == '"secret"'
     assert vars(record)["output"] == '"private"'
+
+
+def test_an_outcome_that_came_too_late_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
+    Journal(values=True).settled(DELIVERY, OUTCOME, counts=False)
+
+    (record,) = caplog.records
+    assert record.levelno == logging.WARNING
+    assert vars(record)["prediction_id"] == "id"
+    assert "private" not in str(vars(record))
