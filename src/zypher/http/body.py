@@ -75,7 +75,7 @@ def _check_text(body: bytes) -> None:
 
 
 def _check_type(fields: dict[bytes, bytes]) -> None:
-    content_type = fields.get(b"content-type", b"application/json")
+    content_type = fields.get(b"content-type", b"")
     if content_type != b"application/json" and not is_json(content_type):
         raise Problem(415, "The body must be JSON in UTF-8; add the header Content-Type: application/json.")
 

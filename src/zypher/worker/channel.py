@@ -5,7 +5,9 @@ import socket
 from collections.abc import Callable
 from typing import cast
 
-from zypher.worker.messages import FrameReader, ToReplica, ToWorker, frame
+import msgspec
+
+from zypher.worker.messages import BadFrame, FrameReader, ToReplica, ToWorker, frame
 
 
 class Channel(asyncio.Protocol):
@@ -15,6 +17,7 @@ class Channel(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._received = received
         self._lost = lost
+        self.broken = False  # whether it ended because something else than messages came
         self._reader = FrameReader()
         self._outgoing: list[ToReplica | ToWorker] = []
         self._transport: asyncio.Transport | None = None
@@ -47,8 +50,12 @@ class Channel(asyncio.Protocol):
         self._lost()
 
     def data_received(self, data: bytes) -> None:
-        for body in self._reader.feed(data):
-            self._received(body)
+        try:
+            for body in self._reader.feed(data):
+                self._received(body)
+        except (BadFrame, msgspec.MsgspecError):
+            self.broken = True
+            cast(asyncio.Transport, self._transport).abort()
 
     def _flush(self) -> None:
         messages, self._outgoing = self._outgoing, []

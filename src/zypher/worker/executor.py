@@ -23,7 +23,7 @@ class Executor:
     async def execute(self, delivery: Delivery) -> Outcome | Retry:
         """Make the attempt; whatever the model does, this tells how it ended."""
         if delivery.attempt > self._max_attempts:
-            return self._lost(delivery, Lost("ended together with its worker"))
+            return self._lost(delivery, Lost("ended, or was silent for longer than a lease"))
         ending = await self._run(delivery)
         if isinstance(ending, Succeeded):
             return Outcome(Status.SUCCEEDED, output=ending.output, run_s=ending.run_s)

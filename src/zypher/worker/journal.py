@@ -3,16 +3,17 @@
 import logging
 
 from zypher.prediction import Delivery, Outcome
+from zypher.settings import LogFormat, LogSettings
 
 logger = logging.getLogger(__name__)
 
 
 class Journal:
-    """A line for each end: at level debug, or at level info when `values` asks for inputs and outputs, too."""
+    """A line for each end: at level info for people and for who asks for values, too; at level debug for machines."""
 
-    def __init__(self, *, values: bool) -> None:
-        self._values = values
-        self._level = logging.INFO if values else logging.DEBUG
+    def __init__(self, log: LogSettings) -> None:
+        self._values = log.values
+        self._level = logging.INFO if log.values or log.format is LogFormat.HUMAN else logging.DEBUG
 
     def settled(self, delivery: Delivery, outcome: Outcome, *, counts: bool) -> None:
         """A prediction has ended; or, if it does not count, an attempt whose lease was lost before."""

@@ -16,6 +16,7 @@ from zypher.settings import LogSettings
 from zypher.worker.channel import Channel
 from zypher.worker.messages import Failed, Loaded, LoadFailed, Run, Succeeded, ToWorker, decode_to_worker
 
+_WROTE_TO_US = "wrote to the socket of its worker and was ended; a model may write only to descriptors that it opened"
 _GRACE_S = 1.0  # from the closing of the socket to SIGKILL
 
 
@@ -91,7 +92,8 @@ class Replica:
 
     async def ended(self) -> str:
         """Return once the process is gone: what became of it, such as "exited with code 3"."""
-        self._cause = describe_exit(await self._exit_code())
+        code = await self._exit_code()
+        self._cause = _WROTE_TO_US if self._channel.broken else describe_exit(code)
         self.kill()
         self._fail_all(self._cause)
         return self._cause
@@ -144,8 +146,8 @@ class Replica:
         self._disconnected.set()
 
     def _end(self, ending: Succeeded | Failed) -> None:
-        attempt = self._attempts.pop(ending.number)
-        if not attempt.done():
+        attempt = self._attempts.pop(ending.number, None)
+        if attempt is not None and not attempt.done():
             attempt.set_result(ending)
 
     def _fail_all(self, cause: str) -> None:

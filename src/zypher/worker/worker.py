@@ -45,7 +45,7 @@ class Worker:
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
-        self._journal = Journal(values=plan.launch.log.values)
+        self._journal = Journal(plan.launch.log)
         self._running: dict[asyncio.Task[None], Delivery] = {}
         self._settling = 0  # of those that run: the attempt has ended, the engine has not yet taken the outcome
         self._draining = False

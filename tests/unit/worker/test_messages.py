@@ -2,12 +2,14 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zypher.prediction import FailureKind
 from zypher.presence import ModelCard
 from zypher.worker.messages import (
+    BadFrame,
     Failed,
     FrameReader,
     Loaded,
@@ -45,3 +47,12 @@ def test_a_stream_cut_anywhere_gives_the_same_messages(cuts: list[int]) -> None:
     bodies = [body for start, end in pairwise(edges) for body in reader.feed(stream[start:end])]
 
     assert [decode_to_replica(body) for body in bodies] == [RUNS[:2], RUNS[2:]]
+
+
+@pytest.mark.parametrize("garbage", [b"\x00", b"\x00\x00\x00\x01\xff", b"z\x00", b"\xff" * 20])
+def test_what_is_no_frame_is_noticed_at_its_first_byte(garbage: bytes) -> None:
+    reader = FrameReader()
+    assert len(reader.feed(frame(RUNS[:1]))) == 1
+
+    with pytest.raises(BadFrame):
+        reader.feed(garbage)
