@@ -50,6 +50,7 @@ class FailureKind(StrEnum):
     INVALID_INPUT = "invalid_input"  # the model's own input type refused what its schema allowed
     INVALID_OUTPUT = "invalid_output"  # the model returned what JSON cannot say
     WORKER_LOST = "worker_lost"  # the process that ran it died
+    DATA_LOST = "data_lost"  # the engine's own record of it is damaged
 
 
 class Failure(msgspec.Struct, frozen=True):

@@ -55,15 +55,12 @@ class Slots:
 
     async def take(self, *, alone: bool) -> Replica | None:
         """A replica with a free slot, waiting for one; with `alone`, an empty one. None: no replica is left."""
-        if not self.total:
-            return None
-        if alone and any(replica.slots > 1 for replica in self._taken):
-            return await self._wait(self._solitary)
-        replica = None if self._ordinary else self._with_room()
-        if replica is None:
-            return await self._wait(self._ordinary)
-        self._taken[replica] += 1
-        return replica
+        solitary = alone and any(replica.slots > 1 for replica in self._taken)
+        replica = None if solitary or self._ordinary else self._with_room()
+        if replica is not None:
+            self._taken[replica] += 1
+            return replica
+        return await self._wait(self._solitary if solitary else self._ordinary) if self.total else None
 
     def free(self, replica: Replica) -> None:
         """Give a slot back."""

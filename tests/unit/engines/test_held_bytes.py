@@ -8,12 +8,12 @@ import pytest
 from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one
 from tests.fake_clock import FakeClock
 from tests.unit.engines.opened import opened, unwritable
-from zypher.engines.embedded.live import MOST_WAITING_BYTES
+from zypher.engines.embedded.live import MOST_HELD_BYTES
 from zypher.engines.engine import Engine
 from zypher.errors import EngineUnavailable, QueueFull
 
-QUARTER = b"1" * (MOST_WAITING_BYTES // 4)  # one object, however many predictions bear it
-SMALL = b"1" * 1_000_000
+QUARTER = bytes(MOST_HELD_BYTES // 4)  # one object, however many predictions bear it
+SMALL = bytes(1_000_000)
 
 
 @pytest.fixture
@@ -58,14 +58,14 @@ async def test_what_runs_makes_room_and_what_comes_back_takes_it(tmp_path: Path,
 
 async def test_one_input_may_wait_however_large(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
-        await engine.submit(message(QUARTER * 5), durable=False)
+        await engine.submit(message(bytes(MOST_HELD_BYTES + 1)), durable=False)
         await assert_full(engine)
 
 
 async def test_what_is_on_disk_takes_no_room_but_on_its_way_there(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         await fill(engine, 3)
-        most = b"1" * (len(QUARTER) - len(SMALL) // 2)
+        most = bytes(len(QUARTER) - len(SMALL) // 2)
         await engine.submit(message(most), durable=False)
         small = SMALL[: len(SMALL) // 2]
         answers = await asyncio.gather(
@@ -76,7 +76,8 @@ async def test_what_is_on_disk_takes_no_room_but_on_its_way_there(tmp_path: Path
         with unwritable(tmp_path), pytest.raises(EngineUnavailable):
             await engine.submit(message(small), durable=True)
         await engine.submit(message(small), durable=False)
-        await assert_full(engine)
+        with pytest.raises(QueueFull):
+            await engine.submit(message(small), durable=False)
 
 
 async def test_a_second_submit_with_a_key_finds_the_first_in_a_full_memory(tmp_path: Path, clock: FakeClock) -> None:
@@ -93,7 +94,7 @@ async def test_what_is_made_durable_takes_room_until_a_worker_has_it(tmp_path: P
         kept = message(SMALL)
         await engine.submit(kept, durable=False)
         await fill(engine, 3)
-        await engine.submit(message(b"1" * (len(QUARTER) - len(SMALL)), model="other"), durable=False)
+        await engine.submit(message(bytes(len(QUARTER) - len(SMALL)), model="other"), durable=False)
         await engine.submit(kept, durable=True)
         await assert_full(engine)
         delivery = await receive_one(engine, MODEL)

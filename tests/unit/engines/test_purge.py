@@ -32,7 +32,7 @@ def test_clocks_agree_when_they_saw_the_same_time_pass(wall_s: float, monotonic_
     assert clocks_agree(Look(AT, 5), after) is agree
 
 
-async def test_nothing_is_deleted_while_somebody_sets_the_date(tmp_path: Path) -> None:
+async def test_a_wrong_date_that_is_set_right_deletes_nothing(tmp_path: Path) -> None:
     clock = UnevenClock()
     async with opened(tmp_path, clock) as engine:
         await eventually(lambda: clock.pending == 1)  # the first purge found nothing
@@ -42,22 +42,16 @@ async def test_nothing_is_deleted_while_somebody_sets_the_date(tmp_path: Path) -
         clock.advance(120)
         await eventually(lambda: clock.pending == 1)
         clock.set_date(-DAY)
-        clock.advance(7200)
-        await eventually(lambda: clock.pending == 1)
+        assert await status(engine, prediction_id) is Status.SUCCEEDED
         assert count(tmp_path, "outcomes") == 1
-        clock.set_date(DAY)
-        clock.set_date(-DAY)
-        assert count(tmp_path, "predictions") == 1
-        assert prediction_id
 
 
 async def test_a_date_that_stays_counts(tmp_path: Path) -> None:
     clock = UnevenClock()
     async with opened(tmp_path, clock) as engine:
         await eventually(lambda: clock.pending == 1)
-        (prediction_id,) = await submit_many(engine, 1)
+        await submit_many(engine, 1)
         await engine.settle(await receive_one(engine), SUCCEEDED)
-        assert await status(engine, prediction_id) is Status.SUCCEEDED
         clock.set_date(DAY)
         clock.advance(120)
         await eventually(lambda: clock.pending == 1)

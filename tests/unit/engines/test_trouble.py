@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_ids, receive_one, status, submit_many, turns
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.engines.opened import count, opened, unwritable
+from tests.unit.engines.opened import count, opened, shell, unwritable
 from zypher.engines.embedded.database import open_writer
 from zypher.engines.embedded.operations import End, Mark, Written, resolve
 from zypher.engines.embedded.writer import Writer
@@ -168,3 +168,19 @@ async def test_nothing_is_written_of_a_prediction_that_is_not_on_disk(tmp_path: 
     assert await stored is None
     await writer.stop()
     assert count(tmp_path, "waiting") == count(tmp_path, "outcomes") == 0
+
+
+async def test_an_engine_may_close_before_it_could_store_that_an_input_is_gone(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    async with opened(tmp_path, clock) as engine:
+        (prediction_id,) = await submit_many(engine, 1)
+    async with opened(tmp_path, clock) as engine:
+        with shell(tmp_path) as connection:
+            connection.execute("DELETE FROM predictions")
+        with unwritable(tmp_path):
+            assert await engine.receive(MODEL, 1, 0) == []
+            while await problem(engine) is None:
+                await turns()
+            assert await status(engine, prediction_id) is Status.QUEUED
+            await engine.close()

@@ -174,9 +174,7 @@ async def test_a_client_may_ask_to_close(server: HttpServer) -> None:
 )
 async def test_a_request_names_one_host(server: HttpServer, head: bytes) -> None:
     async with wire_to(server) as wire:
-        await wire.send(LIVE + head + b"\r\n")
-        assert (await wire.reply()).status == 200
-        reply = await wire.reply()
+        reply = await wire.ask(head + b"\r\n")
         assert (reply.status, reply.headers["connection"]) == (400, "close")
         assert "Host" in reply.error
         assert await wire.end() == b""
@@ -285,8 +283,7 @@ async def test_who_does_not_read_is_cut_off_though_an_answer_waits(start: Start,
         clock.advance(77)
         clock.advance(4)
         await eventually(lambda: answering.ended == 2)
-        with pytest.raises(ConnectionError):
-            await wire.end()
+        assert len(await wire.end()) < len(LONG)
 
 
 async def test_who_reads_again_may_wait_for_the_next_answer(start: Start, clock: FakeClock) -> None:

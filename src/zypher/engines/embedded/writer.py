@@ -33,8 +33,8 @@ class Writer:
         try:
             answers = self._commit(batch)
         except Exception as error:  # whatever it is, whoever waits must hear of it
-            return partial(self._answer_all, batch, _problem(self._folder, error))
-        return partial(self._answer_each, answers, self._connection.total_changes != changes)
+            return self._refusals(batch, _problem(self._folder, error))
+        return [partial(self._noticed, None), *answers] if self._connection.total_changes != changes else answers
 
     def _commit(self, batch: list[Write]) -> list[Callable[[], None]]:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -48,17 +48,10 @@ class Writer:
             raise
         return answers
 
-    def _answer_each(self, answers: list[Callable[[], None]], wrote: bool) -> None:
-        if wrote:
-            self._noticed(None)
-        for answer in answers:
-            answer()
-
-    def _answer_all(self, batch: list[Write], problem: str) -> None:
-        self._noticed(problem)
-        for operation in batch:
-            if isinstance(operation, Accept | End | Purge):
-                operation.done(EngineUnavailable(problem))
+    def _refusals(self, batch: list[Write], problem: str) -> Answers:
+        waited_for = [operation for operation in batch if isinstance(operation, Accept | End | Purge)]
+        refusals = [partial(operation.done, EngineUnavailable(problem)) for operation in waited_for]
+        return [partial(self._noticed, problem), *refusals]
 
 
 def _problem(folder: Path, error: Exception) -> str:
