@@ -30,6 +30,7 @@ class Presence(msgspec.Struct, frozen=True):
     slots: int  # predictions it can run at once, over all ready replicas
     problem: str | None = None  # why a replica cannot start, a sentence
     draining: bool = False
+    announced_at: datetime | None = None  # when it said so, by its own clock: its last sign of life
 
 
 class Depth(msgspec.Struct, frozen=True):
@@ -42,3 +43,11 @@ class Depth(msgspec.Struct, frozen=True):
     limit: int  # how many may wait
     presences: tuple[Presence, ...]  # workers of this model that are alive
     problem: str | None = None  # why the engine cannot accept now, a sentence
+    delayed: int = 0  # of the queued ones, those that wait for an instant
+    dead: int = 0  # dead letters
+    delayed: int = 0  # of the queued, those that wait for their time
+    dead: int = 0  # dead letters
+
+    def waited_s(self, now: datetime) -> float:
+        """How long the oldest queued prediction has waited, 0 when none is queued."""
+        return 0.0 if self.oldest_queued_at is None else max(0.0, (now - self.oldest_queued_at).total_seconds())

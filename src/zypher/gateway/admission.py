@@ -14,7 +14,7 @@ def refusal(card: ModelCard | None, depth: Depth, *, draining: bool, durable: bo
     if draining:
         return Draining("The server is stopping and takes no new predictions; send it again.", _DRAINING_RETRY_S)
     if card is None:
-        return NoReplica("The model is still being loaded; try again in a moment.", _LOADING_RETRY_S)
+        return NoReplica("No worker has loaded the model yet; try again in a moment.", _LOADING_RETRY_S)
     if depth.problem and durable:
         return EngineUnavailable(depth.problem, retry_after_s(depth.queued + 1, depth))
     problem = no_replica(depth)
@@ -23,12 +23,18 @@ def refusal(card: ModelCard | None, depth: Depth, *, draining: bool, durable: bo
 
 def no_replica(depth: Depth) -> str | None:
     """Why no replica can run the model, if none can and none is on its way."""
-    if any(presence.ready_replicas for presence in depth.presences):
+    if has_replica(depth):
         return None
-    problems = [presence.problem for presence in depth.presences if presence.problem]
+    staying = [presence for presence in depth.presences if not presence.draining]
+    problems = [presence.problem for presence in staying if presence.problem]
     if problems:
         return f"No replica can run the model now: {problems[0]}"
-    return None if depth.presences else "No worker serves the model now; start one, or try again later."
+    return None if staying else "No worker serves the model now; start one, or try again later."
+
+
+def has_replica(depth: Depth) -> bool:
+    """Whether a replica can take work now."""
+    return any(presence.ready_replicas and not presence.draining for presence in depth.presences)
 
 
 def unready(card: ModelCard | None, depth: Depth, *, draining: bool) -> tuple[str, ...]:
@@ -36,6 +42,6 @@ def unready(card: ModelCard | None, depth: Depth, *, draining: bool) -> tuple[st
     if draining:
         return ("The server is stopping.",)
     if card is None:
-        return ("The model is still being loaded.",)
-    no_slot = None if any(presence.ready_replicas for presence in depth.presences) else "No replica is ready."
+        return ("No worker has loaded the model yet.",)
+    no_slot = None if has_replica(depth) else "No replica is ready."
     return tuple(problem for problem in (depth.problem, no_replica(depth) or no_slot) if problem)

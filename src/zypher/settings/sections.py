@@ -62,6 +62,9 @@ class WorkerSettings(msgspec.Struct, frozen=True):
 class EngineSettings(msgspec.Struct, frozen=True):
     """Where predictions wait, and how long their results are kept."""
 
+    engine: Annotated[
+        str, Rule("Where predictions wait: embedded, or the URL of a Redis such as redis://localhost:6379/0.")
+    ] = "embedded"
     data_dir: Annotated[Path, Rule("Folder for the predictions and their results.")] = Path(".zypher")
     queue_limit: Annotated[int, Rule("Predictions that may wait.", 1, 1_000_000_000)] = 100_000
     lease_s: Annotated[float, Rule("Time after which a silent worker's predictions run again.", *_SPAN_S)] = 30.0

@@ -1,0 +1,14 @@
+"""Predictions under faults: everything that was accepted is accounted for.
+
+    question    what is asked: an input whose answer can be checked
+    ledger      what was accepted and what was read of it
+    load        callers that submit and read over HTTP
+    schedule    from a seed: when which fault strikes
+    faults      what can happen to a service
+    stage       the service's processes, and Redis with its proxy when they need it
+    runs        what the model itself noted
+    report      the account
+    storm       all of it, from the start to the account
+
+`python -m tests.chaos --help` runs it for as long as one likes.
+"""

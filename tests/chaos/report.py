@@ -1,0 +1,55 @@
+"""The account: what was accepted, what struck, and what became of it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from statistics import median
+
+_SHOWN = 5  # of each kind of problem
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a storm has shown."""
+
+    title: str
+    accepted: int
+    synchronous: int  # answered to those who waited
+    readings: int  # of the result that was read least
+    ends: Counter[str]  # how the accepted ones ended
+    strikes: Counter[str]  # by fault
+    attempts: Counter[int]  # questions by the number of their runs
+    recoveries_s: list[float]  # from a strike to the next run of what it hit
+    lost: list[str]
+    wrong: list[str]
+    doubled: list[str]
+    strange: list[str]  # whatever else should not have happened
+
+    @property
+    def kept(self) -> bool:
+        """Whether every promise was kept."""
+        return not (self.lost or self.wrong or self.doubled or self.strange)
+
+    def __str__(self) -> str:
+        runs = sum(times * questions for times, questions in self.attempts.items())
+        lines = [
+            self.title,
+            f"accepted {self.accepted}: {_counted(self.ends)}; each read {self.readings} times or more; "
+            f"answered at once {self.synchronous}",
+            f"strikes {self.strikes.total()}: {_counted(self.strikes)}",
+            f"runs {runs}, redeliveries {runs - self.attempts.total()}; "
+            + ", ".join(f"run {times} times: {self.attempts[times]}" for times in sorted(self.attempts)),
+            f"recovery {self._recovery()}",
+            f"lost {len(self.lost)}, wrong {len(self.wrong)}, doubled {len(self.doubled)}",
+        ]
+        problems = (("lost", self.lost), ("wrong", self.wrong), ("doubled", self.doubled), ("strange", self.strange))
+        return "\n".join(lines + [f"{name}: {each}" for name, found in problems for each in found[:_SHOWN]])
+
+    def _recovery(self) -> str:
+        if not self.recoveries_s:
+            return "not seen: no strike hit a run that was made again"
+        measured = len(self.recoveries_s)
+        return f"p50 {median(self.recoveries_s):.2f} s, max {max(self.recoveries_s):.2f} s, of {measured}"
+
+
+def _counted(counts: Counter[str]) -> str:
+    return ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))

@@ -1,0 +1,145 @@
+"""The service's processes on one machine: started, watched, started again."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Sequence
+from pathlib import Path
+from random import Random
+
+import httpx
+
+from tests.asking import target
+from tests.chaos.member import Member
+from tests.chaos.private_redis import free_port
+from tests.chaos.runs import Struck
+
+LEASE_S = 2.0
+READY_S = 30.0
+_STOP_S = 30.0
+_LOOK_AGAIN_S = 0.05
+MODEL = target("checkable.py:Checkable")
+WORKING = ("--lease-s", str(LEASE_S), "--max-attempts", "6", "--drain-timeout-s", "0.5")
+
+
+class Stage(ABC):
+    """What faults act on. Every process stays up unless a fault has it in hand."""
+
+    title: str
+    servers: Sequence[Member]
+    workers: Sequence[Member]  # those that have replicas
+    urls: Sequence[str]
+
+    def __init__(self) -> None:
+        self.strikes: list[Struck] = []
+        self.strange: list[str] = []  # what no process should have done
+
+    @abstractmethod
+    def up(self) -> "contextlib.AbstractAsyncContextManager[None]":
+        """Everything runs inside, and nothing of it is left afterwards."""
+
+    @abstractmethod
+    async def left_over(self) -> list[str]:
+        """What the engine still holds and should not, when every prediction has ended."""
+
+    async def ready(self) -> None:
+        """Return once every server would run a prediction at once."""
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+            await asyncio.gather(*(_ready(client, url) for url in self.urls))
+
+    async def restart(self) -> None:
+        """Kill everything that is ours and start it again."""
+        for member in self.members():
+            member.signal(signal.SIGKILL)
+            await asyncio.to_thread(member.wait, _STOP_S)
+        for member in self.members():
+            member.start()
+        await self.ready()
+
+    def members(self) -> list[Member]:
+        """The servers and the workers, each once."""
+        return list(dict.fromkeys([*self.servers, *self.workers]))
+
+    def struck(self, fault: str, pids: frozenset[int] = frozenset()) -> None:
+        """Note that a fault strikes now."""
+        self.strikes.append(Struck(fault, time.monotonic(), pids))
+
+    @contextlib.asynccontextmanager
+    async def victim(self, members: Sequence[Member], chance: Random) -> AsyncGenerator[Member]:
+        """One that no other fault has in hand; it runs again afterwards."""
+        while not (free := [member for member in members if not member.struck]):
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        member = chance.choice(free)
+        member.struck = True
+        try:
+            yield member
+        finally:
+            if member.exit_code() is not None:
+                member.start()
+            member.struck = False
+
+    async def replicas(self, worker: Member) -> list[int]:
+        """The process ids of its replicas, as soon as it has some."""
+        async with asyncio.timeout(READY_S):
+            while not (replicas := worker.children()):
+                await asyncio.sleep(_LOOK_AGAIN_S)
+        return replicas
+
+    async def watch(self) -> None:
+        """Note each process that ends by itself, and start it again; without end."""
+        while True:
+            for member in self.members():
+                if not member.struck and (code := member.exit_code()) is not None:
+                    self.strange.append(f"{member.name} ended by itself with {code}: {member.printed()[-600:]}")
+                    member.start()
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def start_all(self) -> None:
+        for member in self.members():
+            member.start()
+
+    def close_all(self) -> None:
+        """End every process; note the replicas that outlived theirs."""
+        for member in self.members():
+            if orphans := member.close():
+                self.strange.append(f"{member.name} left replicas behind: {orphans}")
+
+
+class EmbeddedStage(Stage):
+    """One server with its worker, and a folder."""
+
+    title = "embedded engine"
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        port = free_port()
+        command = ("zypher", "serve", MODEL, "--port", str(port), *WORKING)
+        self.servers = self.workers = [Member("server", command, directory)]
+        self.urls = [f"http://127.0.0.1:{port}"]
+
+    @contextlib.asynccontextmanager
+    async def up(self) -> AsyncGenerator[None]:
+        try:
+            self.start_all()
+            yield
+        finally:
+            self.close_all()
+
+    async def left_over(self) -> list[str]:
+        """The queue's depth, as its own server says it."""
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+            page = (await client.get(f"{self.urls[0]}/metrics")).text
+        depths = [line for line in page.splitlines() if line.startswith("zypher_queue_depth{")]
+        assert depths, page
+        return [line for line in depths if not line.endswith(" 0.0")]
+
+
+async def _ready(client: httpx.AsyncClient, url: str) -> None:
+    async with asyncio.timeout(READY_S):
+        while True:
+            with contextlib.suppress(httpx.TransportError):
+                if (await client.get(f"{url}/healthz/ready")).status_code == 200:
+                    return
+            await asyncio.sleep(_LOOK_AGAIN_S)

@@ -1,0 +1,20 @@
+"""Everything at once, from a seed: load, faults of every kind, and an account of all that was accepted."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.chaos.faults import EMBEDDED
+from tests.chaos.stage import EmbeddedStage
+from tests.chaos.storm import Weather, storm
+
+
+@pytest.mark.timeout(180)
+async def test_the_embedded_engine_accounts_for_everything(tmp_path: Path) -> None:
+    weather = Weather(seconds=20, seed=7, every_s=2.5)
+    report = await storm(EmbeddedStage(tmp_path), EMBEDDED, weather, tmp_path)
+    print(report)
+    assert report.kept, str(report)
+    assert set(report.strikes) == set(EMBEDDED), str(report)
+    assert report.accepted > 20, str(report)
+    assert report.readings >= 2, str(report)
