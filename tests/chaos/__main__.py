@@ -7,9 +7,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.chaos.faults import EMBEDDED
+from tests.chaos.embedded import EmbeddedStage
+from tests.chaos.faults import EMBEDDED, MANY
+from tests.chaos.many import RedisStage
 from tests.chaos.report import Report
-from tests.chaos.stage import EmbeddedStage
 from tests.chaos.storm import Weather, storm
 
 _ENGINES = ("embedded", "redis")
@@ -29,7 +30,11 @@ def main() -> int:
 
 def _run(engine: str, weather: Weather) -> Report:
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
-        report = asyncio.run(storm(EmbeddedStage(Path(name)), EMBEDDED, weather, Path(name)))
+        directory = Path(name)
+        if engine == "redis":
+            report = asyncio.run(storm(RedisStage(directory), MANY, weather, directory))
+        else:
+            report = asyncio.run(storm(EmbeddedStage(directory), EMBEDDED, weather, directory))
     print(report, end="\n\n", flush=True)
     return report
 

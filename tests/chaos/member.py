@@ -18,15 +18,16 @@ _LOOK_AGAIN_S = 0.01
 
 
 class Member:
-    """A command that is started anew whenever the stage wants it; all its starts print to one log."""
+    """A `zypher` command that is started anew whenever the stage wants it; all its starts print to one log."""
 
-    def __init__(self, name: str, command: Sequence[str], directory: Path) -> None:
+    def __init__(self, name: str, arguments: Sequence[str], directory: Path) -> None:
         self.name = name
         self.struck = False  # whether a fault has it in hand
-        self._command = command
+        self._arguments = arguments
         self._directory = directory
         self._log = directory / f"{name}.log"
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._printed_before_bytes = 0  # by earlier starts
 
     @property
     def pid(self) -> int:
@@ -35,8 +36,9 @@ class Member:
     def start(self) -> None:
         """Begin anew. Whether it can work, others see."""
         with self._log.open("ab") as log:
+            self._printed_before_bytes = log.tell()
             process = subprocess.Popen(
-                [sys.executable, "-m", *self._command] if self._command[0] == "zypher" else self._command,
+                [sys.executable, "-m", "zypher", *self._arguments],
                 cwd=self._directory,
                 env={name: value for name, value in os.environ.items() if not name.startswith("ZYPHER_")},
                 stdin=subprocess.DEVNULL,
@@ -70,6 +72,12 @@ class Member:
     def printed(self) -> str:
         """The end of its log."""
         return self._log.read_text(errors="replace")[-3000:] if self._log.exists() else ""
+
+    def has_loaded(self) -> bool:
+        """Whether a replica of its last start has loaded the model."""
+        with self._log.open("rb") as log:
+            log.seek(self._printed_before_bytes)
+            return b"replica ready" in log.read()
 
     def close(self) -> list[int]:
         """Kill what still runs of any of its starts. Returns replicas that outlived their parents, a fault."""

@@ -33,7 +33,7 @@ class Report:
         runs = sum(times * questions for times, questions in self.attempts.items())
         lines = [
             self.title,
-            f"accepted {self.accepted}: {_counted(self.ends)}; each read {self.readings} times or more; "
+            f"accepted {self.accepted}, each read {self.readings} times or more: {_counted(self.ends)}",
             f"answered at once {self.synchronous}",
             f"strikes {self.strikes.total()}: {_counted(self.strikes)}",
             f"runs {runs}, redeliveries {runs - self.attempts.total()}; "

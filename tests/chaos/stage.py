@@ -3,25 +3,26 @@
 import asyncio
 import contextlib
 import signal
+import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
-from pathlib import Path
 from random import Random
 
 import httpx
 
 from tests.asking import target
 from tests.chaos.member import Member
-from tests.chaos.private_redis import free_port
 from tests.chaos.runs import Struck
 
 LEASE_S = 2.0
-READY_S = 30.0
+MODEL = target("checkable.py:Checkable")
+LEASE = ("--lease-s", str(LEASE_S))
+WORK = ("--max-attempts", "6", "--drain-timeout-s", "0.5")
+
+_READY_S = 40.0
 _STOP_S = 30.0
 _LOOK_AGAIN_S = 0.05
-MODEL = target("checkable.py:Checkable")
-WORKING = ("--lease-s", str(LEASE_S), "--max-attempts", "6", "--drain-timeout-s", "0.5")
 
 
 class Stage(ABC):
@@ -46,8 +47,12 @@ class Stage(ABC):
 
     async def ready(self) -> None:
         """Return once every server would run a prediction at once."""
-        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
-            await asyncio.gather(*(_ready(client, url) for url in self.urls))
+        try:
+            async with httpx.AsyncClient(trust_env=False, verify=False) as client, asyncio.timeout(_READY_S):
+                await asyncio.gather(*(_ready(client, url) for url in self.urls))
+        except TimeoutError:
+            said = "\n".join(f"{member.name}, {member.exit_code()}: {member.printed()}" for member in self.members())
+            raise AssertionError(f"Not ready in {_READY_S} s:\n{said}") from None
 
     async def restart(self) -> None:
         """Kill everything that is ours and start it again."""
@@ -80,12 +85,11 @@ class Stage(ABC):
                 member.start()
             member.struck = False
 
-    async def replicas(self, worker: Member) -> list[int]:
-        """The process ids of its replicas, as soon as it has some."""
-        async with asyncio.timeout(READY_S):
-            while not (replicas := worker.children()):
+    async def loaded(self, worker: Member) -> None:
+        """Return once it has loaded the model."""
+        async with asyncio.timeout(_READY_S):
+            while not worker.has_loaded():
                 await asyncio.sleep(_LOOK_AGAIN_S)
-        return replicas
 
     async def watch(self) -> None:
         """Note each process that ends by itself, and start it again; without end."""
@@ -107,39 +111,17 @@ class Stage(ABC):
                 self.strange.append(f"{member.name} left replicas behind: {orphans}")
 
 
-class EmbeddedStage(Stage):
-    """One server with its worker, and a folder."""
-
-    title = "embedded engine"
-
-    def __init__(self, directory: Path) -> None:
-        super().__init__()
-        port = free_port()
-        command = ("zypher", "serve", MODEL, "--port", str(port), *WORKING)
-        self.servers = self.workers = [Member("server", command, directory)]
-        self.urls = [f"http://127.0.0.1:{port}"]
-
-    @contextlib.asynccontextmanager
-    async def up(self) -> AsyncGenerator[None]:
-        try:
-            self.start_all()
-            yield
-        finally:
-            self.close_all()
-
-    async def left_over(self) -> list[str]:
-        """The queue's depth, as its own server says it."""
-        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
-            page = (await client.get(f"{self.urls[0]}/metrics")).text
-        depths = [line for line in page.splitlines() if line.startswith("zypher_queue_depth{")]
-        assert depths, page
-        return [line for line in depths if not line.endswith(" 0.0")]
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 async def _ready(client: httpx.AsyncClient, url: str) -> None:
-    async with asyncio.timeout(READY_S):
-        while True:
-            with contextlib.suppress(httpx.TransportError):
-                if (await client.get(f"{url}/healthz/ready")).status_code == 200:
-                    return
-            await asyncio.sleep(_LOOK_AGAIN_S)
+    while True:
+        with contextlib.suppress(httpx.TransportError):
+            if (await client.get(f"{url}/healthz/ready")).status_code == 200:
+                return
+        await asyncio.sleep(_LOOK_AGAIN_S)

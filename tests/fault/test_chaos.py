@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.embedded import EmbeddedStage
 from tests.chaos.faults import EMBEDDED
-from tests.chaos.stage import EmbeddedStage
 from tests.chaos.storm import Weather, storm
 
 
