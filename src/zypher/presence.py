@@ -45,8 +45,6 @@ class Depth(msgspec.Struct, frozen=True):
     problem: str | None = None  # why the engine cannot accept now, a sentence
     delayed: int = 0  # of the queued ones, those that wait for an instant
     dead: int = 0  # dead letters
-    delayed: int = 0  # of the queued, those that wait for their time
-    dead: int = 0  # dead letters
 
     def waited_s(self, now: datetime) -> float:
         """How long the oldest queued prediction has waited, 0 when none is queued."""

@@ -15,7 +15,7 @@ STOPPED_IN_HASTE = 130
 class Shape(Protocol):
     """The parts of a process, and in which order they begin and end."""
 
-    died: Awaitable[None]  # raises when a part cannot go on
+    died: asyncio.Future[None]  # raises when a part cannot go on
 
     async def start(self) -> None:
         """Begin; returns once all that is quick has begun. Raises `StartError`."""

@@ -41,11 +41,17 @@ class HttpSettings(msgspec.Struct, frozen=True):
     sync_timeout_s: Annotated[
         float, Rule("Time until a synchronous prediction is answered with a 202; 0 is never.", 0, _LONGEST_S)
     ] = 0.0
+    model: Annotated[
+        str | None, Rule("Name of the model that a server without a worker serves; unset, the one there is.")
+    ] = None
 
 
 class WorkerSettings(msgspec.Struct, frozen=True):
     """Which model runs, and how many predictions at once."""
 
+    here: Annotated[
+        bool, Rule("The server runs the model, too; --no-worker leaves that to `zypher worker`.", name="worker")
+    ] = True
     target: Annotated[str, Rule("The model: package.module:Name or path/to/file.py:Name.", positional=True)] = (
         "zypher.models.mock:mock_model_predict"
     )

@@ -48,7 +48,7 @@ class Metrics(Collector):
         self._waiting: dict[str, Spans] = {}
         self._running: dict[str, Spans] = {}
         self._depths: Mapping[str, Depth] = {}
-        self._now = datetime.min  # when the depths were seen
+        self._oldest_s: Mapping[str, float] = {}
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -76,7 +76,7 @@ class Metrics(Collector):
     def depths(self, depths: Mapping[str, Depth], now: datetime) -> None:
         """What each model's queue looks like at this moment."""
         self._depths = depths
-        self._now = now
+        self._oldest_s = {model: depth.waited_s(now) for model, depth in depths.items()}
 
     def page(self) -> tuple[bytes, str]:
         """The text that Prometheus scrapes, and its content type."""
@@ -103,7 +103,7 @@ class Metrics(Collector):
         for model, depth in self._depths.items():
             for state, count in _states(depth).items():
                 queue.add_metric([model, state], count)
-            oldest.add_metric([model], depth.waited_s(self._now))
+            oldest.add_metric([model], self._oldest_s[model])
             workers.add_metric([model], len(depth.presences))
             replicas.add_metric([model], sum(presence.ready_replicas for presence in depth.presences))
             slots.add_metric([model], sum(presence.slots for presence in depth.presences))

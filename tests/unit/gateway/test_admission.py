@@ -27,6 +27,14 @@ def test_a_replica_that_is_being_restarted_is_waited_for_but_not_ready() -> None
     assert unready(CARD, depth(RESTARTING), draining=False) == ("No replica is ready.",)
 
 
+def test_a_worker_that_drains_takes_no_work() -> None:
+    draining = msgspec.structs.replace(READY, draining=True)
+    refused = refusal(CARD, depth(draining), draining=False, durable=True)
+    assert isinstance(refused, NoReplica)
+    assert "No worker" in str(refused)
+    assert refusal(CARD, depth(draining, READY), draining=False, durable=True) is None
+
+
 def test_one_broken_replica_beside_a_ready_one_is_no_reason_to_refuse() -> None:
     assert refusal(CARD, depth(BROKEN, READY), draining=False, durable=True) is None
 
@@ -35,7 +43,7 @@ def test_one_broken_replica_beside_a_ready_one_is_no_reason_to_refuse() -> None:
     ("card", "seen", "draining", "kind", "words"),
     [
         (CARD, depth(READY), True, Draining, "stopping"),
-        (None, depth(), False, NoReplica, "being loaded"),
+        (None, depth(), False, NoReplica, "has loaded"),
         (CARD, depth(), False, NoReplica, "No worker"),
         (CARD, depth(BROKEN), False, NoReplica, "no weights"),
         (CARD, depth(READY, problem="disk full"), False, EngineUnavailable, "disk full"),
