@@ -75,9 +75,11 @@ class Member:
 
     def has_loaded(self) -> bool:
         """Whether a replica of its last start has loaded the model."""
-        with self._log.open("rb") as log:
-            log.seek(self._printed_before_bytes)
-            return b"replica ready" in log.read()
+        return self._has_printed(b"replica ready")
+
+    def has_begun(self) -> bool:
+        """Whether it listens or has loaded the model since its last start."""
+        return self._has_printed(b'"listening"') or self.has_loaded()
 
     def close(self) -> list[int]:
         """Kill what still runs of any of its starts. Returns replicas that outlived their parents, a fault."""
@@ -92,6 +94,12 @@ class Member:
             process.wait()
         wait_until(lambda: not self._left())
         return orphans
+
+    def _has_printed(self, words: bytes) -> bool:
+        """Since its last start."""
+        with self._log.open("rb") as log:
+            log.seek(self._printed_before_bytes)
+            return words in log.read()
 
     def _orphans(self) -> list[int]:
         deadline = time.monotonic() + _VANISH_S

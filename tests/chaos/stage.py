@@ -90,15 +90,27 @@ class Stage(ABC):
         async with asyncio.timeout(_READY_S):
             while not worker.has_loaded():
                 await asyncio.sleep(_LOOK_AGAIN_S)
+                self._look_after(worker)
 
     async def watch(self) -> None:
         """Note each process that ends by itself, and start it again; without end."""
         while True:
             for member in self.members():
-                if not member.struck and (code := member.exit_code()) is not None:
-                    self.strange.append(f"{member.name} ended by itself with {code}: {member.printed()[-600:]}")
-                    member.start()
+                if not member.struck:
+                    self._look_after(member)
             await asyncio.sleep(_LOOK_AGAIN_S)
+
+    def excuses(self, member: Member, code: int) -> bool:
+        """Whether it may end by itself like this."""
+        return False
+
+    def _look_after(self, member: Member) -> None:
+        code = member.exit_code()
+        if code is None:
+            return
+        if not self.excuses(member, code):
+            self.strange.append(f"{member.name} ended by itself with {code}: {member.printed()[-600:]}")
+        member.start()
 
     def start_all(self) -> None:
         for member in self.members():

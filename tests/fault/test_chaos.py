@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from tests.chaos.embedded import EmbeddedStage
-from tests.chaos.faults import EMBEDDED
+from tests.chaos.faults import EMBEDDED, MANY
+from tests.chaos.many import RedisStage
 from tests.chaos.storm import Weather, storm
 
 
@@ -17,4 +18,15 @@ async def test_the_embedded_engine_accounts_for_everything(tmp_path: Path) -> No
     assert report.kept, str(report)
     assert set(report.strikes) == set(EMBEDDED), str(report)
     assert report.accepted > 20, str(report)
+    assert report.readings >= 2, str(report)
+
+
+@pytest.mark.timeout(180)
+async def test_the_redis_engine_accounts_for_everything(tmp_path: Path) -> None:
+    weather = Weather(seconds=30, seed=11, every_s=1.8)
+    report = await storm(RedisStage(tmp_path), MANY, weather, tmp_path)
+    print(report)
+    assert report.kept, str(report)
+    assert set(report.strikes) == set(MANY), str(report)
+    assert report.accepted > 100, str(report)
     assert report.readings >= 2, str(report)
