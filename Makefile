@@ -55,7 +55,7 @@ chaos: $(DEV) ## faults of every kind under load, and an account: SECONDS=300 SE
 lock: ## pin anew what pyproject.toml asks for
 	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/python -m pip --quiet --disable-pip-version-check install $(UV)
-	PATH=.venv-lock/bin:$$PATH sh requirements/lock.sh
+	PATH=$(CURDIR)/.venv-lock/bin:$$PATH sh requirements/lock.sh
 	rm -rf .venv-lock
 
 clean: ## forget .venv and every cache; what is in .zypher stays

@@ -12,6 +12,7 @@ import redis
 
 from tests.missing import missing
 from tests.polling import wait_until
+from tests.redis_client import RedisClient, redis_client
 
 _STOP_S = 10.0
 
@@ -75,14 +76,14 @@ class RedisServer:
             self._process.wait(_STOP_S)
             self._process = None
 
-    def client(self) -> "redis.Redis":
+    def client(self) -> RedisClient:
         """A client for a test that looks at what is kept, or changes it; close it."""
-        return redis.Redis.from_url(self.url, protocol=2)
+        return redis_client(self.url)
 
     def _answers(self) -> bool:
         try:
             with self.client() as client:
-                return bool(client.ping())
+                return client.ping()
         except redis.ConnectionError:
             return False
 

@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import cast
-
-import redis
 
 from tests.fake_clock import FakeClock, FakeTimer
+from tests.redis_client import RedisClient
 
 
 class RedisClock(FakeClock):
@@ -15,7 +13,7 @@ class RedisClock(FakeClock):
     Redis answers in real time, so what is to happen in a moment happens without `advance`, too.
     """
 
-    def __init__(self, client: "redis.Redis") -> None:
+    def __init__(self, client: RedisClient) -> None:
         super().__init__()
         self._client = client
 
@@ -34,22 +32,22 @@ class RedisClock(FakeClock):
             callback()
 
 
-def age(client: "redis.Redis", milliseconds: int) -> None:
+def age(client: RedisClient, milliseconds: int) -> None:
     """Make every expiry, lease, delay and presence older by so much."""
-    for key in cast(list[bytes], client.keys("*")):
-        left_ms = cast(int, client.pttl(key))
-        if left_ms >= 0:
-            client.pexpire(key, max(0, left_ms - milliseconds))
+    for key in client.keys("*"):
         if key.endswith((b":delayed", b":alive")):
-            for member in cast(list[bytes], client.zrange(key, 0, -1)):
+            for member in client.zrange(key, 0, -1):
                 client.zincrby(key, -milliseconds, member)
         if key.endswith(b":stream"):
-            _age_leases(client, key, milliseconds)
+            _age_leases(client, key.decode(), milliseconds)
+        left_ms = client.pttl(key)
+        if left_ms >= 0:
+            client.pexpire(key, max(0, left_ms - milliseconds))
 
 
-def _age_leases(client: "redis.Redis", stream: bytes, milliseconds: int) -> None:
-    pending = cast(list[dict[str, bytes | int]], client.xpending_range(stream, "workers", "-", "+", 10_000))
-    for lease in pending:
-        idle_ms = int(lease["time_since_delivered"]) + milliseconds
-        entry = cast(bytes, lease["message_id"])
-        client.xclaim(stream, "workers", "workers", 0, [entry], idle=idle_ms, justid=True)
+def _age_leases(client: RedisClient, stream: str, milliseconds: int) -> None:
+    for lease in client.xpending_range(stream, "workers", "-", "+", 10_000):
+        idle_ms, entry = lease["time_since_delivered"], lease["message_id"]
+        assert isinstance(idle_ms, int)
+        assert isinstance(entry, bytes)
+        client.xclaim(stream, "workers", "workers", 0, [entry], idle=idle_ms + milliseconds, justid=True)

@@ -32,6 +32,18 @@ class Presence(msgspec.Struct, frozen=True):
     draining: bool = False
     announced_at: datetime | None = None  # when it said so, by its own clock: its last sign of life
 
+    @property
+    def schemas(self) -> object:
+        """What all workers of a model must agree on; None while it takes no new predictions or has no model yet."""
+        card = self.card
+        return None if card is None or self.draining else (card.input_schema, card.output_schema, card.components)
+
+    def disagrees(self, other: "Presence") -> bool:
+        """Whether both serve one model with different schemas."""
+        if self.model != other.model or self.schemas is None or other.schemas is None:
+            return False
+        return self.schemas != other.schemas
+
 
 class Depth(msgspec.Struct, frozen=True):
     """One model's queue at one moment."""

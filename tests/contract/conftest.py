@@ -52,9 +52,7 @@ class RedisPlace:
         self.clock = RedisClock(self._client)
 
     def make(self, *, queue_limit: int) -> Engine:
-        return RedisStreamsEngine(
-            Address.parse(self._server.url), Terms(queue_limit, RETENTION_S, LEASE_S), self.clock
-        )
+        return RedisStreamsEngine(Address.parse(self._server.url), Terms(queue_limit, RETENTION_S, LEASE_S), self.clock)
 
     def close(self) -> None:
         """Of what has ended nothing may stay for good."""

@@ -1,7 +1,6 @@
 """From settings to an engine: the only file that names one."""
 
 from importlib.util import find_spec
-from urllib.parse import urlsplit
 
 from zypher.clock import Clock
 from zypher.engines.embedded.engine import EmbeddedEngine
@@ -23,9 +22,9 @@ def connect(settings: EngineSettings, clock: Clock) -> Engine:
             retention_s=settings.retention_s,
             lease_s=settings.lease_s,
         )
-    if settings.engine.partition(":")[0] in _REDIS:
+    scheme = settings.engine.partition("://")[0]
+    if scheme in _REDIS:
         return _connect_redis(settings, clock)
-    scheme = urlsplit(settings.engine).scheme or settings.engine.partition(":")[0]
     raise SettingsError(
         f"No engine is called {scheme[:100]!r}; it must be {_EMBEDDED}, or a URL that begins with redis://, "
         "rediss:// or unix://."
@@ -35,10 +34,9 @@ def connect(settings: EngineSettings, clock: Clock) -> Engine:
 def _connect_redis(settings: EngineSettings, clock: Clock) -> Engine:
     if find_spec("redis") is None:
         raise SettingsError("The Redis engine is not installed; install it with: pip install 'zypherai[redis]'")
-    # An extra: only whoever asks for it needs to have it.
-    from zypher.engines.redis_streams.address import Address  # noqa: PLC0415  an extra, imported when asked for
-    from zypher.engines.redis_streams.engine import RedisStreamsEngine  # noqa: PLC0415  an extra, as above
-    from zypher.engines.redis_streams.terms import Terms  # noqa: PLC0415  an extra, as above
+    from zypher.engines.redis_streams.address import Address
+    from zypher.engines.redis_streams.engine import RedisStreamsEngine
+    from zypher.engines.redis_streams.terms import Terms
 
     terms = Terms(settings.queue_limit, settings.retention_s, settings.lease_s)
     return RedisStreamsEngine(Address.parse(settings.engine), terms, clock)

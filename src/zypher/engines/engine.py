@@ -108,7 +108,7 @@ class Operations(Protocol):
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         """Up to `limit` dead letters, those that died first first.
 
-        A dead letter is a prediction that failed with `worker_lost`: every attempt took its replica with it.
+        A dead letter is a durable prediction that failed with `worker_lost`: every attempt took its replica with it.
         It keeps its input, and it is one until it is replayed, purged or past its retention.
         """
         ...

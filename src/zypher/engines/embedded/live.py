@@ -36,15 +36,18 @@ class Live:
 
     def enter(self, message: Message) -> Entry:
         """Count a new prediction as queued; it waits for its queue's `join`. Raises `QueueFull`."""
-        queue = self.queue(message.model)
-        if queue.queued >= self._queue_limit:
-            raise QueueFull(
-                f"{queue.queued} predictions wait for {message.model}, as many as may; send this one again later."
-            )
+        queue = self.check_room(message.model)
         entry = Entry(message.prediction_id, message.model, message.submitted_at)
         self.entries[entry.prediction_id] = entry
         queue.queued += 1
         return entry
+
+    def check_room(self, model: str) -> Queue:
+        """The model's queue if it has room. Raises `QueueFull`."""
+        queue = self.queue(model)
+        if queue.queued >= self._queue_limit:
+            raise QueueFull(f"{queue.queued} predictions wait for {model}, as many as may; send this one again later.")
+        return queue
 
     def accept(self, message: Message) -> Prediction:
         """Accept a prediction that lives in memory only. Raises `QueueFull`."""
@@ -71,7 +74,7 @@ class Live:
         """The prediction as it stands."""
         return entry.seen(self.queues[entry.model].position(entry))
 
-    def finish(self, entry: Entry, outcome: Outcome, finished_at: datetime) -> None:
+    def finish(self, entry: Entry, outcome: Outcome, finished_at: datetime) -> Prediction:
         """End a prediction that left its queue: forget the entry, tell whoever waits."""
         lease = entry.lease
         prediction = Prediction(
@@ -93,6 +96,7 @@ class Live:
         # One whose waiter has just given up may be made durable in this very turn: it must still be known.
         if not _tell(entry, prediction) or entry.row:
             self.recent.keep(prediction)
+        return prediction
 
     async def wait(self, entry: Entry, wait_s: float | None) -> Prediction:
         """The prediction once it ended, or as it stands after `wait_s` seconds."""

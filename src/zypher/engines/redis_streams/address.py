@@ -10,7 +10,7 @@ from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from zypher.engines.redis_streams.client import Client
+from zypher.engines.redis_streams.client import Client, Clients
 from zypher.errors import SettingsError
 
 SCHEMES = ("redis", "rediss", "unix")
@@ -19,6 +19,10 @@ _CONNECT_S = 2.0
 _ANSWER_S = 3.0  # nothing that is sent over these connections blocks in Redis
 _PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _EXAMPLE = "write it as redis://USER:PASSWORD@HOST:6379/0, rediss://… for TLS or unix:///path/to/redis.sock"
+
+
+_SERVERS = cast(Clients, Redis)
+_CLUSTERS = cast(Clients, RedisCluster)
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -36,7 +40,7 @@ class Address(msgspec.Struct, frozen=True):
             port = parts.port
         except ValueError as error:
             raise SettingsError(f"The engine's URL is wrong ({error}); {_EXAMPLE}.") from None
-        if parts.scheme == "unix" and not parts.path or parts.scheme != "unix" and not parts.hostname:
+        if not (parts.path if parts.scheme == "unix" else parts.hostname):
             raise SettingsError(f"The engine's URL names no Redis; {_EXAMPLE}.")
         if parts.scheme != "unix" and not re.fullmatch(r"/?\d*", parts.path):
             raise SettingsError(f"The engine's URL ends in {parts.path!r} instead of a database's number; {_EXAMPLE}.")
@@ -53,35 +57,20 @@ class Address(msgspec.Struct, frozen=True):
     def client(self, *, cluster: bool = False) -> Client:
         """A client for commands, which gives up soon."""
         if cluster:
-            return cast(
-                Client,
-                RedisCluster.from_url(
-                    self.url, protocol=2, socket_connect_timeout=_CONNECT_S, socket_timeout=_ANSWER_S
-                ),
-            )
-        return cast(
-            Client,
-            Redis.from_url(
-                self.url,
-                protocol=2,
-                retry=Retry(NoBackoff(), 0),
-                socket_connect_timeout=_CONNECT_S,
-                socket_timeout=_ANSWER_S,
-                socket_keepalive=True,
-            ),
-        )
+            return _CLUSTERS.from_url(self.url, protocol=2, socket_connect_timeout=_CONNECT_S, socket_timeout=_ANSWER_S)
+        return self._client(_ANSWER_S)
 
     def listening_client(self) -> Client:
         """A client whose connection may be silent for as long as it likes."""
         # redis-py ends a read after five seconds unless told otherwise.
-        return cast(
-            Client,
-            Redis.from_url(
-                self.url,
-                protocol=2,
-                retry=Retry(NoBackoff(), 0),
-                socket_connect_timeout=_CONNECT_S,
-                socket_timeout=None,
-                socket_keepalive=True,
-            ),
+        return self._client(None)
+
+    def _client(self, answer_s: float | None) -> Client:
+        return _SERVERS.from_url(
+            self.url,
+            protocol=2,
+            retry=Retry(NoBackoff(), 0),
+            socket_connect_timeout=_CONNECT_S,
+            socket_timeout=answer_s,
+            socket_keepalive=True,
         )

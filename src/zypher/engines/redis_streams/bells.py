@@ -1,7 +1,7 @@
 """Who waits for what in this process: woken by a notice, by the next look, or by the time."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 
 from zypher.clock import Clock
@@ -39,7 +39,7 @@ class Bells:
         self._bells: dict[str, set[Bell]] = {}
 
     @contextmanager
-    def hang(self, name: str) -> Iterator[Bell]:
+    def hang(self, name: str) -> Generator[Bell]:
         """A bell that rings for `name` as long as this lasts."""
         bell = Bell(self._clock)
         self._bells.setdefault(name, set()).add(bell)

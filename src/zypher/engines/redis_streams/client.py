@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 Word = bytes | str | int | float
-Reply = bytes | int | None | list["Reply"]
 
 
 class Pipeline(Protocol):
@@ -39,3 +38,9 @@ class Client(Protocol):
     def pubsub(self) -> Channels: ...
 
     async def aclose(self) -> None: ...
+
+
+class Clients(Protocol):
+    """What makes a client."""
+
+    def from_url(self, url: str, **options: object) -> Client: ...

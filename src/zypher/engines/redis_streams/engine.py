@@ -111,6 +111,7 @@ class RedisStreamsEngine:
         self._models.remember(model)
         with self._work.hang(model) as bell:
             while True:
+                self._check_open()
                 bell.reset()
                 deliveries = await self._take(model, limit)
                 left_s = ends - self._clock.monotonic()

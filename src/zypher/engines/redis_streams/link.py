@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 
+from redis.exceptions import NoScriptError
+
 from zypher.clock import Clock
 from zypher.engines.redis_streams.client import Client, Word
 from zypher.engines.redis_streams.scripts import Script
-from zypher.engines.redis_streams.troubles import is_refusal, sentence
+from zypher.engines.redis_streams.troubles import sentence
 from zypher.errors import EngineUnavailable
 
 _MOST = 512  # commands that are sent together
@@ -139,8 +141,7 @@ class Link:
     def _refused(self, command: Command, error: Exception) -> None:
         """Redis answered, but not with what was asked for."""
         script = command.script
-        if script is not None and "NOSCRIPT" in str(error) or type(error).__name__ == "NoScriptError":
-            assert script is not None
+        if script is not None and isinstance(error, NoScriptError):
             command.words = ("EVAL", script.text, *command.words[2:])
             command.script = None
             self._waiting.append(command)

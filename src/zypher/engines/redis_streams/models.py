@@ -40,6 +40,10 @@ class Models:
         self._remembered.update(model for field in fields if (model := model_of(field)) is not None)
         return self.known()
 
+    async def write(self) -> None:
+        """Write a little, to learn whether Redis takes it."""
+        await self._link.ask("HINCRBY", self._prefix, "format", 0)
+
     def _answered(self, model: str, asked: asyncio.Future[object]) -> None:
         if not asked.cancelled() and asked.exception() is None:
             self._remembered.add(model)

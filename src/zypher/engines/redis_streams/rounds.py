@@ -39,11 +39,9 @@ class Rounds:
                 await self._go()
 
     async def _go(self) -> None:
-        ready: list[str] = []
-        for model in await self._models.look():
-            if await self._transitions.sweep(model):
-                ready.append(model)
+        models = await self._models.look()
+        ready = await asyncio.gather(*(self._transitions.sweep(model) for model in models))
         if self._link.problem is not None:
-            await self._transitions.probe()
+            await self._models.write()
             self._link.mended()
-        self._looked(ready)
+        self._looked([model for model, number in zip(models, ready, strict=True) if number])

@@ -21,7 +21,7 @@ from zypher.engines.redis_streams.scripts import script
 from zypher.engines.redis_streams.terms import Terms
 from zypher.errors import IdempotencyKeyReused, QueueFull
 from zypher.prediction import Delivery, Message, Outcome, Prediction, Status
-from zypher.presence import Depth, Presence
+from zypher.presence import Depth, ModelCard, Presence
 
 
 class Transitions:
@@ -33,7 +33,7 @@ class Transitions:
         self._models = models
         self._told = told  # what the names of the channels for those who watch begin with
         self._watcher = watcher  # how this process is told of an end
-        self._presences: dict[bytes, Presence] = {}  # decoded once, so that the same words are the same record
+        self._cards: dict[str, ModelCard | None] = {}  # so that the same card is the same record each time
 
     async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None) -> Prediction | str:
         """The accepted prediction, or the id of the one that stands for it. Raises as the contract says."""
@@ -43,7 +43,7 @@ class Transitions:
         remembered = self._models.remember(message.model)
         asked = self._link.run(
             script("submit"),
-            (keys.stream, keys.model, keys.delayed, record, keys.idempotency(key) if key else record),
+            (keys.stream, keys.model, keys.delayed, keys.dead, record, keys.idempotency(key) if key else record),
             (
                 *(keys.base, to_bytes(message.prediction_id), to_microseconds(message.submitted_at), message.input),
                 *(int(durable), "" if durable else self._watcher, self.terms.queue_limit, self.terms.retention_ms),
@@ -73,12 +73,10 @@ class Transitions:
             (keys.stream, keys.model, keys.returned, keys.record(prediction_id)),
             (self.terms.lease_ms, self.terms.away_ms, self._watcher if watch else ""),
         )
-        match answer:
-            case [bytes(state), int(position), list(fields)]:
-                record = cast(list[bytes], fields)
-                return read_prediction(prediction_id, model, record, running=state == b"running", position=position)
-            case _:
-                return None
+        if not answer:
+            return None
+        state, position, fields = cast(tuple[bytes, int, list[bytes]], answer)
+        return read_prediction(prediction_id, model, fields, running=state == b"running", position=position)
 
     async def cancel(self, model: str, prediction_id: str, finished_at: datetime) -> bool:
         keys, terms = self._models.keys(model), self.terms
@@ -114,9 +112,7 @@ class Transitions:
         )
         return [delivery for delivery, ours in zip(deliveries, cast(list[int], held), strict=True) if not ours]
 
-    def settle(
-        self, delivery: Delivery, outcome: Outcome, finished_at: datetime, mark: str
-    ) -> asyncio.Future[object]:
+    def settle(self, delivery: Delivery, outcome: Outcome, finished_at: datetime, mark: str) -> asyncio.Future[object]:
         """Ask for an end; the answer is 1 when it counts. Asked until Redis takes it."""
         message, terms = delivery.message, self.terms
         keys = self._models.keys(message.model)
@@ -216,12 +212,11 @@ class Transitions:
         return answer == 1
 
     def _presence(self, words: bytes) -> Presence:
-        presence = self._presences.get(words)
-        if presence is None:
-            if len(self._presences) > 1000:
-                self._presences.clear()
-            presence = self._presences[words] = msgspec.msgpack.decode(words, type=Presence)
-        return presence
+        presence = msgspec.msgpack.decode(words, type=Presence)
+        known = self._cards.setdefault(presence.model, presence.card)
+        if known != presence.card:
+            known = self._cards[presence.model] = presence.card
+        return msgspec.structs.replace(presence, card=known)
 
 
 def _accepted(message: Message, position: int, *, durable: bool) -> Prediction:
@@ -240,8 +235,6 @@ def _full(model: str, waiting: int) -> QueueFull:
 
 
 def _schemas(presence: Presence) -> str:
-    """What workers of one model must agree on; "" for one that takes no new predictions or has no model yet."""
-    card = presence.card
-    if card is None or presence.draining:
-        return ""
-    return digest(msgspec.json.encode((card.input_schema, card.output_schema, card.components), order="deterministic"))
+    """A digest of what workers of one model must agree on, "" for nothing."""
+    schemas = presence.schemas
+    return "" if schemas is None else digest(msgspec.json.encode(schemas, order="deterministic"))

@@ -42,7 +42,10 @@ def sentence(error: BaseException, address: str) -> str:
     if code is not None:
         return f"The engine at {address} refuses: {_REMEDIES[code]}."
     if is_refusal(error):
-        return f"The engine at {address} cannot do what it was asked ({_first_line(error)}); see that it is Redis 6.2 or later."
+        return (
+            f"The engine at {address} cannot do what it was asked ({_first_line(error)}); "
+            "see that it is Redis 6.2 or later."
+        )
     return f"The engine at {address} cannot be reached ({_first_line(error)}); start it, or correct the engine's URL."
 
 

@@ -3,12 +3,12 @@
 -- KEYS: 1 stream, 2 model, 3 dead, 4 the prediction's record
 -- ARGV: base, told, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms, lease_ms, away_ms,
 --       status, run_s, output or '', kind or '', failure
--- uses time, lease, ending
+-- uses time, lease, ending, burying
 local stream, model, dead, record = unpack(KEYS)
 local base, told, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms, lease_ms, away_ms = unpack(ARGV)
 local status, run_s, output, kind, failure = unpack(ARGV, 11)
 
-local seq, holder, marked = unpack(redis.call('HMGET', record, 'seq', 'receipt', 'mark'))
+local seq, holder, marked, durable = unpack(redis.call('HMGET', record, 'seq', 'receipt', 'mark', 'durable'))
 if marked == mark then return 1 end
 if holder ~= receipt or not leased(stream, model, seq .. '-0', lease_ms, away_ms) then return 0 end
 
@@ -22,11 +22,9 @@ if kind ~= '' then
   set('kind', kind)
   set('failure', failure)
 end
-if kind == 'worker_lost' then
+if kind == 'worker_lost' and durable == '1' then
   local entry = redis.call('XRANGE', stream, seq .. '-0', seq .. '-0')[1]
-  set('input', entry[2][6])
-  redis.call('ZADD', dead, finished_at, prediction_id)
-  redis.call('PEXPIRE', dead, retention_ms)
+  bury(dead, record, prediction_id, entry[2][6], finished_at, retention_ms)
 end
 finish(stream, model, base, told, prediction_id, retention_ms, brief_ms, fields)
 if tonumber(run_s) > 0 then

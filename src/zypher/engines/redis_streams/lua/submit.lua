@@ -1,8 +1,8 @@
 -- Accept a prediction, once: {'accepted', position}, {'standing', prediction_id}, {'full', waiting} or {'reused'}.
--- KEYS: 1 stream, 2 model, 3 delayed, 4 the prediction's record, 5 its idempotency key's (the record's again without one)
+-- KEYS: 1 stream, 2 model, 3 delayed, 4 dead, 5 the prediction's record, 6 its idempotency key's (or the record's again)
 -- ARGV: base, prediction_id, submitted_at, input, durable, watcher, limit, retention_ms, key digest, input digest
--- uses time, queue, joining
-local stream, model, delayed, record, key = unpack(KEYS)
+-- uses time, queue, joining, burying
+local stream, model, delayed, dead, record, key = unpack(KEYS)
 local base, prediction_id, submitted_at, input, durable, watcher, limit, retention_ms, digest, input_digest = unpack(ARGV)
 
 local stands = redis.call('HGET', record, 'durable')
@@ -10,6 +10,8 @@ if stands then
   if durable == '1' and stands ~= '1' then
     redis.call('HSET', record, 'durable', '1')
     if redis.call('PTTL', record) > 0 then redis.call('PEXPIRE', record, retention_ms) end
+    local kind, finished_at = unpack(redis.call('HMGET', record, 'kind', 'finished'))
+    if kind == 'worker_lost' then bury(dead, record, prediction_id, input, finished_at, retention_ms) end
   end
   return {'standing', prediction_id}
 end

@@ -3,6 +3,7 @@
 local function open_stream(stream, model)
   if redis.call('EXISTS', stream) == 0 then
     redis.call('XGROUP', 'CREATE', stream, 'workers', '0', 'MKSTREAM')
+    redis.call('HSET', model, 'swept_at', now_ms())
   end
   redis.call('PERSIST', stream)
   redis.call('PERSIST', model)
