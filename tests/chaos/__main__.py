@@ -8,8 +8,8 @@ import tempfile
 from pathlib import Path
 
 from tests.chaos.embedded import EmbeddedStage
-from tests.chaos.faults import EMBEDDED, MANY
-from tests.chaos.many import RedisStage
+from tests.chaos.faults import EMBEDDED, REDIS
+from tests.chaos.redis_streams import RedisStage
 from tests.chaos.report import Report
 from tests.chaos.storm import Weather, storm
 
@@ -32,7 +32,7 @@ def _run(engine: str, weather: Weather) -> Report:
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         directory = Path(name)
         if engine == "redis":
-            report = asyncio.run(storm(RedisStage(directory), MANY, weather, directory))
+            report = asyncio.run(storm(RedisStage(directory), REDIS, weather, directory))
         else:
             report = asyncio.run(storm(EmbeddedStage(directory), EMBEDDED, weather, directory))
     print(report, end="\n\n", flush=True)

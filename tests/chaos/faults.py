@@ -1,15 +1,16 @@
 """What can happen to a service. Each fault strikes, lasts a little and is over when it returns."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import subprocess
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from random import Random
 from typing import TypeVar
 
-from tests.chaos.many import RedisStage
 from tests.chaos.member import Member
+from tests.chaos.redis_streams import RedisStage
 from tests.chaos.stage import LEASE_S, Stage
 
 _DOWN_S = 1.0  # at most, until what was killed is started again
@@ -17,7 +18,7 @@ _AWAY_S = 2.0
 _DRAIN_S = 20.0  # more than --drain-timeout-s allows is a fault of the service
 
 S = TypeVar("S", bound=Stage)
-Fault = Callable[[S, Random], Awaitable[None]]
+Fault = Callable[[S, Random], Coroutine[None, None, None]]
 
 
 async def kill_server(stage: Stage, chance: Random) -> None:
@@ -28,6 +29,17 @@ async def kill_server(stage: Stage, chance: Random) -> None:
 async def kill_worker(stage: Stage, chance: Random) -> None:
     async with stage.victim(stage.workers, chance) as worker:
         await _kill(stage, "kill worker", worker, chance)
+
+
+async def kill_everything(stage: Stage, chance: Random) -> None:
+    """As when the machine loses its power; what Redis holds is on another one."""
+    async with contextlib.AsyncExitStack() as victims:
+        members = [await victims.enter_async_context(stage.victim([member], chance)) for member in stage.members()]
+        stage.struck("kill everything", frozenset(pid for member in members for pid in member.pids()))
+        for member in members:
+            member.signal(signal.SIGKILL)
+        for member in members:
+            await asyncio.to_thread(member.wait, _DRAIN_S)
 
 
 async def kill_replica(stage: Stage, chance: Random) -> None:
@@ -135,9 +147,10 @@ async def deliver_twice(stage: RedisStage, chance: Random) -> None:
             stage.struck("deliver twice")
 
 
-MANY: Mapping[str, Fault[RedisStage]] = {
+REDIS: Mapping[str, Fault[RedisStage]] = {
     **EMBEDDED,
     "kill worker": kill_worker,
+    "kill everything": kill_everything,
     "restart Redis": restart_redis,
     "cut connections": cut_connections,
     "part from Redis": part_from_redis,

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import itertools
 import random
-from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
+import time
+from collections.abc import AsyncGenerator, Mapping, Sequence
 
 import httpx
 import msgspec
@@ -16,7 +17,8 @@ _CALLERS = 12
 _READERS = 4
 _PAUSE_S = 0.3  # of a caller, on average
 _TRY_AGAIN_S = 0.2
-_ANSWER_S = 10.0  # longer than any run
+_ANSWER_S = 10.0  # far longer than a reading or a refusal takes
+_PATIENCE_S = 120.0  # of those who wait for the end
 _WAIT_S = 0.4  # of those who wait a little
 _AT_ONCE = 16  # readings, in the end
 
@@ -36,6 +38,7 @@ class Load:
     """Keeps a ledger of what the servers at `urls` accept and answer."""
 
     def __init__(self, urls: Sequence[str], ledger: Ledger, folder: str, seed: int) -> None:
+        self.refusals_s: list[float] = []  # how long each 503 took that refused a prediction
         self._urls = urls
         self._ledger = ledger
         self._folder = folder
@@ -43,22 +46,23 @@ class Load:
         self._chance = random.Random(seed)
         self._numbers = itertools.count(1)
         self._stopped = asyncio.Event()
+        self._callers: list[asyncio.Task[None]] = []
         limits = httpx.Limits(max_connections=None)
-        self._client = httpx.AsyncClient(timeout=_ANSWER_S, limits=limits, trust_env=False, verify=False)
+        self._client = httpx.AsyncClient(limits=limits, trust_env=False, verify=False)
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncGenerator[None]:
-        """Submits and reads inside; what it has begun ends after the block, with the client."""
+        """Submits inside until `stop`, and reads what has ended and what has not."""
         async with self._client, asyncio.TaskGroup() as tasks:
-            for _ in range(_CALLERS):
-                tasks.create_task(self._call())
+            self._callers = [tasks.create_task(self._call()) for _ in range(_CALLERS)]
             for _ in range(_READERS):
                 tasks.create_task(self._read_open())
             yield
 
-    def stop(self) -> None:
-        """Ask nothing new."""
+    async def stop(self) -> None:
+        """Ask nothing new, and return once everything asked before is answered."""
         self._stopped.set()
+        await asyncio.wait(self._callers)
 
     async def read_all(self, patience_s: float) -> None:
         """Read everything that was accepted once, waiting until it has ended."""
@@ -93,7 +97,8 @@ class Load:
             await asyncio.sleep(_TRY_AGAIN_S)
 
     async def _wait(self, question: Question) -> None:
-        await self._post(question, {})
+        """Through all attempts, however long; when the server dies, so does the answer."""
+        await self._post(question, {}, timeout_s=_PATIENCE_S)
 
     async def _wait_a_little(self, question: Question) -> None:
         await self._post(question, {"Prefer": f"wait={_WAIT_S}"})
@@ -101,12 +106,18 @@ class Load:
     def _key(self, question: Question) -> str:
         return f"{self._seed}-{question.number}"
 
-    async def _post(self, question: Question, headers: Mapping[str, str], key: str | None = None) -> bool:
+    async def _post(
+        self, question: Question, headers: Mapping[str, str], key: str | None = None, timeout_s: float = _ANSWER_S
+    ) -> bool:
         """Whether there was an answer other than `try again`."""
         with_key = {} if key is None else {"Idempotency-Key": key}
         input = {"input": question.input(self._folder)}
-        answer = await self._ask(lambda url: self._client.post(url, json=input, headers={**headers, **with_key}))
-        if answer is None or answer.status_code == 503:
+        began = time.monotonic()
+        answer = await self._ask("POST", "", json=input, headers={**headers, **with_key}, timeout_s=timeout_s)
+        if answer is None:
+            return False
+        if answer.status_code == 503:
+            self.refusals_s.append(time.monotonic() - began)
             return False
         if answer.status_code == 202:
             self._ledger.accepted(answer.headers["prediction-id"], question, key)
@@ -131,7 +142,7 @@ class Load:
     async def _read(self, prediction_id: str, wait_s: int) -> bool:
         """Look once; whether it is known how it ended, or that it is not known."""
         had_result = self._ledger.has_result(prediction_id)
-        answer = await self._ask(lambda url: self._client.get(f"{url}/{prediction_id}", params={"wait": wait_s}))
+        answer = await self._ask("GET", f"/{prediction_id}?wait={wait_s}")
         if answer is None or answer.status_code == 503:
             return False
         if answer.status_code == 400 and _said(answer) == _PENDING:
@@ -146,12 +157,24 @@ class Load:
             self._ledger.strange.append(f"GET {prediction_id} was answered with {answer.status_code} {answer.text}")
         return True
 
-    async def _ask(self, send: Callable[[str], Coroutine[None, None, httpx.Response]]) -> httpx.Response | None:
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        json: object = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = _ANSWER_S,
+    ) -> httpx.Response | None:
         """Any server's answer; None when there is none, as there may be when it was just killed."""
+        url = f"{self._chance.choice(self._urls)}/predict{path}"
         try:
-            return await send(f"{self._chance.choice(self._urls)}/predict")
+            return await self._client.request(method, url, json=json, headers=headers, timeout=timeout_s)
+        except httpx.TimeoutException:
+            self._ledger.strange.append(f"{method} was not answered in {timeout_s} s")
         except httpx.TransportError:
-            return None
+            pass
+        return None
 
 
 def _of_caller(answer: httpx.Response) -> Result | None:

@@ -1,6 +1,7 @@
 """The account: what was accepted, what struck, and what became of it."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
@@ -15,6 +16,7 @@ class Report:
     accepted: int
     synchronous: int  # answered to those who waited
     readings: int  # of the result that was read least
+    refusals_s: list[float]  # how long each 503 took
     ends: Counter[str]  # how the accepted ones ended
     strikes: Counter[str]  # by fault
     attempts: Counter[int]  # questions by the number of their runs
@@ -34,21 +36,21 @@ class Report:
         lines = [
             self.title,
             f"accepted {self.accepted}, each read {self.readings} times or more: {_counted(self.ends)}",
-            f"answered at once {self.synchronous}",
+            f"answered at once {self.synchronous}; refused {_spans(self.refusals_s)}",
             f"strikes {self.strikes.total()}: {_counted(self.strikes)}",
             f"runs {runs}, redeliveries {runs - self.attempts.total()}; "
             + ", ".join(f"run {times} times: {self.attempts[times]}" for times in sorted(self.attempts)),
-            f"recovery {self._recovery()}",
+            f"recovered {_spans(self.recoveries_s)}",
             f"lost {len(self.lost)}, wrong {len(self.wrong)}, doubled {len(self.doubled)}",
         ]
         problems = (("lost", self.lost), ("wrong", self.wrong), ("doubled", self.doubled), ("strange", self.strange))
         return "\n".join(lines + [f"{name}: {each}" for name, found in problems for each in found[:_SHOWN]])
 
-    def _recovery(self) -> str:
-        if not self.recoveries_s:
-            return "not seen: no strike hit a run that was made again"
-        measured = len(self.recoveries_s)
-        return f"p50 {median(self.recoveries_s):.2f} s, max {max(self.recoveries_s):.2f} s, of {measured}"
+
+def _spans(spans_s: Sequence[float]) -> str:
+    if not spans_s:
+        return "0"
+    return f"{len(spans_s)}, after p50 {median(spans_s):.2f} s, max {max(spans_s):.2f} s"
 
 
 def _counted(counts: Counter[str]) -> str:

@@ -58,6 +58,7 @@ class Stage(ABC):
         """Kill everything that is ours and start it again."""
         for member in self.members():
             member.signal(signal.SIGKILL)
+        for member in self.members():
             await asyncio.to_thread(member.wait, _STOP_S)
         for member in self.members():
             member.start()
@@ -87,13 +88,23 @@ class Stage(ABC):
 
     async def loaded(self, worker: Member) -> None:
         """Return once it has loaded the model."""
-        async with asyncio.timeout(_READY_S):
-            while not worker.has_loaded():
-                await asyncio.sleep(_LOOK_AGAIN_S)
-                self._look_after(worker)
+        gives_up_at = time.monotonic() + _READY_S
+        while not worker.has_loaded():
+            await asyncio.sleep(_LOOK_AGAIN_S)
+            self._look_after(worker)
+            assert time.monotonic() < gives_up_at, f"{worker.name} has not loaded its model:\n{worker.printed()}"
 
-    async def watch(self) -> None:
-        """Note each process that ends by itself, and start it again; without end."""
+    @contextlib.asynccontextmanager
+    async def watched(self) -> AsyncGenerator[None]:
+        """Inside, each process that ends by itself is noted and started again."""
+        watch = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            watch.cancel()
+            await asyncio.wait({watch})
+
+    async def _watch(self) -> None:
         while True:
             for member in self.members():
                 if not member.struck:

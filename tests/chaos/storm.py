@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from tests.chaos.faults import Fault, S
 from tests.chaos.ledger import Ledger
 from tests.chaos.load import Load
 from tests.chaos.report import Report
-from tests.chaos.runs import attempts, recoveries_s, runs_in
+from tests.chaos.runs import Run, attempts, recoveries_s, runs_in
 from tests.chaos.schedule import schedule
 from tests.chaos.stage import Stage
 
@@ -36,19 +36,18 @@ async def storm(stage: S, faults: Mapping[str, Fault[S]], weather: Weather, dire
     load = Load(stage.urls, ledger, str(folder), weather.seed)
     async with stage.up():
         await stage.ready()
-        watch = asyncio.create_task(stage.watch())
         async with load.running():
-            await _strike(stage, faults, weather)
-            await stage.ready()
-            load.stop()
-            await load.read_all(_SETTLING_S)
+            async with stage.watched():
+                await _strike(stage, faults, weather)
+                await stage.ready()
+                await load.stop()
+                await load.read_all(_SETTLING_S)
             await load.read_all(_READ_AGAIN_S)
-            watch.cancel()
-            await asyncio.wait({watch})
             await stage.restart()
             await load.read_all(_READ_AGAIN_S)
             left_over = await stage.left_over()
-    return _report(stage, ledger, weather, folder, left_over)
+    ledger.strange += [f"left over: {each}" for each in left_over]
+    return _report(stage, load, ledger, weather, runs_in(folder))
 
 
 async def _strike(stage: S, faults: Mapping[str, Fault[S]], weather: Weather) -> None:
@@ -58,19 +57,15 @@ async def _strike(stage: S, faults: Mapping[str, Fault[S]], weather: Weather) ->
     async with asyncio.TaskGroup() as tasks:
         for strike in schedule(weather.seed, weather.seconds, list(faults), weather.every_s):
             await asyncio.sleep(began + strike.at_s - clock.time())
-            tasks.create_task(_over(faults[strike.fault](stage, random.Random(strike.seed))))
+            tasks.create_task(faults[strike.fault](stage, random.Random(strike.seed)))
 
 
-async def _over(fault: Awaitable[None]) -> None:
-    await fault
-
-
-def _report(stage: Stage, ledger: Ledger, weather: Weather, folder: Path, left_over: list[str]) -> Report:
-    runs = runs_in(folder)
+def _report(stage: Stage, load: Load, ledger: Ledger, weather: Weather, runs: Mapping[int, Sequence[Run]]) -> Report:
     return Report(
         title=f"{stage.title}, {weather.seconds:g} s, seed {weather.seed}",
         accepted=len(ledger.all()),
         synchronous=ledger.synchronous,
+        refusals_s=load.refusals_s,
         readings=ledger.least_readings(),
         ends=ledger.ends(),
         strikes=Counter(strike.fault for strike in stage.strikes),
@@ -79,5 +74,5 @@ def _report(stage: Stage, ledger: Ledger, weather: Weather, folder: Path, left_o
         lost=ledger.lost(),
         wrong=ledger.wrong(),
         doubled=ledger.doubled(),
-        strange=[*stage.strange, *ledger.strange, *(f"left over: {each}" for each in left_over)],
+        strange=[*stage.strange, *ledger.strange],
     )

@@ -60,7 +60,7 @@ class RedisStage(Stage):
 
     def excuses(self, member: Member, code: int) -> bool:
         """Who finds no Redis at its start ends with a sentence; whoever has begun waits for it."""
-        return code == _WRONG and not member.has_begun() and "Redis" in member.printed()[-500:]
+        return code == _WRONG and not member.has_begun() and "cannot be reached" in member.printed()[-500:]
 
     def lapse_leases(self) -> int:
         """Make every lease look as if it had not been extended; how many there were."""
