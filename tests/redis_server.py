@@ -2,8 +2,11 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
@@ -75,6 +78,16 @@ class RedisServer:
             self._process.kill()
             self._process.wait(_STOP_S)
             self._process = None
+
+    @contextmanager
+    def frozen(self) -> Generator[None]:
+        """As long as this lasts it is there but does nothing."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
 
     def client(self) -> RedisClient:
         """A client for a test that looks at what is kept, or changes it; close it."""

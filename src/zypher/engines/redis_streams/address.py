@@ -16,7 +16,7 @@ from zypher.errors import SettingsError
 SCHEMES = ("redis", "rediss", "unix")
 
 _CONNECT_S = 2.0
-_ANSWER_S = 3.0  # nothing that is sent over these connections blocks in Redis
+_CLUSTER_ANSWER_S = 3.0
 _PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _EXAMPLE = "write it as redis://USER:PASSWORD@HOST:6379/0, rediss://… for TLS or unix:///path/to/redis.sock"
 
@@ -54,23 +54,20 @@ class Address(msgspec.Struct, frozen=True):
         place = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{port or 6379}{parts.path}"
         return cls(parts._replace(query=urlencode(query)).geturl(), f"{parts.scheme}://{place}", prefix)
 
-    def client(self, *, cluster: bool = False) -> Client:
-        """A client for commands, which gives up soon."""
-        if cluster:
-            return _CLUSTERS.from_url(self.url, protocol=2, socket_connect_timeout=_CONNECT_S, socket_timeout=_ANSWER_S)
-        return self._client(_ANSWER_S)
-
-    def listening_client(self) -> Client:
-        """A client whose connection may be silent for as long as it likes."""
-        # redis-py ends a read after five seconds unless told otherwise.
-        return self._client(None)
-
-    def _client(self, answer_s: float | None) -> Client:
+    def client(self) -> Client:
+        """A client of one server."""
+        # redis-py ends a read after five seconds unless told otherwise; here who asks sets the limit.
         return _SERVERS.from_url(
             self.url,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=_CONNECT_S,
-            socket_timeout=answer_s,
+            socket_timeout=None,
             socket_keepalive=True,
+        )
+
+    def cluster_client(self) -> Client:
+        """A client of the cluster to which the server belongs."""
+        return _CLUSTERS.from_url(
+            self.url, protocol=2, socket_connect_timeout=_CONNECT_S, socket_timeout=_CLUSTER_ANSWER_S
         )

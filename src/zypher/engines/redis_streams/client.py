@@ -26,6 +26,24 @@ class Channels(Protocol):
     async def aclose(self) -> None: ...
 
 
+class Connection(Protocol):
+    """One connection of a pool."""
+
+    async def send_packed_command(self, command: bytes) -> None: ...
+
+    async def read_response(self) -> object: ...
+
+    async def disconnect(self) -> None: ...
+
+
+class ConnectionPool(Protocol):
+    """The connections of one client."""
+
+    async def get_connection(self) -> Connection: ...
+
+    async def release(self, connection: Connection) -> None: ...
+
+
 class Client(Protocol):
     """A Redis, or a cluster of them."""
 
@@ -34,6 +52,9 @@ class Client(Protocol):
     async def execute_command(self, *words: Word) -> object: ...
 
     async def info(self, section: str) -> dict[str, object]: ...
+
+    @property
+    def connection_pool(self) -> ConnectionPool: ...
 
     def pubsub(self) -> Channels: ...
 

@@ -49,11 +49,11 @@ class RedisStreamsEngine:
         self._models = Models(self._link, address.prefix)
         self._do = Transitions(self._link, self._models, terms, told, watcher)
         self._rounds = Rounds(self._link, self._models, self._do, clock, self._looked)
-        self._notices = Notices(address.listening_client(), clock, self._heard)
+        self._notices = Notices(address.client(), clock, self._heard)
 
     async def open(self) -> None:
         """Predictions that another process runs go on running; others stay queued."""
-        self._link.open(await open_client(self._address))
+        self._link.open(*await open_client(self._address))
         try:
             await self._notices.start(self._channel)
             await self._models.look()

@@ -7,6 +7,7 @@ from redis.exceptions import NoScriptError
 
 from zypher.clock import Clock
 from zypher.engines.redis_streams.client import Client, Word
+from zypher.engines.redis_streams.exchange import Exchange
 from zypher.engines.redis_streams.scripts import Script
 from zypher.engines.redis_streams.troubles import sentence
 from zypher.errors import EngineUnavailable
@@ -49,6 +50,7 @@ class Link:
     def __init__(self, address: str, probe_key: str, clock: Clock) -> None:
         self.problem: str | None = None  # why Redis did not do what it was last asked, a sentence
         self._client: Client | None = None  # while it is open
+        self._send: Exchange | None = None
         self._address = address
         self._probe_key = probe_key
         self._clock = clock
@@ -59,9 +61,10 @@ class Link:
         self._flushing: asyncio.Task[None] | None = None
         self._returning: asyncio.Task[None] | None = None
 
-    def open(self, client: Client) -> None:
+    def open(self, client: Client, exchange: Exchange) -> None:
         """Take what is asked from now on to this client, which is ours to close."""
         self._client = client
+        self._send = exchange
         self._closing = False
 
     def run(
@@ -123,12 +126,9 @@ class Link:
             self._flushing = None
 
     async def _exchange(self, batch: list[Command]) -> None:
-        assert self._client is not None
-        pipeline = self._client.pipeline(transaction=False)
-        for command in batch:
-            pipeline.execute_command(*command.words)
+        assert self._send is not None
         try:
-            answers = await pipeline.execute(raise_on_error=False)
+            answers = await self._send([command.words for command in batch])
         except Exception as error:  # whatever it is, whoever waits must hear of it
             self._lost(batch, error)
             return
@@ -170,12 +170,13 @@ class Link:
 
     async def _return(self) -> None:
         delay_s = _FIRST_RETRY_S
-        assert self._client is not None
+        assert self._send is not None
         while True:
             await self._clock.sleep(delay_s)
             try:
-                await self._client.execute_command("EXISTS", self._probe_key)
-            except Exception as error:
+                (answer,) = await self._send([("EXISTS", self._probe_key)])
+                _raise_refusal(answer)
+            except Exception as error:  # there is nobody to tell but those who ask next
                 self.problem = sentence(error, self._address)
                 delay_s = min(_RETRY_S, 2 * delay_s)
             else:
@@ -186,3 +187,8 @@ class Link:
     def _fail(commands: Sequence[Command], error: EngineUnavailable) -> None:
         for command in commands:
             command.resolve(EngineUnavailable(str(error)))
+
+
+def _raise_refusal(answer: object) -> None:
+    if isinstance(answer, Exception):
+        raise answer

@@ -1,30 +1,36 @@
 """The first look at a Redis: whether it can be this engine's."""
 
+import asyncio
 import re
 
 from zypher.engines.redis_streams.address import Address
 from zypher.engines.redis_streams.client import Client
+from zypher.engines.redis_streams.exchange import ClusterExchange, Exchange, ServerExchange
 from zypher.engines.redis_streams.troubles import sentence
 from zypher.errors import EngineError
 
 FORMAT = 1  # of what is kept under the prefix
 _OLDEST = (6, 2)
+_PATIENCE_S = 5.0
 
 
-async def open_client(address: Address) -> Client:
+async def open_client(address: Address) -> tuple[Client, Exchange]:
     """A client for this Redis, alone or a cluster. Raises `EngineError`, and nothing was overwritten."""
     client = address.client()
+    exchange: Exchange = ServerExchange(client)
     try:
-        about = await client.info("server")
-        _check_version(str(about.get("redis_version", "")), address)
-        if about.get("redis_mode") == "cluster":
-            await client.aclose()
-            client = address.client(cluster=True)
-        await _check_format(client, address)
+        async with asyncio.timeout(_PATIENCE_S):
+            about = await client.info("server")
+            _check_version(str(about.get("redis_version", "")), address)
+            if about.get("redis_mode") == "cluster":
+                await client.aclose()
+                client = address.cluster_client()
+                exchange = ClusterExchange(client)
+            await _check_format(client, address)
     except Exception as error:
         await client.aclose()
         raise error if isinstance(error, EngineError) else EngineError(sentence(error, address.shown)) from error
-    return client
+    return client, exchange
 
 
 def _check_version(version: str, address: Address) -> None:

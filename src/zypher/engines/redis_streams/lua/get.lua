@@ -11,7 +11,8 @@ local seq, status, receipt, watchers = unpack(redis.call('HMGET', record, 'seq',
 if status then return {'ended', 0, fields} end
 
 if watcher ~= '' and not string.find(watchers or '', watcher, 1, true) then
-  redis.call('HSET', record, 'watchers', watchers and watchers .. ',' .. watcher or watcher)
+  -- A full Redis refuses it; who watches looks from time to time, too.
+  redis.pcall('HSET', record, 'watchers', watchers and watchers .. ',' .. watcher or watcher)
 end
 if receipt and leased(stream, model, seq .. '-0', lease_ms, away_ms) then return {'running', 0, fields} end
 

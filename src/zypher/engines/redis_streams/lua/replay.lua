@@ -11,9 +11,10 @@ open_stream(stream, model)
 local waiting = counts(stream)
 if waiting >= tonumber(limit) then return {'full', waiting} end
 
+local seq = join(stream, model, delayed, base, prediction_id, submitted_at, input)
 redis.call('ZREM', dead, prediction_id)
 redis.call('HDEL', record, 'status', 'finished', 'run_s', 'kind', 'failure', 'input', 'mark', 'started', 'attempt')
-redis.call('HSET', record, 'seq', join(stream, model, delayed, base, prediction_id, submitted_at, input), 'durable', '1')
+redis.call('HSET', record, 'seq', seq, 'durable', '1')
 redis.call('PERSIST', record)
 if key then redis.call('PERSIST', base .. ':k:' .. key) end
 return {'replayed'}
