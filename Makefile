@@ -19,7 +19,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve install install-examples install-dev test lint format unit contract acceptance fault chaos lock clean
+.PHONY: help serve install install-examples install-dev test lint format unit contract acceptance fault chaos bench lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s%s\n", $$1, $$2}' Makefile
@@ -51,6 +51,9 @@ unit contract acceptance fault: $(DEV) ## the tests of one level
 
 chaos: $(DEV) ## faults of every kind under load, and an account: SECONDS=300 SEED=7 (a random one) on both engines
 	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+bench: $(DEV) ## measure everything, about six minutes on a quiet machine
+	$(BIN)/python -m bench.run_all
 
 lock: ## pin anew what pyproject.toml asks for
 	$(PYTHON) -m venv --clear .venv-lock

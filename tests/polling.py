@@ -9,7 +9,7 @@ T = TypeVar("T")
 _LOOK_AGAIN_S = 0.01
 
 
-def wait_until(look: Callable[[], T], *, within_s: float = 20.0) -> T:
+def wait_until(look: Callable[[], T | None], *, within_s: float = 20.0) -> T:
     """What `look` finds as soon as it finds something; fails when that takes longer than `within_s`."""
     deadline = time.monotonic() + within_s
     while not (found := look()):

@@ -51,6 +51,7 @@ class FailureKind(StrEnum):
     INVALID_INPUT = "invalid_input"  # the model's own input type refused what its schema allowed
     INVALID_OUTPUT = "invalid_output"  # the model returned what JSON cannot say
     WORKER_LOST = "worker_lost"  # the process that ran it died
+    DATA_LOST = "data_lost"  # the engine's own record of it is damaged
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -102,15 +103,15 @@ class Prediction(msgspec.Struct, frozen=True):
 
 
 def new_prediction_id(now: datetime) -> str:
-    """An unguessable id in 26 characters that sorts by time.
+    """An unguessable id in 26 characters that sorts by time: milliseconds in ten digits, 80 random bits in sixteen.
 
-    48 bits of milliseconds and 80 random bits, as in ULID, written in lower-case base32hex
-    (RFC 4648 section 7), whose alphabet keeps the order.
+    The digits are those of base32hex (RFC 4648 section 7) in lower case, whose alphabet keeps the order.
     """
-    random_bits = int.from_bytes(os.urandom(10), "big")
-    bits = (int(now.timestamp() * 1000) << 80 | random_bits) << 2  # 130 bits: 26 digits of five
-    return "".join([_DIGIT_PAIRS[bits >> shift & 0x3FF] for shift in range(120, -1, -10)])
+    milliseconds = int(now.timestamp() * 1000)
+    time = [_DIGIT_PAIRS[milliseconds >> shift & 0x3FF] for shift in (40, 30, 20, 10, 0)]
+    return "".join(time) + os.urandom(16).translate(_DIGIT_OF_BYTE).decode()
 
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"
 _DIGIT_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
+_DIGIT_OF_BYTE = _DIGITS.encode() * 8  # each digit stands for eight of the 256 bytes: five random bits

@@ -24,7 +24,7 @@ def test_the_version(tmp_path: Path) -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"zypher {package.__version__}\n", "")
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["serve", "--help"], ["predict", "--help"]])
+@pytest.mark.parametrize("arguments", [[], ["serve", "--help"]])
 def test_help(tmp_path: Path, arguments: list[str]) -> None:
     ended = zypher(*arguments, cwd=tmp_path)
     assert ended.returncode == 0
@@ -32,7 +32,7 @@ def test_help(tmp_path: Path, arguments: list[str]) -> None:
     assert ended.stderr == ""
 
 
-@pytest.mark.parametrize("arguments", [["bake"], ["serve", "--prot", "1"], ["predict"], ["predict", "a", "b"]])
+@pytest.mark.parametrize("arguments", [["bake"], ["serve", "--prot", "1"], ["predict"]])
 def test_a_wrong_command_is_one_sentence(tmp_path: Path, arguments: list[str]) -> None:
     ended = zypher(*arguments, cwd=tmp_path)
     assert ended.returncode == 2

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import httpx
 import pytest
@@ -95,18 +96,33 @@ def test_no_failure_costs_a_replica(trouble: httpx.Client, trouble_server: Serve
     assert trouble_server.children() == replicas
 
 
-@pytest.mark.parametrize(("deed", "cause"), [("exit", "exited with code 3"), ("segfault", "SIGSEGV")])
-def test_a_model_that_kills_its_replica_fails_alone(serve: Serve, deed: str, cause: str) -> None:
+def test_models_that_kill_their_replica_fail_alone(serve: Serve) -> None:
+    causes = {"exit": "exited with code 3", "segfault": "SIGSEGV"}
     with client_of(serve(target("trouble.py:Trouble"), "--max-attempts", "2")) as client:
-        prediction_id = submit(client, deed)
+        killers = {deed: submit(client, deed) for deed in causes}
         with ThreadPoolExecutor(7) as pool:
             neighbours = [pool.submit(predict, client, "well") for _ in range(7)]
         assert [each.result().text for each in neighbours] == ['"done"'] * 7
-        answer = read(client, prediction_id)
-        assert answer.status_code == 500
-        assert answer.json()["prediction_id"] == prediction_id
-        assert answer.json()["error"].startswith("Prediction failed: worker_lost: ")
-        assert cause in answer.json()["error"]
+        for deed, prediction_id in killers.items():
+            answer = read(client, prediction_id)
+            assert answer.status_code == 500
+            assert answer.json()["prediction_id"] == prediction_id
+            assert answer.json()["error"].startswith("Prediction failed: worker_lost: ")
+            assert causes[deed] in answer.json()["error"]
+
+
+def test_no_harm_to_a_shared_event_loop_reaches_the_neighbours(serve: Serve, tmp_path: Path) -> None:
+    server = serve(target("async_trouble.py:AsyncTrouble"))
+    replicas = server.children()
+    with client_of(server) as client:
+        neighbours = [submit(client, "gate") for _ in range(5)]
+        assert "SystemExit: 7" in predict(client, "exit in a task").json()["error"]
+        assert "KeyboardInterrupt" in predict(client, "interrupt in a task").json()["error"]
+        assert "CancelledError" in predict(client, "be cancelled").json()["error"]
+        assert predict(client, "stop the loop").json() == "done"
+        (tmp_path / "gate").touch()
+        assert [output(client, each) for each in neighbours] == ["done"] * 5
+    assert server.children() == replicas
 
 
 def test_neighbours_of_one_that_kills_their_replica_run_again(serve: Serve, gate: Gate) -> None:

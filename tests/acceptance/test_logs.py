@@ -1,52 +1,71 @@
 """What a server writes, and what it never does."""
 
-import json
 import os
 import pty
 import re
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.asking import client_of, predict, read, submit, target
 from tests.conftest import Serve
+from tests.server_process import ServerProcess
 
 SECRET = "a-secret-of-the-caller"
 ANSWER = "HIS-SECRET-IN-CAPITALS"
 
 
-def test_off_a_terminal_every_line_is_json(serve: Serve) -> None:
-    server = serve(target("trouble.py:Trouble"))
-    with client_of(server) as client:
-        for deed in ("say", "ValueError", "SystemExit", "well"):
-            predict(client, deed)
-    assert server.stop() == 0
-    below_python = "a word below Python"
-    lines = [line for line in server.text().splitlines() if line != below_python]
-    records = [json.loads(line) for line in lines]
-    assert all({"ts", "level", "message"} <= record.keys() for record in records)
+@dataclass(frozen=True)
+class Story:
+    """What a server wrote from its start to its end, and the id of the prediction for each deed."""
+
+    text: str
+    records: list[dict[str, object]]
+    ids: dict[str, str]
+
+    def about(self, deed: str) -> list[dict[str, object]]:
+        return [record for record in self.records if record.get("prediction_id") == self.ids[deed]]
 
 
-def test_every_line_about_a_prediction_bears_its_id(serve: Serve) -> None:
-    server = serve(target("trouble.py:Trouble"))
-    with client_of(server) as client:
-        said = predict(client, "say").headers["prediction-id"]
-        failed = predict(client, "ValueError").headers["prediction-id"]
-    assert server.stop() == 0
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    arguments = (target("trouble.py:Trouble"), "--max-attempts", "2")
+    with ServerProcess(tmp_path_factory.mktemp("logs"), *arguments) as server:
+        server.wait_ready()
+        with client_of(server) as client:
+            deeds = ("say", "ValueError", "SystemExit", "well", "kill")
+            ids = {deed: predict(client, deed).headers["prediction-id"] for deed in deeds}
+        assert server.stop() == 0
+        return Story(server.text(), server.log(), ids)
+
+
+def test_off_a_terminal_every_line_is_json(story: Story) -> None:
+    lines = [line for line in story.text.splitlines() if line != "a word below Python"]
+    assert len(lines) == len(story.records)
+    assert all({"ts", "level", "message"} <= record.keys() for record in story.records)
+
+
+def test_what_a_model_says_bears_the_predictions_id(story: Story) -> None:
     words = {"a word on standard output", "a word on standard error", "a word in the log"}
-    assert words <= {line["message"] for line in server.log() if line.get("prediction_id") == said}
-    assert all(line.get("prediction_id") == said for line in server.log() if line["message"] in words)
-    assert [line.get("prediction_id") for line in server.log() if "no such colour" in str(line)] == [failed]
+    said = story.about("say")
+    assert words <= {record["message"] for record in said}
+    assert "a warning" in str(said)
+    assert [record for record in story.records if record["message"] in words and record not in said] == []
 
 
-def test_the_loss_of_a_replica_names_the_predictions_in_it(serve: Serve) -> None:
-    server = serve(target("trouble.py:Trouble"), "--max-attempts", "2")
-    with client_of(server) as client:
-        lost = predict(client, "kill").headers["prediction-id"]
-    about = [line for line in server.log() if line.get("prediction_id") == lost]
-    assert [line["attempt"] for line in about] == [1, 2]
-    assert all("SIGKILL" in str(line["reason"]) for line in about)
+def test_what_is_said_of_a_failure_bears_the_predictions_id(story: Story) -> None:
+    for deed, words in (("ValueError", "ValueError: no such colour"), ("SystemExit", "SystemExit: 7")):
+        (record,) = [record for record in story.records if words in str(record)]
+        assert story.about(deed) == [record]
+
+
+def test_the_loss_of_a_replica_names_the_predictions_in_it(story: Story) -> None:
+    assert [record["attempt"] for record in story.about("kill")] == [1, 2]
+    assert all("SIGKILL" in str(record["reason"]) for record in story.about("kill"))
 
 
 def test_inputs_and_outputs_are_never_in_the_log(serve: Serve) -> None:

@@ -1,5 +1,6 @@
 """Data that cannot be used ends the command with a message and stays as it is."""
 
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -59,3 +60,17 @@ def test_a_data_folder_that_cannot_be_made(tmp_path: Path) -> None:
     assert ended.returncode == 2
     assert "file/data" in ended.stderr
     assert len([line for line in ended.stderr.splitlines() if not line.startswith("{")]) == 1
+
+
+def test_data_that_is_removed_under_a_server_is_noticed(serve: Serve) -> None:
+    server = serve(ECHO)
+    with client_of(server) as client:
+        output(client, submit(client, "before"))
+        shutil.rmtree(server.directory / ".zypher")
+
+        refused = client.post("/predict", json={"input": "after"}, headers={"Async-Mode": "true"})
+
+        assert refused.status_code == 503
+        assert "removed" in refused.json()["error"]
+        assert "removed" in client.get("/healthz/ready").json()["error"]
+        assert client.post("/predict", json={"input": "needs no disk"}).status_code == 200

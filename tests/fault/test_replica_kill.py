@@ -79,3 +79,12 @@ def test_a_stopped_replica_that_is_killed_is_noticed(serve: Serve, gate: Gate) -
         os.kill(replica, signal.SIGKILL)
         gate.open()
         assert output(client, accepted) == "A"
+
+
+def test_poison_does_not_hold_up_what_comes_behind_it(serve: Serve) -> None:
+    with client_of(serve(target("trouble.py:Trouble"))) as client:
+        began = time.monotonic()
+        poison = [submit(client, "exit") for _ in range(4)]  # twelve deaths
+        assert output(client, submit(client, "well")) == "done"
+        assert all("exited with code 3" in read(client, each).json()["error"] for each in poison)
+        assert time.monotonic() - began < 20

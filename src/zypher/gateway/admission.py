@@ -4,21 +4,22 @@ from zypher.errors import Draining, EngineUnavailable, NoReplica, Refused
 from zypher.gateway.estimate import retry_after_s
 from zypher.presence import Depth, ModelCard
 
+_LOADING = "No worker has loaded the model yet."
 _DRAINING_RETRY_S = 5
 _LOADING_RETRY_S = 2
 _FAILING_RETRY_S = 5
 
 
-def refusal(card: ModelCard | None, depth: Depth, *, draining: bool, durable: bool) -> Refused | None:
-    """Why not, with when to try again; None when it may."""
+def admit(card: ModelCard | None, depth: Depth, *, draining: bool, durable: bool) -> ModelCard | Refused:
+    """The model that it is for; or why not, with when to try again."""
     if draining:
         return Draining("The server is stopping and takes no new predictions; send it again.", _DRAINING_RETRY_S)
     if card is None:
-        return NoReplica("No worker has loaded the model yet; try again in a moment.", _LOADING_RETRY_S)
+        return NoReplica(f"{_LOADING} Try again in a moment.", _LOADING_RETRY_S)
     if depth.problem and durable:
         return EngineUnavailable(depth.problem, retry_after_s(depth.queued + 1, depth))
     problem = no_replica(depth)
-    return NoReplica(problem, _FAILING_RETRY_S) if problem else None
+    return NoReplica(problem, _FAILING_RETRY_S) if problem else card
 
 
 def no_replica(depth: Depth) -> str | None:
@@ -42,6 +43,6 @@ def unready(card: ModelCard | None, depth: Depth, *, draining: bool) -> tuple[st
     if draining:
         return ("The server is stopping.",)
     if card is None:
-        return ("No worker has loaded the model yet.",)
+        return (_LOADING,)
     no_slot = None if has_replica(depth) else "No replica is ready."
     return tuple(problem for problem in (depth.problem, no_replica(depth) or no_slot) if problem)

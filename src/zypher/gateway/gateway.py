@@ -7,7 +7,7 @@ import msgspec
 from zypher.clock import Clock
 from zypher.engines.engine import Engine
 from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Refused
-from zypher.gateway.admission import refusal, unready
+from zypher.gateway.admission import admit, unready
 from zypher.gateway.estimate import retry_after_s
 from zypher.gateway.outlook import Outlook, View
 from zypher.prediction import Message, Prediction, new_prediction_id
@@ -112,20 +112,18 @@ class Gateway:
 
     async def _admit(self, *, durable: bool) -> ModelCard:
         view = self._outlook.view if self._outlook.fresh() else await self._outlook.look()
-        refused = self._refusal(view, durable=durable)
-        if refused is not None:
+        admitted = self._judge(view, durable=durable)
+        if isinstance(admitted, Refused):
             # Before a no, a second look: a view of a moment ago must not turn away what could run now.
-            view = await self._outlook.look()
-            refused = self._refusal(view, durable=durable)
-        if refused is not None:
-            raise refused
-        assert view.card is not None, "without a card it is refused"
-        return view.card
+            admitted = self._judge(await self._outlook.look(), durable=durable)
+        if isinstance(admitted, Refused):
+            raise admitted
+        return admitted
 
-    def _refusal(self, view: View, *, durable: bool) -> Refused | None:
+    def _judge(self, view: View, *, durable: bool) -> ModelCard | Refused:
         if view.problem:
             return NoReplica(view.problem)
-        return refusal(view.card, view.depth, draining=self._draining, durable=durable)
+        return admit(view.card, view.depth, draining=self._draining, durable=durable)
 
     def _full_retry_s(self) -> int:
         # The queue has room again once the first of the waiting ones begins.

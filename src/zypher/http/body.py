@@ -67,15 +67,15 @@ def parse_input(body: bytes) -> bytes:
 def _check_text(body: bytes) -> None:
     # The decoder passes the input over without reading its text.
     if body.startswith(_BYTE_ORDER_MARKS):
-        raise Problem(400, "The body begins with a byte order mark; send UTF-8 without one.")
+        raise Problem(422, "The body begins with a byte order mark; send UTF-8 without one.")
     try:
         body.decode()
     except UnicodeDecodeError as error:
-        raise Problem(400, f"The body is not UTF-8 (at byte {error.start}); encode it as UTF-8.") from None
+        raise Problem(422, f"The body is not UTF-8 (at byte {error.start}); encode it as UTF-8.") from None
 
 
 def _check_type(fields: dict[bytes, bytes]) -> None:
-    content_type = fields.get(b"content-type", b"application/json")
+    content_type = fields.get(b"content-type", b"")
     if content_type != b"application/json" and not is_json(content_type):
         raise Problem(415, "The body must be JSON in UTF-8; add the header Content-Type: application/json.")
 

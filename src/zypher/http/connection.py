@@ -1,6 +1,6 @@
 """One connection: what uvicorn leaves open of HTTP/1.1, and its hot path made short.
 
-    deadlines   a request must be whole in time; an idle connection ends in time
+    deadlines   a request must be whole in time; a connection that is idle, or whose client does not read, ends in time
     limits      on the bytes of a head and of a target
     refusals    what is not HTTP gets a JSON answer, after those to the requests before it
     upgrades    an offer to upgrade is declined: the request is served as plain HTTP/1.1
@@ -28,6 +28,7 @@ MAX_TARGET_BYTES = 8_192
 _LINGER_S = 2.0  # for a client to read why it was cut off
 
 _NOT_HTTP = error_answer(400, "This is not a valid HTTP/1.1 request; correct it and send it again.")
+_NOT_ONE_HOST = error_answer(400, "A request needs exactly one Host header; correct it and send it again.")
 _TOO_SLOW = error_answer(408, "The request was not whole in time; send it again, all of it at once.")
 _TARGET_TOO_LONG = error_answer(414, f"The URL is longer than {MAX_TARGET_BYTES} bytes; shorten it.")
 _HEAD_TOO_LARGE = error_answer(431, f"The headers are larger than {MAX_HEAD_BYTES} bytes; send fewer or shorter ones.")
@@ -79,6 +80,11 @@ class Connection(HttpToolsProtocol):
         while data and not self._over:
             data = self._feed(data)
 
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._owes_earlier_answer() and not self.transport.is_closing():
+            self.deadline_s = math.inf
+
     def _feed(self, data: bytes) -> bytes:
         """Hand bytes to the parser; returns those that are to be read again."""
         self._fed_bytes = len(data)
@@ -125,6 +131,7 @@ class Connection(HttpToolsProtocol):
             self._check_head_bytes()
         if self.parser.should_upgrade() and method != "CONNECT":
             return  # comes again without its offer
+        self._check_host()
         scope["path"], scope["query_string"] = split_target(self._target)
         scope["headers"] = self.headers.copy()  # trailers, which nobody asked for, are added to the original
         self._in_head = False
@@ -168,7 +175,7 @@ class Connection(HttpToolsProtocol):
         cycle = self.cycle
         cycle.more_body = False
         cycle.message_event.set()
-        self.deadline_s = self._idle_deadline_s() if cycle.response_complete else math.inf
+        self.deadline_s = self._idle_deadline_s() if cycle.response_complete else self._answer_deadline_s()
 
     def on_response_complete(self) -> None:
         if self.transport.is_closing() or self._answering is None:
@@ -186,7 +193,9 @@ class Connection(HttpToolsProtocol):
 
     def _start(self, exchange: RequestResponseCycle) -> None:
         self._answering = exchange
-        self.deadline_s = self._shared.now_s + self._shared.read_timeout_s if self._receiving else math.inf
+        self.deadline_s = (
+            self._shared.now_s + self._shared.read_timeout_s if self._receiving else self._answer_deadline_s()
+        )
         self.tasks.add(self.loop.create_task(self._answer(exchange)))
 
     async def _answer(self, exchange: RequestResponseCycle) -> None:
@@ -203,6 +212,10 @@ class Connection(HttpToolsProtocol):
 
     def _idle_deadline_s(self) -> float:
         return self._shared.now_s + self._shared.keep_alive_timeout_s
+
+    def _answer_deadline_s(self) -> float:
+        """None for the app, but one for a client that has yet to read what it was answered before."""
+        return self._idle_deadline_s() if self.flow.write_paused else math.inf
 
     def _owes_earlier_answer(self) -> bool:
         """Whether a request before the one that is being received waits for its answer."""
@@ -224,6 +237,11 @@ class Connection(HttpToolsProtocol):
         self._quiet_bytes += self._fed_bytes
         if self._quiet_bytes > MAX_HEAD_BYTES:
             raise Refusal(_HEAD_TOO_LARGE)
+
+    def _check_host(self) -> None:
+        hosts = [name for name, _ in self.headers].count(b"host")
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            raise Refusal(_NOT_ONE_HOST)
 
     def _check_head_bytes(self) -> None:
         if sum(len(name) + len(value) for name, value in self.headers) > MAX_HEAD_BYTES:

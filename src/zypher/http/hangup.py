@@ -1,7 +1,7 @@
 """How a handler that waits learns that its client has gone."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Coroutine
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -24,16 +24,17 @@ class Hangup:
         self._waiting: asyncio.Task[object] | None = None
 
     def happen(self) -> None:
-        """The connection is lost: whoever waits is interrupted, now and later."""
+        """The connection is lost: whoever waits, now or later, is interrupted."""
         self._happened = True
         if self._waiting is not None:
             self._waiting.cancel()
 
-    async def interrupts(self, wait: Awaitable[T]) -> T:
+    async def interrupts(self, wait: Coroutine[object, object, T]) -> T:
         """Wait, unless the client goes first: then the wait is cancelled and `HungUp` raised."""
+        if self._happened:
+            wait.close()
+            raise HungUp
         self._waiting = task = asyncio.current_task()
-        if self._happened and task is not None:
-            task.cancel()
         try:
             return await wait
         except asyncio.CancelledError:

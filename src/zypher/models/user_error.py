@@ -1,11 +1,13 @@
 """What an exception of the user's code says to the user, without a line of ours."""
 
 import traceback
+from collections import deque
 from pathlib import Path
 
 from zypher.errors import TargetError
 
 _LONGEST = 2_000  # characters of an exception's message that are repeated
+_MOST_CAUSES = 20
 _PACKAGE = str(Path(__file__).parent.parent)
 _MOCK = str(Path(__file__).with_name("mock.py"))
 
@@ -15,7 +17,7 @@ def headline(error: BaseException) -> str:
     kind = type(error).__name__
     try:
         message = " ".join(str(error).split())
-    except Exception:
+    except BaseException:
         message = "(its message cannot be read)"
     if len(message) > _LONGEST:
         message = message[:_LONGEST] + "…"
@@ -30,11 +32,17 @@ def user_traceback(error: BaseException) -> str:
 
 
 def _trim(report: traceback.TracebackException) -> None:
-    theirs = [frame for frame in report.stack if not _is_ours(frame.filename)]
-    report.stack = traceback.StackSummary.from_list(theirs)
-    for other in (report.__cause__, report.__context__, *(report.exceptions or ())):
-        if other is not None:
-            _trim(other)
+    """Take our frames out, and what an exception was caused by beyond the first few."""
+    reports = deque([report])
+    for _ in range(_MOST_CAUSES):
+        if not reports:
+            return
+        each = reports.popleft()
+        each.stack = traceback.StackSummary.from_list(f for f in each.stack if not _is_ours(f.filename))
+        reports += [other for other in (each.__cause__, each.__context__, *(each.exceptions or ())) if other]
+    for each in reports:
+        each.__cause__ = each.__context__ = None
+        each.exceptions = None
 
 
 def _is_ours(filename: str) -> bool:

@@ -49,8 +49,8 @@ class _Life:
         self._listen_to_signals()
         try:
             await _first(self._begin(), self._stop.wait())
-            await _first(self._stop.wait(), self._shape.died)
-            await _first(self._shape.drain(), self._haste.wait())
+            await _first(self._stop.wait(), asyncio.shield(self._shape.died))
+            await _first(self._shape.drain(), self._haste.wait(), asyncio.shield(self._shape.died))
         finally:
             await self._shape.stop(in_haste=self._haste.is_set())
         logger.info("stopped")

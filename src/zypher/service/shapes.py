@@ -50,9 +50,11 @@ class Whole:
 
     async def stop(self, *, in_haste: bool) -> None:
         self._gateway.drain()
-        await self._worker.stop()
-        await self._engine.close()
-        await self._server.stop(0 if in_haste else _LAST_ANSWERS_S)
+        try:
+            await self._worker.stop()
+        finally:
+            await self._engine.close()
+            await self._server.stop(0 if in_haste else _LAST_ANSWERS_S)
 
 
 class Front:
@@ -106,8 +108,10 @@ class Back:
         await self._worker.drain(self._drain_timeout_s)
 
     async def stop(self, *, in_haste: bool) -> None:
-        await self._worker.stop()
-        await self._engine.close()
+        try:
+            await self._worker.stop()
+        finally:
+            await self._engine.close()
 
 
 async def _name_strangers(engine: Engine, card: ModelCard) -> None:

@@ -1,7 +1,7 @@
 """What is counted, for Prometheus. Rooms call a method; nothing here calls back."""
 
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from itertools import accumulate
@@ -45,8 +45,8 @@ class Metrics(Collector):
         self._refused: Counter[tuple[str, ...]] = Counter()
         self._settled: Counter[tuple[str, ...]] = Counter()
         self._lost: Counter[tuple[str, ...]] = Counter()
-        self._waiting: dict[str, Spans] = {}
-        self._running: dict[str, Spans] = {}
+        self._waiting: defaultdict[str, Spans] = defaultdict(Spans)
+        self._running: defaultdict[str, Spans] = defaultdict(Spans)
         self._depths: Mapping[str, Depth] = {}
         self._oldest_s: Mapping[str, float] = {}
         self._registry = CollectorRegistry(auto_describe=False)
@@ -60,14 +60,14 @@ class Metrics(Collector):
         """A prediction was not accepted, for this reason."""
         self._refused[reason,] += 1
 
-    def settled(self, message: Message, outcome: Outcome, now: datetime) -> None:
-        """A prediction ended at `now`, as this outcome says."""
-        model = message.model
+    def received(self, message: Message, now: datetime) -> None:
+        """A worker took a prediction out of the queue at `now`."""
+        self._waiting[message.model].observe((now - message.submitted_at).total_seconds())
+
+    def settled(self, model: str, outcome: Outcome) -> None:
+        """A prediction ended, as this outcome says."""
         self._settled[model, outcome.status.value] += 1
-        if model not in self._running:
-            self._running[model], self._waiting[model] = Spans(), Spans()
         self._running[model].observe(outcome.run_s)
-        self._waiting[model].observe((now - message.submitted_at).total_seconds() - outcome.run_s)
 
     def attempt_lost(self, model: str) -> None:
         """A replica died with an attempt in it."""
@@ -89,9 +89,7 @@ class Metrics(Collector):
         yield _count("zypher_predictions_settled", "Predictions ended, by status.", ["model", "status"], self._settled)
         yield _count("zypher_attempts_lost", "Attempts whose replica died.", ["model"], self._lost)
         yield _spans("zypher_prediction_running_seconds", "Run time of the attempt that counted.", self._running)
-        yield _spans(
-            "zypher_prediction_waiting_seconds", "From acceptance to the end, less the run time.", self._waiting
-        )
+        yield _spans("zypher_prediction_waiting_seconds", "From acceptance to an attempt.", self._waiting)
         yield from self._gauges()
 
     def _gauges(self) -> Iterator[Metric]:

@@ -5,7 +5,9 @@ import socket
 from collections.abc import Callable
 from typing import cast
 
-from zypher.worker.messages import FrameReader, ToReplica, ToWorker, frame
+import msgspec
+
+from zypher.worker.messages import BadFrame, FrameReader, ToReplica, ToWorker, frame
 
 
 class Channel(asyncio.Protocol):
@@ -15,8 +17,9 @@ class Channel(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._received = received
         self._lost = lost
+        self.broken = False  # whether it ended because something else than messages came
         self._reader = FrameReader()
-        self._outgoing: list[bytes] = []
+        self._outgoing: list[ToReplica | ToWorker] = []
         self._transport: asyncio.Transport | None = None
 
     async def open(self, end: socket.socket) -> None:
@@ -32,7 +35,7 @@ class Channel(asyncio.Protocol):
         # One write per turn of the loop: a burst of messages costs one system call, not one each.
         if not self._outgoing:
             self._loop.call_soon(self._flush)
-        self._outgoing.append(frame(message))
+        self._outgoing.append(message)
 
     def close(self) -> None:
         """Send what is left, then end."""
@@ -47,10 +50,19 @@ class Channel(asyncio.Protocol):
         self._lost()
 
     def data_received(self, data: bytes) -> None:
-        for body in self._reader.feed(data):
-            self._received(body)
+        try:
+            for body in self._reader.feed(data):
+                self._received(body)
+        except (BadFrame, msgspec.MsgspecError):
+            self.broken = True
+            cast(asyncio.Transport, self._transport).abort()
 
     def _flush(self) -> None:
-        if self._outgoing and self._transport is not None and not self._transport.is_closing():
-            self._transport.write(b"".join(self._outgoing))
-        self._outgoing.clear()
+        messages, self._outgoing = self._outgoing, []
+        if not messages or self._transport is None or self._transport.is_closing():
+            return
+        try:
+            self._transport.write(frame(messages))
+        except BaseException:
+            self._transport.abort()  # what cannot be sent is lost, and whoever waits for it is told
+            raise

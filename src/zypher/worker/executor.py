@@ -23,16 +23,20 @@ class Executor:
     async def execute(self, delivery: Delivery) -> Outcome | Retry:
         """Make the attempt; whatever the model does, this tells how it ended."""
         if delivery.attempt > self._max_attempts:
-            return self._lost(delivery, Lost("ended together with its worker"))
+            return self._lost(delivery, Lost("ended, or was silent for longer than a lease"))
         ending = await self._run(delivery)
         if isinstance(ending, Succeeded):
             return Outcome(Status.SUCCEEDED, output=ending.output, run_s=ending.run_s)
         if isinstance(ending, Failed):
             return self._failed(delivery, ending)
+        if not ending.begun:
+            return Retry(counted=False)
         return self._lost(delivery, ending)
 
     async def _run(self, delivery: Delivery) -> Ending:
         replica = await self._slots.take(alone=runs_alone(delivery.attempt, self._max_attempts))
+        if replica is None:
+            return Lost("had ended", begun=False)
         try:
             return await replica.run(delivery)
         finally:

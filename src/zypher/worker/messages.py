@@ -3,16 +3,22 @@
     worker  -> replica   Run
     replica -> worker    Loaded | LoadFailed, then Succeeded | Failed for each Run, in any order
 
-A frame is a length of four bytes, big-endian, and one msgpack array that begins with its kind.
+A frame is a mark of two bytes, a length of six, big-endian, and a msgpack array of messages: all of one turn of
+the event loop, each an array that begins with its kind. The mark is there because a model can write to any
+descriptor of its process: what it writes to this one must not be taken for a length.
 The end of the stream is the order to stop, and the sign of death.
 """
+
+from collections.abc import Sequence
 
 import msgspec
 
 from zypher.prediction import FailureKind
 from zypher.presence import ModelCard
 
-_LENGTH_BYTES = 4
+_MARK = b"zy"
+_LENGTH_BYTES = 6
+_HEAD_BYTES = len(_MARK) + _LENGTH_BYTES
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -58,22 +64,26 @@ ToReplica = Run
 ToWorker = Loaded | LoadFailed | Succeeded | Failed
 
 _encoder = msgspec.msgpack.Encoder()
-_to_replica = msgspec.msgpack.Decoder(ToReplica)
-_to_worker = msgspec.msgpack.Decoder(ToWorker)
+_to_replica = msgspec.msgpack.Decoder(list[ToReplica])
+_to_worker = msgspec.msgpack.Decoder(list[ToWorker])
 
 
-def frame(message: ToReplica | ToWorker) -> bytes:
-    """The bytes of one message, length first."""
-    body = _encoder.encode(message)
-    return len(body).to_bytes(_LENGTH_BYTES, "big") + body
+def frame(messages: Sequence[ToReplica | ToWorker]) -> bytes:
+    """The bytes of these messages, length first."""
+    body = _encoder.encode(messages)
+    return _MARK + len(body).to_bytes(_LENGTH_BYTES, "big") + body
 
 
-def decode_to_replica(body: bytes) -> ToReplica:
+def decode_to_replica(body: bytes) -> list[ToReplica]:
     return _to_replica.decode(body)
 
 
-def decode_to_worker(body: bytes) -> ToWorker:
+def decode_to_worker(body: bytes) -> list[ToWorker]:
     return _to_worker.decode(body)
+
+
+class BadFrame(Exception):
+    """Something that is no frame came through the socket; what follows cannot be understood either."""
 
 
 class FrameReader:
@@ -83,14 +93,16 @@ class FrameReader:
         self._buffer = bytearray()
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The bodies that are whole now, in order."""
+        """The bodies that are whole now, in order. Raises `BadFrame`."""
         self._buffer += data
         bodies: list[bytes] = []
         start = 0
-        while len(self._buffer) - start >= _LENGTH_BYTES:
-            begin = start + _LENGTH_BYTES
-            end = begin + int.from_bytes(self._buffer[start:begin], "big")
-            if len(self._buffer) < end:
+        while len(self._buffer) > start:
+            if not _MARK.startswith(self._buffer[start : start + len(_MARK)]):
+                raise BadFrame
+            begin = start + _HEAD_BYTES
+            end = begin + int.from_bytes(self._buffer[start + len(_MARK) : begin], "big")
+            if len(self._buffer) < max(begin, end):
                 break
             bodies.append(bytes(self._buffer[begin:end]))
             start = end

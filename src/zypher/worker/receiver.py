@@ -1,7 +1,7 @@
 """Keeps free slots filled with deliveries."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from zypher.engines.engine import Deliveries
 from zypher.prediction import Delivery
@@ -10,14 +10,14 @@ _WAIT_S = 60.0
 
 
 class Receiver:
-    """Receives as many deliveries as there are free slots, and begins each."""
+    """Receives as many deliveries as there are free slots, and begins them."""
 
     def __init__(
         self,
         engine: Deliveries,
         model: str,
         free_slots: Callable[[], int],
-        begin: Callable[[Delivery], None],
+        begin: Callable[[Sequence[Delivery]], None],
     ) -> None:
         self._engine = engine
         self._model = model
@@ -36,5 +36,4 @@ class Receiver:
             self._room.clear()
             await self._room.wait()
             return
-        for delivery in await self._engine.receive(self._model, free, _WAIT_S):
-            self._begin(delivery)
+        self._begin(await self._engine.receive(self._model, free, _WAIT_S))

@@ -17,10 +17,18 @@ logger = logging.getLogger(__name__)
 class Replicas:
     """The worker's replicas, started again when they die.
 
-    `changed` is called whenever one becomes ready, dies or cannot start.
+    `changed` is called whenever one becomes ready, dies or cannot start; `died` when they are kept no more, by
+    an error of ours.
     """
 
-    def __init__(self, launch: Launch, count: int, clock: Clock, changed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        count: int,
+        clock: Clock,
+        changed: Callable[[], None],
+        died: Callable[[BaseException], None],
+    ) -> None:
         self.count = count
         self.slots = Slots()
         self.card: ModelCard | None = None
@@ -28,6 +36,7 @@ class Replicas:
         self._launch = launch
         self._clock = clock
         self._changed = changed
+        self._died = died
         self._alive: set[Replica] = set()
         self._keepers: list[asyncio.Task[None]] = []
         self._first_load: asyncio.Future[ModelCard] = asyncio.get_running_loop().create_future()
@@ -37,32 +46,46 @@ class Replicas:
         self._keepers = [
             asyncio.create_task(self._keep(number), name=f"replica {number}") for number in range(1, self.count + 1)
         ]
+        for keeper in self._keepers:
+            keeper.add_done_callback(self._kept)
 
     async def loaded(self) -> ModelCard:
         """The model's card, as soon as one replica has loaded it. Raises `TargetError` if the first cannot."""
         return await asyncio.shield(self._first_load)
 
     async def stop(self) -> None:
-        """End every replica; what still runs in them is lost."""
+        """End every replica; what still runs in them is lost, and idle ones have a moment to close their models."""
         for keeper in self._keepers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         for replica in self._alive:
-            replica.kill()
+            replica.stop()
         await asyncio.gather(*(replica.ended() for replica in self._alive))
 
     async def _keep(self, number: int) -> None:
-        """Start a replica again each time it ends, later and later while it fails."""
+        """Start a replica again each time it ends, later and later while it cannot work.
+
+        One that died with an attempt in it is started again at once: whatever kills replicas is
+        tried `max_attempts` times, and the predictions behind it need not wait for that.
+        """
         failures = 0
         while True:
             await self._clock.sleep(restart_delay_s(failures))
             replica = Replica(number, self._launch)
             await self._live(replica)
-            failures = 0 if replica.finished else failures + 1
+            failures = 0 if replica.begun else failures + 1
+
+    def _kept(self, keeper: asyncio.Task[None]) -> None:
+        if not keeper.cancelled() and (error := keeper.exception()) is not None:
+            self._died(error)
 
     async def _live(self, replica: Replica) -> None:
         """One replica from its start to its death."""
-        await replica.start()
+        try:
+            await replica.start()
+        except OSError as error:
+            self._refused(TargetError(f"The system cannot start a process for a replica: {error.strerror}."))
+            return
         self._alive.add(replica)
         ended = asyncio.ensure_future(replica.ended())
         try:

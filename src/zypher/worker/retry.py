@@ -8,15 +8,16 @@ _BACKOFF_CAP_S = 30.0
 
 
 class Retry(msgspec.Struct, frozen=True):
-    """Make another attempt."""
+    """Let the prediction wait for another attempt."""
 
-    delay_s: float
+    delay_s: float = 0.0
+    counted: bool = True  # whether the attempt that ended was one
 
 
 def after_loss(cause: str, attempt: int, max_attempts: int) -> Retry | Outcome:
     """Another attempt at once, or the end of a prediction that lost `max_attempts` replicas."""
     if attempt < max_attempts:
-        return Retry(delay_s=0)
+        return Retry()
     times = "once" if max_attempts == 1 else f"{max_attempts} times"
     message = f"worker_lost: the process that ran it died {times}; the last one {cause}"
     return Outcome(Status.FAILED, failure=Failure(FailureKind.WORKER_LOST, message))

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
@@ -25,6 +26,7 @@ from zypher.worker.retry import Retry
 logger = logging.getLogger(__name__)
 
 _PAUSE_S = 1.0
+_MOST_UNSETTLED = 1_000  # outcomes that wait in memory for an engine that cannot take them
 
 
 class WorkerPlan(msgspec.Struct, frozen=True):
@@ -45,13 +47,14 @@ class Worker:
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
-        self._journal = Journal(values=plan.launch.log.values)
+        self._journal = Journal(plan.launch.log)
         self._running: dict[asyncio.Task[None], Delivery] = {}
+        self._settling = 0  # of those that run: the attempt has ended, the engine has not yet taken the outcome
         self._draining = False
-        self._replicas = Replicas(plan.launch, plan.replicas, clock, self._changed)
+        self._replicas = Replicas(plan.launch, plan.replicas, clock, self._changed, self._died)
         self._executor = Executor(self._replicas.slots, plan.max_attempts, metrics)
-        self._leases = Leases(engine, clock, plan.lease_s, self._running.values(), self._presence)
-        self._lease_duty = Duty("leases", self._leases.step, clock, self._duty_died)
+        self._leases = Leases(engine, clock, plan.lease_s, lambda: list(self._running.values()), self._presence)
+        self._lease_duty = Duty("leases", self._leases.step, clock, self._died)
         self._receiver: Receiver | None = None
         self._receive_duty: Duty | None = None
 
@@ -64,7 +67,7 @@ class Worker:
         card = await self._replicas.loaded()
         await self._announce()
         self._receiver = Receiver(self._engine, card.name, self._free_slots, self._begin)
-        self._receive_duty = Duty("receiver", self._receiver.step, self._clock, self._duty_died)
+        self._receive_duty = Duty("receiver", self._receiver.step, self._clock, self._died)
         self._receive_duty.start()
         self._lease_duty.start()
         return card
@@ -113,15 +116,24 @@ class Worker:
                 await self._clock.sleep(_PAUSE_S)
 
     def _free_slots(self) -> int:
-        return self._replicas.slots.total - len(self._running)
+        if self._settling >= _MOST_UNSETTLED:
+            return 0
+        return self._replicas.slots.total - (len(self._running) - self._settling)
 
-    def _begin(self, delivery: Delivery) -> None:
-        task = asyncio.create_task(self._attempt(delivery))
-        self._running[task] = delivery
-        task.add_done_callback(self._ended)
+    def _begin(self, deliveries: Sequence[Delivery]) -> None:
+        now = self._clock.now()
+        for delivery in deliveries:
+            self._metrics.received(delivery.message, now)
+            task = asyncio.create_task(self._attempt(delivery))
+            self._running[task] = delivery
+            task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._running[task]
+        delivery = self._running.pop(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # An error of ours; the prediction is not lost, its lease ends and brings it back.
+            about = {"prediction_id": delivery.message.prediction_id}
+            logger.error("an attempt was given up", extra=about, exc_info=error)
         if self._receiver is not None:
             self._receiver.look_again()
 
@@ -130,7 +142,7 @@ class Worker:
         try:
             decision = await self._executor.execute(delivery)
             if isinstance(decision, Retry):
-                await self._engine.release(delivery, counted=True, delay_s=decision.delay_s)
+                await self._engine.release(delivery, counted=decision.counted, delay_s=decision.delay_s)
             else:
                 await self._settle(delivery, decision)
         except EngineUnavailable as error:
@@ -139,9 +151,16 @@ class Worker:
             logger.warning("the engine did not take the outcome", extra=about)
 
     async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
-        if await self._engine.settle(delivery, outcome):
-            self._metrics.settled(delivery.message, outcome, self._clock.now())
-            self._journal.settled(delivery, outcome)
+        self._settling += 1
+        if self._receiver is not None:
+            self._receiver.look_again()  # its slot is free, however long the engine takes
+        try:
+            settled = await self._engine.settle(delivery, outcome)
+        finally:
+            self._settling -= 1
+        if settled:
+            self._metrics.settled(delivery.message.model, outcome)
+        self._journal.settled(delivery, outcome, counts=settled)
 
     def _presence(self) -> Presence:
         card = self._replicas.card
@@ -162,6 +181,6 @@ class Worker:
         if self._receiver is not None:
             self._receiver.look_again()
 
-    def _duty_died(self, error: BaseException) -> None:
+    def _died(self, error: BaseException) -> None:
         if not self.died.done():
             self.died.set_exception(error)

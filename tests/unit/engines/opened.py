@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncGenerator, Generator
 from contextlib import asynccontextmanager, closing, contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 from tests.fake_clock import FakeClock
@@ -10,6 +11,18 @@ from zypher.engines.embedded.engine import EmbeddedEngine
 
 LEASE_S = 30.0
 RETENTION_S = 3600.0
+
+
+class UnevenClock(FakeClock):
+    """The clock of a process that is stopped for a while, or of a machine whose date somebody sets."""
+
+    def stall(self, seconds: float) -> None:
+        """Let time pass in which nothing runs: what became due meanwhile is called at its end."""
+        self._elapsed_s += seconds
+        self.advance(0)
+
+    def set_date(self, by: timedelta) -> None:
+        self._start += by
 
 
 @asynccontextmanager

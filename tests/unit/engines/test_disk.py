@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one, status, submit_many
+from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_ids, receive_one, status, submit_many
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.opened import LEASE_S, RETENTION_S, count, opened, shell
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.errors import EngineError
-from zypher.prediction import Outcome, Status
+from zypher.prediction import FailureKind, Outcome, Status
 
 
 @pytest.fixture
@@ -114,15 +114,23 @@ async def test_a_second_engine_in_the_folder_is_refused(tmp_path: Path, clock: F
         pass
 
 
-async def test_an_input_that_is_gone_from_the_disk_is_said(tmp_path: Path, clock: FakeClock) -> None:
+async def test_a_prediction_whose_input_is_gone_from_the_disk_fails(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
-        ids = await submit_many(engine, 1)
+        ids = await submit_many(engine, 3)
     async with opened(tmp_path, clock) as engine:
         with shell(tmp_path) as connection:
-            connection.execute("DELETE FROM predictions")
-        with pytest.raises(Exception, match=f"input of prediction {ids[0]} is not in the data folder"):
-            await engine.receive(MODEL, 1, 0)
-        assert await engine.cancel(ids[0])
+            connection.execute("DELETE FROM predictions WHERE number < 3")
+        assert await receive_ids(engine) == [ids[2]]
+        for prediction_id in ids[:2]:
+            lost = await engine.get(prediction_id, None)
+            assert lost is not None
+            assert lost.outcome is not None
+            assert lost.outcome.failure is not None
+            assert (lost.status, lost.outcome.failure.kind) == (Status.FAILED, FailureKind.DATA_LOST)
+            assert "send it again" in lost.outcome.failure.message
+        depth = await engine.depth(MODEL)
+        assert (depth.queued, depth.running) == (0, 1)
+    assert count(tmp_path, "waiting") == 1
 
 
 async def test_many_large_inputs_and_outputs_at_once(tmp_path: Path, clock: FakeClock) -> None:

@@ -1,13 +1,17 @@
 """An engine whose disk does not store for a while."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_ids, receive_one, status, submit_many, turns
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.engines.opened import count, opened, unwritable
+from tests.unit.engines.opened import count, opened, shell, unwritable
+from zypher.engines.embedded.database import open_writer
+from zypher.engines.embedded.operations import End, Mark, Written, resolve
+from zypher.engines.embedded.writer import Writer
 from zypher.engines.engine import Engine
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Status
@@ -127,3 +131,56 @@ async def test_what_cannot_be_made_durable_stays_in_memory(tmp_path: Path, clock
         await recover(engine, clock)
         assert (await engine.submit(queued, durable=True)).durable
     assert count(tmp_path, "waiting") == 1
+
+
+@pytest.mark.parametrize("end", ["settle", "cancel"])
+async def test_an_end_does_not_wait_for_a_disk_that_refused_the_prediction(
+    tmp_path: Path, clock: FakeClock, end: str
+) -> None:
+    async with opened(tmp_path, clock) as engine:
+        sent = message()
+        await engine.submit(sent, durable=False)
+        delivery = await receive_one(engine) if end == "settle" else None
+        with unwritable(tmp_path):
+            promotion = asyncio.create_task(engine.submit(sent, durable=True))
+            await turns(1)  # it has begun
+            async with asyncio.timeout(10):
+                if delivery is not None:
+                    assert await engine.settle(delivery, SUCCEEDED)
+                else:
+                    assert await engine.cancel(sent.prediction_id)
+            with pytest.raises(EngineUnavailable):
+                await promotion
+            expected = Status.CANCELLED if delivery is None else Status.SUCCEEDED
+            assert await status(engine, sent.prediction_id) is expected
+        await recover(engine, clock)
+    assert count(tmp_path, "outcomes") == 0
+
+
+async def test_nothing_is_written_of_a_prediction_that_is_not_on_disk(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock):
+        pass
+    writer = Writer(open_writer(tmp_path / "zypher.db"), tmp_path, lambda _: None)
+    writer.start()
+    stored: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
+    writer.write(Mark(7, 1, clock.now()))
+    writer.write(End(8, 1, clock.now(), clock.now(), SUCCEEDED, partial(resolve, stored)))
+    assert await stored is None
+    await writer.stop()
+    assert count(tmp_path, "waiting") == count(tmp_path, "outcomes") == 0
+
+
+async def test_an_engine_may_close_before_it_could_store_that_an_input_is_gone(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    async with opened(tmp_path, clock) as engine:
+        (prediction_id,) = await submit_many(engine, 1)
+    async with opened(tmp_path, clock) as engine:
+        with shell(tmp_path) as connection:
+            connection.execute("DELETE FROM predictions")
+        with unwritable(tmp_path):
+            assert await engine.receive(MODEL, 1, 0) == []
+            while await problem(engine) is None:
+                await turns()
+            assert await status(engine, prediction_id) is Status.QUEUED
+            await engine.close()

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from zypher.errors import Draining, EngineUnavailable, NoReplica, Refused
-from zypher.gateway.admission import refusal, unready
+from zypher.gateway.admission import admit, unready
 from zypher.presence import Depth, ModelCard, Presence
 
 CARD = ModelCard("m", "", {}, {}, {}, 1)
@@ -18,25 +18,17 @@ def depth(*presences: Presence, problem: str | None = None) -> Depth:
 
 
 def test_a_ready_replica_takes_work() -> None:
-    assert refusal(CARD, depth(READY), draining=False, durable=True) is None
+    assert admit(CARD, depth(READY), draining=False, durable=True) is CARD
     assert unready(CARD, depth(READY), draining=False) == ()
 
 
 def test_a_replica_that_is_being_restarted_is_waited_for_but_not_ready() -> None:
-    assert refusal(CARD, depth(RESTARTING), draining=False, durable=True) is None
+    assert admit(CARD, depth(RESTARTING), draining=False, durable=True) is CARD
     assert unready(CARD, depth(RESTARTING), draining=False) == ("No replica is ready.",)
 
 
-def test_a_worker_that_drains_takes_no_work() -> None:
-    draining = msgspec.structs.replace(READY, draining=True)
-    refused = refusal(CARD, depth(draining), draining=False, durable=True)
-    assert isinstance(refused, NoReplica)
-    assert "No worker" in str(refused)
-    assert refusal(CARD, depth(draining, READY), draining=False, durable=True) is None
-
-
 def test_one_broken_replica_beside_a_ready_one_is_no_reason_to_refuse() -> None:
-    assert refusal(CARD, depth(BROKEN, READY), draining=False, durable=True) is None
+    assert admit(CARD, depth(BROKEN, READY), draining=False, durable=True) is CARD
 
 
 @pytest.mark.parametrize(
@@ -52,10 +44,9 @@ def test_one_broken_replica_beside_a_ready_one_is_no_reason_to_refuse() -> None:
 def test_refused_with_the_reason(
     card: ModelCard | None, seen: Depth, draining: bool, kind: type[Refused], words: str
 ) -> None:
-    refused = refusal(card, seen, draining=draining, durable=True)
+    refused = admit(card, seen, draining=draining, durable=True)
 
-    assert refused is not None
-    assert type(refused) is kind
+    assert isinstance(refused, kind)
     assert words in str(refused)
     assert refused.retry_after_s >= 1
     problems = unready(card, seen, draining=draining)
@@ -64,4 +55,15 @@ def test_refused_with_the_reason(
 
 
 def test_a_full_disk_does_not_concern_what_needs_none() -> None:
-    assert refusal(CARD, depth(READY, problem="disk full"), draining=False, durable=False) is None
+    assert admit(CARD, depth(READY, problem="disk full"), draining=False, durable=False) is CARD
+
+
+def test_a_worker_that_drains_takes_no_work() -> None:
+    leaving = msgspec.structs.replace(READY, draining=True)
+
+    refused = admit(CARD, depth(leaving), draining=False, durable=True)
+    assert isinstance(refused, NoReplica)
+    assert "No worker" in str(refused)
+    assert unready(CARD, depth(leaving), draining=False)
+    assert admit(CARD, depth(leaving, READY), draining=False, durable=True) is CARD
+    assert unready(CARD, depth(leaving, READY), draining=False) == ()

@@ -19,6 +19,26 @@ HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n
 POST = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 
 
+LONG = b"x" * 30_000_000  # more than the system takes from a server whose client does not read
+
+
+class Answering:
+    """An app whose answers are long."""
+
+    def __init__(self) -> None:
+        self.begun = self.ended = 0
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.begun += 1
+        await self.may_answer.wait()
+        headers = [(b"content-length", b"%d" % len(LONG))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": LONG})
+        self.ended += 1
+
+
 @pytest.fixture(autouse=True)
 def answers(service: Service) -> None:
     service.engine.outcome = succeeded(b'"HELLO"')
@@ -137,8 +157,26 @@ async def test_a_head_response_has_no_body(server: HttpServer) -> None:
 
 async def test_a_client_may_ask_to_close(server: HttpServer) -> None:
     async with wire_to(server) as wire:
-        reply = await wire.ask(LIVE.replace(b"Host: x", b"Connection: close"))
+        reply = await wire.ask(LIVE.replace(b"Host: x", b"Host: x\r\nConnection: close"))
         assert reply.headers["connection"] == "close"
+        assert await wire.end() == b""
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET /healthz/live HTTP/1.1\r\n",
+        b"GET http://x/healthz/live HTTP/1.1\r\n",
+        b"GET /healthz/live HTTP/1.1\r\nHost: x\r\nX: y\r\nhost: x\r\n",
+        b"GET /healthz/live HTTP/1.0\r\nHost: x\r\nHost: y\r\n",
+        b"GET /healthz/live HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n",
+    ],
+)
+async def test_a_request_names_one_host(server: HttpServer, head: bytes) -> None:
+    async with wire_to(server) as wire:
+        reply = await wire.ask(head + b"\r\n")
+        assert (reply.status, reply.headers["connection"]) == (400, "close")
+        assert "Host" in reply.error
         assert await wire.end() == b""
 
 
@@ -235,6 +273,37 @@ async def test_an_idle_connection_is_closed_in_time(server: HttpServer, clock: F
         assert await wire.end() == b""
 
 
+async def test_who_does_not_read_is_cut_off_though_an_answer_waits(start: Start, clock: FakeClock) -> None:
+    answering = Answering()
+    async with wire_to(await start(answering)) as wire:
+        await wire.send(LIVE)
+        await eventually(lambda: answering.ended == 1)
+        await wire.send(LIVE + LIVE)
+        await eventually(lambda: answering.begun == 2)
+        clock.advance(77)
+        clock.advance(4)
+        await eventually(lambda: answering.ended == 2)
+        assert len(await wire.end()) < len(LONG)
+
+
+async def test_who_reads_again_may_wait_for_the_next_answer(start: Start, clock: FakeClock) -> None:
+    answering = Answering()
+    answering.may_answer.clear()
+    async with wire_to(await start(answering)) as wire:
+        await wire.send(LIVE)
+        await eventually(lambda: answering.begun == 1)
+        answering.may_answer.set()
+        await eventually(lambda: answering.ended == 1)
+        answering.may_answer.clear()
+        await wire.send(LIVE)
+        await eventually(lambda: answering.begun == 2)
+        assert len((await wire.reply()).body) == len(LONG)
+        clock.advance(1000)
+        clock.advance(1000)
+        answering.may_answer.set()
+        assert len((await wire.reply()).body) == len(LONG)
+
+
 async def test_a_refused_client_that_stays_is_closed(server: HttpServer, clock: FakeClock) -> None:
     async with wire_to(server) as wire:
         await wire.ask(b"nonsense\r\n\r\n")
@@ -312,7 +381,7 @@ async def test_who_hangs_up_is_not_predicted_for(server: HttpServer, service: Se
 async def test_who_hangs_up_with_a_key_finds_the_prediction_again(server: HttpServer, service: Service) -> None:
     service.engine.outcome = None
     async with wire_to(server) as wire:
-        await wire.send(POST.replace(b"Host: x", b"Idempotency-Key: k"))
+        await wire.send(POST.replace(b"Host: x", b"Host: x\r\nIdempotency-Key: k"))
         await eventually(lambda: service.engine.waiting)
     await eventually(lambda: not service.engine.waiting)
     assert service.engine.only.outcome is None

@@ -9,8 +9,13 @@ async def never() -> None:
     await asyncio.Event().wait()
 
 
+async def said(word: str) -> str:
+    await asyncio.sleep(0)
+    return word
+
+
 async def test_a_wait_gives_what_it_waits_for() -> None:
-    assert await Hangup().interrupts(asyncio.sleep(0, "done")) == "done"
+    assert await Hangup().interrupts(said("done")) == "done"
 
 
 async def test_a_hangup_interrupts_a_wait() -> None:

@@ -27,8 +27,9 @@ def test_a_life_is_counted() -> None:
     metrics.submitted("m", durable=True)
     metrics.refused("QueueFull")
     metrics.attempt_lost("m")
-    message = Message("id", "m", b"1", NOW - timedelta(seconds=5))
-    metrics.settled(message, Outcome(Status.SUCCEEDED, output=b"1", run_s=2.0), NOW)
+    message = Message("id", "m", b"1", NOW - timedelta(seconds=3))
+    metrics.received(message, NOW)
+    metrics.settled("m", Outcome(Status.SUCCEEDED, output=b"1", run_s=2.0))
 
     read = samples(metrics)
 

@@ -2,12 +2,14 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from zypher.prediction import FailureKind
 from zypher.presence import ModelCard
 from zypher.worker.messages import (
+    BadFrame,
     Failed,
     FrameReader,
     Loaded,
@@ -32,16 +34,25 @@ def test_every_message_survives_the_way() -> None:
     ]
     reader = FrameReader()
 
-    assert [decode_to_worker(body) for body in reader.feed(b"".join(map(frame, answers)))] == answers
-    assert [decode_to_replica(body) for body in reader.feed(b"".join(map(frame, RUNS)))] == RUNS
+    assert [decode_to_worker(body) for body in reader.feed(frame(answers))] == [answers]
+    assert [decode_to_replica(body) for body in reader.feed(frame(RUNS))] == [RUNS]
 
 
 @given(cuts=st.lists(st.integers(0, 100_100), max_size=8))
 def test_a_stream_cut_anywhere_gives_the_same_messages(cuts: list[int]) -> None:
-    stream = b"".join(map(frame, RUNS))
+    stream = frame(RUNS[:2]) + frame(RUNS[2:])
     edges = [0, *sorted(cuts), len(stream)]
     reader = FrameReader()
 
     bodies = [body for start, end in pairwise(edges) for body in reader.feed(stream[start:end])]
 
-    assert [decode_to_replica(body) for body in bodies] == RUNS
+    assert [decode_to_replica(body) for body in bodies] == [RUNS[:2], RUNS[2:]]
+
+
+@pytest.mark.parametrize("garbage", [b"\x00", b"\x00\x00\x00\x01\xff", b"z\x00", b"\xff" * 20])
+def test_what_is_no_frame_is_noticed_at_its_first_byte(garbage: bytes) -> None:
+    reader = FrameReader()
+    assert len(reader.feed(frame(RUNS[:1]))) == 1
+
+    with pytest.raises(BadFrame):
+        reader.feed(garbage)

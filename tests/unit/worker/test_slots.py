@@ -13,6 +13,15 @@ def replica(slots: int, number: int = 1) -> Replica:
     return made
 
 
+def asks(slots: Slots, *, alone: bool = False) -> "asyncio.Task[Replica | None]":
+    return asyncio.create_task(slots.take(alone=alone))
+
+
+async def turn() -> None:
+    for _ in range(3):
+        await asyncio.sleep(0)
+
+
 async def test_the_least_busy_replica_is_taken() -> None:
     slots, first, second = Slots(), replica(2, 1), replica(2, 2)
     slots.add(first)
@@ -20,71 +29,162 @@ async def test_the_least_busy_replica_is_taken() -> None:
 
     taken = [await slots.take(alone=False) for _ in range(4)]
 
-    assert sorted(each.number for each in taken) == [1, 1, 2, 2]
+    assert taken.count(first) == taken.count(second) == 2
     assert taken[0] is not taken[1]
     assert slots.total == 4
+    assert slots.replicas == 2
 
 
 async def test_who_asks_first_is_served_first() -> None:
     slots, only = Slots(), replica(1)
     slots.add(only)
     await slots.take(alone=False)
-    waiting = [asyncio.ensure_future(slots.take(alone=False)) for _ in range(2)]
-    await asyncio.sleep(0)
+    waiting = [asks(slots) for _ in range(2)]
+    await turn()
 
     slots.free(only)
-    await asyncio.sleep(0)
+    await turn()
 
     assert [each.done() for each in waiting] == [True, False]
     slots.free(only)
     assert await waiting[1] is only
 
 
-async def test_who_runs_alone_waits_for_an_idle_replica_and_keeps_it() -> None:
+async def test_who_runs_alone_waits_for_an_empty_replica_and_keeps_it() -> None:
     slots, only = Slots(), replica(3)
     slots.add(only)
     await slots.take(alone=False)
-    solitary = asyncio.ensure_future(slots.take(alone=True))
-    behind = asyncio.ensure_future(slots.take(alone=False))
-    await asyncio.sleep(0)
+    solitary = asks(slots, alone=True)
+    await turn()
+    behind = asks(slots)
+    await turn()
     assert not solitary.done()
 
     slots.free(only)
     assert await solitary is only
-    await asyncio.sleep(0)
+    await turn()
     assert not behind.done()
 
     slots.free(only)
     assert await behind is only
 
 
-async def test_a_dead_replica_gets_nothing() -> None:
-    slots, dead, heir = Slots(), replica(1, 1), replica(1, 2)
+async def test_those_who_run_alone_let_the_others_in_between() -> None:
+    slots, only = Slots(), replica(3)
+    slots.add(only)
+    assert await slots.take(alone=True) is only
+    second = asks(slots, alone=True)
+    await turn()
+    ordinary = [asks(slots) for _ in range(3)]
+    await turn()
+
+    slots.free(only)
+    await turn()
+
+    assert all(each.done() for each in ordinary)
+    assert not second.done()
+    for _ in ordinary:
+        slots.free(only)
+    assert await second is only
+
+
+async def test_those_who_run_alone_hold_one_replica_and_leave_the_others_open() -> None:
+    slots, first, second = Slots(), replica(2, 1), replica(2, 2)
+    slots.add(first)
+    slots.add(second)
+    held = await slots.take(alone=True)
+    other = second if held is first else first
+    waiting = asks(slots, alone=True)
+    await turn()
+
+    assert await slots.take(alone=False) is other
+    assert await slots.take(alone=False) is other
+    assert not waiting.done()
+    waiting.cancel()
+
+
+async def test_with_single_slots_everybody_runs_alone() -> None:
+    slots, first, second = Slots(), replica(1, 1), replica(1, 2)
+    slots.add(first)
+    slots.add(second)
+
+    assert {await slots.take(alone=True), await slots.take(alone=True)} == {first, second}
+
+
+async def test_after_the_last_replica_nobody_waits() -> None:
+    slots, dead = Slots(), replica(2)
     slots.add(dead)
-    await slots.take(alone=False)
-    waiting = asyncio.ensure_future(slots.take(alone=False))
-    await asyncio.sleep(0)
+    for _ in range(2):
+        await slots.take(alone=False)
+    waiting = [asks(slots), asks(slots, alone=True)]
+    await turn()
 
     dead.slots = 0
     slots.remove(dead)
     slots.free(dead)
-    assert not waiting.done()
+    slots.free(dead)
+
+    assert [await each for each in waiting] == [None, None]
+    assert await slots.take(alone=False) is None
     assert slots.total == 0
 
+
+async def test_the_heir_of_a_dead_replica_begins_empty() -> None:
+    slots, dead, heir = Slots(), replica(1, 1), replica(1, 2)
+    slots.add(dead)
+    await slots.take(alone=False)
     slots.add(heir)
-    assert await waiting is heir
+    dead.slots = 0
+    slots.remove(dead)
+
+    assert await slots.take(alone=False) is heir
+    slots.free(dead)
+    late = asks(slots)
+    await turn()
+    assert not late.done()
+    slots.free(heir)
+    assert await late is heir
 
 
 async def test_who_gives_up_waiting_takes_no_slot() -> None:
     slots, only = Slots(), replica(1)
     slots.add(only)
     await slots.take(alone=False)
-    gone = asyncio.ensure_future(slots.take(alone=False))
-    stays = asyncio.ensure_future(slots.take(alone=False))
-    await asyncio.sleep(0)
+    gone, stays = asks(slots), asks(slots)
+    await turn()
     gone.cancel()
-    await asyncio.sleep(0)
+    await turn()
 
     slots.free(only)
 
     assert await stays is only
+
+
+async def test_who_gives_up_just_as_it_is_served_gives_the_slot_back() -> None:
+    slots, only = Slots(), replica(2)
+    slots.add(only)
+    await slots.take(alone=False)
+    solitary = asks(slots, alone=True)
+    await turn()
+
+    slots.free(only)
+    solitary.cancel()
+    await turn()
+
+    assert await slots.take(alone=False) is only
+    assert await slots.take(alone=False) is only
+
+
+async def test_a_quarantine_that_nobody_wants_any_more_ends() -> None:
+    slots, only = Slots(), replica(2)
+    slots.add(only)
+    await slots.take(alone=False)
+    solitary = asks(slots, alone=True)
+    await turn()
+    ordinary = asks(slots)
+    await turn()
+    assert not ordinary.done()
+
+    solitary.cancel()
+
+    assert await ordinary is only

@@ -30,7 +30,7 @@ class Acceptance:
     async def accept(self, message: Message, key: str | None) -> Accepted:
         """Accept a new prediction, or say which one stands for it. Raises `QueueFull`, `IdempotencyKeyReused`."""
         self._disk.recovery.check()
-        if key is not None and self._live.is_full(message.model):
+        if key is not None and self._live.fullness(message.model, len(message.input)) is not None:
             standing = await self._find_standing(message, key)
             if standing is not None:
                 return standing
@@ -85,9 +85,11 @@ class Acceptance:
             if written is not None:  # it stays what it was, in memory only
                 queue.set_row(entry, 0)
         elif written is None:
+            queue.let_go(entry)
             queue.keep(entry, message)
             queue.join(entry)
         else:
+            queue.let_go(entry)
             queue.queued -= 1
             del self._live.entries[entry.prediction_id]
         answer = self._live.seen(entry) if written is None else written

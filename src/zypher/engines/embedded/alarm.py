@@ -12,15 +12,15 @@ class Alarm:
         self._clock = clock
         self._ring = ring
         self._timer: Timer | None = None
-        self._at = 0.0
+        self.at = 0.0  # the reading at which it is to ring, or was to ring last
 
     def set(self, at: float) -> None:
         """Ring at this reading of the monotonic clock, or earlier if it was set so."""
         if self._timer is not None:
-            if self._at <= at:
+            if self.at <= at:
                 return
             self._timer.cancel()
-        self._at = at
+        self.at = at
         self._timer = self._clock.call_later(at - self._clock.monotonic(), self._rang)
 
     def stop(self) -> None:

@@ -1,13 +1,16 @@
 """A thread that works off all that waits at once, and the one way back to the event loop."""
 
 import asyncio
+import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
-Answers = Callable[[], None]
+Answers = Sequence[Callable[[], None]]
+
+logger = logging.getLogger(__name__)
 
 _MOST = 512  # items in one batch
 
@@ -15,7 +18,8 @@ _MOST = 512  # items in one batch
 class BatchThread(Generic[Item]):
     """While a batch is worked off the next one gathers; each is answered with one call into the event loop.
 
-    `work` runs in the thread, never raises, and returns what to call on the event loop.
+    `work` runs in the thread, never raises, and returns what to call on the event loop; one that raises is logged
+    and does not keep the others from being called.
     """
 
     def __init__(self, name: str, work: Callable[[list[Item]], Answers]) -> None:
@@ -47,7 +51,7 @@ class BatchThread(Generic[Item]):
             batch, stopped = self._gather()
             if batch:
                 self._answer(self._work(batch))
-        self._answer(self._end)
+        self._answer([self._end])
 
     def _gather(self) -> tuple[list[Item], bool]:
         """What waits now, at least one item; and whether it is the last of all."""
@@ -65,8 +69,16 @@ class BatchThread(Generic[Item]):
 
     def _answer(self, answers: Answers) -> None:
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(answers)
+            self._loop.call_soon_threadsafe(_call_each, answers)
 
     def _end(self) -> None:
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(None)
+
+
+def _call_each(answers: Answers) -> None:
+    for answer in answers:
+        try:
+            answer()
+        except Exception:  # the others of the batch wait for theirs
+            logger.exception("an answer of the disk was not taken")

@@ -65,7 +65,7 @@ class DeadLetters:
         letter = self._find(prediction_id)
         if letter is None:
             return False
-        self._live.check_room(letter.model)
+        self._live.check_room(letter.model, 0)
         del self._letters[prediction_id]
         return await self._written(letter, Replay, self._replayed)
 

@@ -1,4 +1,4 @@
-"""How a prediction ends: settled by a worker, or cancelled before one had it."""
+"""How a prediction ends: settled by a worker, cancelled before one had it, or lost by the disk."""
 
 import asyncio
 from datetime import datetime
@@ -11,9 +11,15 @@ from zypher.engines.embedded.entry import Entry, Stage
 from zypher.engines.embedded.live import Live
 from zypher.engines.embedded.operations import End, Written, resolve
 from zypher.errors import EngineUnavailable
-from zypher.prediction import Outcome, Status
+from zypher.prediction import Failure, FailureKind, Outcome, Status
 
 _CANCELLED = Outcome(Status.CANCELLED)
+_LOST = Outcome(
+    Status.FAILED,
+    failure=Failure(
+        FailureKind.DATA_LOST, "data_lost: its input is not in the server's data folder any more; send it again"
+    ),
+)
 
 
 class Endings:
@@ -55,6 +61,13 @@ class Endings:
         self._disk.write(End(entry.row, entry.attempt, None, finished_at, _CANCELLED, done))
         await stored
 
+    def lose(self, entry: Entry) -> None:
+        """End a queued prediction whose input is gone from the disk."""
+        self._live.queue(entry.model).leave(entry)
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        stored.add_done_callback(lambda stored: stored.exception())  # nobody waits for it
+        self._store_settled(entry, _LOST, self._clock.now(), stored)
+
     def _store_settled(
         self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: asyncio.Future[None]
     ) -> None:
@@ -65,14 +78,16 @@ class Endings:
     def _settled(
         self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: asyncio.Future[None], written: Written
     ) -> None:
-        if not isinstance(written, EngineUnavailable):
-            self._dead.bury(entry.row, self._live.finish(entry, outcome, finished_at))
+        if not entry.row or not isinstance(written, EngineUnavailable):
+            ended = self._live.finish(entry, outcome, finished_at)
+            if entry.row:
+                self._dead.bury(entry.row, ended)
             resolve(stored, None)
         elif not self._disk.recovery.hold(partial(self._store_settled, entry, outcome, finished_at, stored)):
             resolve(stored, written)
 
     def _cancelled(self, entry: Entry, finished_at: datetime, stored: asyncio.Future[None], written: Written) -> None:
-        if isinstance(written, EngineUnavailable):
+        if entry.row and isinstance(written, EngineUnavailable):
             self._live.queue(entry.model).come_back(entry)
             resolve(stored, written)
         else:

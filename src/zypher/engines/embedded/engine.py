@@ -44,8 +44,8 @@ class EmbeddedEngine:
         self._purger = Purger(clock, retention_s, self._disk.write)
         self._dead = DeadLetters(clock, self._live, self._disk, retention_s)
         self._acceptance = Acceptance(clock, self._live, self._disk, self._dead, retention_s)
-        self._receiving = Receiving(clock, self._live, self._disk, lease_s)
         self._endings = Endings(clock, self._live, self._disk, self._dead)
+        self._receiving = Receiving(clock, self._live, self._disk, self._endings, lease_s)
 
     async def open(self) -> None:
         for row in self._disk.open():

@@ -34,6 +34,7 @@ class Entry:
 
     __slots__ = (
         "attempt",
+        "held_bytes",
         "lease",
         "message",
         "model",
@@ -55,6 +56,7 @@ class Entry:
         self.row = 0  # its number on disk, 0 for one that is in memory only
         self.stage = Stage.ACCEPTING
         self.message: Message | None = None  # None when it must be read from disk first
+        self.held_bytes = 0  # of input that memory must hold while it waits; 0 when the disk has it
         self.lease: Lease | None = None
         self.waiters: list[asyncio.Future[Prediction]] | None = None  # for its end
         # Those who wait for its record, while that is being written.

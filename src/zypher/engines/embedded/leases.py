@@ -10,27 +10,32 @@ from zypher.engines.embedded.entry import Entry, Lease
 
 
 class Leases:
-    """Every lease lasts equally long, so the order in which they began or were extended is that in which they end."""
+    """Every lease lasts equally long, so the order in which they began or were extended is that in which they end.
+
+    A worker that extends each third of a lease loses none while this process is stopped, however long: a look is
+    due each third of a lease, and one that comes as much too late tells that nobody could extend.
+    """
 
     def __init__(self, clock: Clock, lease_s: float, lost: Callable[[Entry], None]) -> None:
         self._clock = clock
         self._lease_s = lease_s
+        self._third_s = lease_s / 3
         self._lost = lost
         self._entries: OrderedDict[str, Entry] = OrderedDict()  # by receipt, the one that ends first in front
-        self._alarm = Alarm(clock, self._end_due)
+        self._alarm = Alarm(clock, self._look)
         self._process = os.urandom(6).hex()  # so that no receipt of an earlier process is taken for ours
         self._receipts = 0
 
     def begin(self, entries: Sequence[Entry]) -> None:
         """Lease each entry under a receipt that was never given before."""
         started_at = self._clock.now()
-        ends = self._clock.monotonic() + self._lease_s
+        now = self._clock.monotonic()
         for entry in entries:
             self._receipts += 1
             receipt = f"{self._process}.{self._receipts}"
-            entry.lease = Lease(receipt, ends, started_at)
+            entry.lease = Lease(receipt, now + self._lease_s, started_at)
             self._entries[receipt] = entry
-        self._alarm.set(ends)
+        self._alarm.set(now + self._third_s)
 
     def extend(self, receipt: str) -> bool:
         """Begin a lease anew; False when it is over."""
@@ -48,12 +53,23 @@ class Leases:
     def stop(self) -> None:
         self._alarm.stop()
 
-    def _end_due(self) -> None:
+    def _look(self) -> None:
         now = self._clock.monotonic()
+        if now - self._alarm.at >= self._third_s:
+            self._begin_anew(now)
+        self._end_due(now)
+
+    def _begin_anew(self, now: float) -> None:
+        """Begin every lease anew: the process was stopped, and so was whoever would have extended them."""
+        for entry in self._entries.values():
+            if entry.lease is not None:
+                entry.lease.ends = now + self._lease_s
+
+    def _end_due(self, now: float) -> None:
         while self._entries:
             receipt, entry = next(iter(self._entries.items()))
             if entry.lease is not None and entry.lease.ends > now:
-                self._alarm.set(entry.lease.ends)
+                self._alarm.set(min(entry.lease.ends, now + self._third_s))
                 return
             del self._entries[receipt]
             self._lost(entry)

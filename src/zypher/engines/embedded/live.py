@@ -11,6 +11,9 @@ from zypher.engines.embedded.recent import Recent
 from zypher.errors import EngineUnavailable, QueueFull
 from zypher.prediction import Message, Outcome, Prediction
 
+_MIB = 1024 * 1024
+MOST_HELD_BYTES = 256 * _MIB  # of inputs that wait and are not on disk, those on their way there included
+
 
 class Live:
     """What memory knows; nothing here touches the disk."""
@@ -31,23 +34,32 @@ class Live:
     def knows(self, prediction_id: str) -> bool:
         return prediction_id in self.entries or prediction_id in self.recent
 
-    def is_full(self, model: str) -> bool:
-        return self.queue(model).queued >= self._queue_limit
+    def fullness(self, model: str, input_bytes: int) -> str | None:
+        """Why there is no room for one more prediction; None when there is. An input that is alone always has it."""
+        queued = self.queue(model).queued
+        if queued >= self._queue_limit:
+            return f"{queued} predictions wait for {model}, as many as may; send this one again later."
+        held_bytes = sum(queue.held_bytes for queue in self.queues.values())
+        if held_bytes and held_bytes + input_bytes > MOST_HELD_BYTES:
+            return (
+                f"The inputs that wait take up the {MOST_HELD_BYTES // _MIB} MiB of memory that they may; "
+                "send this one again later."
+            )
+        return None
+
+    def check_room(self, model: str, input_bytes: int) -> None:
+        """Raise `QueueFull` when there is no room for one more prediction."""
+        fullness = self.fullness(model, input_bytes)
+        if fullness is not None:
+            raise QueueFull(fullness)
 
     def enter(self, message: Message) -> Entry:
         """Count a new prediction as queued; it waits for its queue's `join`. Raises `QueueFull`."""
-        queue = self.check_room(message.model)
+        self.check_room(message.model, len(message.input))
         entry = Entry(message.prediction_id, message.model, message.submitted_at)
         self.entries[entry.prediction_id] = entry
-        queue.queued += 1
+        self.queues[entry.model].enter(entry, message)
         return entry
-
-    def check_room(self, model: str) -> Queue:
-        """The model's queue if it has room. Raises `QueueFull`."""
-        queue = self.queue(model)
-        if queue.queued >= self._queue_limit:
-            raise QueueFull(f"{queue.queued} predictions wait for {model}, as many as may; send this one again later.")
-        return queue
 
     def accept(self, message: Message) -> Prediction:
         """Accept a prediction that lives in memory only. Raises `QueueFull`."""

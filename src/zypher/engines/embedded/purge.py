@@ -1,8 +1,10 @@
 """Retention: what ended long ago is deleted in small bites, in the background."""
 
 import asyncio
+import logging
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from zypher.clock import Clock
 from zypher.engines.embedded.operations import Purge, Write
@@ -11,13 +13,30 @@ from zypher.errors import EngineUnavailable
 _BITE = 500  # predictions in one transaction
 _PAUSE_S = 0.1  # between two bites, so that submits come through
 _PERIOD_S = 60.0
+_DISTRUST_S = 3600.0  # after the date was set, so that a wrong one can be set right before it deletes all
+_DRIFT_S = 60.0  # what two clocks may differ by from one look to the next
+
+logger = logging.getLogger(__name__)
 
 # Freed pages are used again by what comes next, so the file stops growing once the retention is reached. It
 # does not shrink: that would cost each write a page that tells where the others are (auto_vacuum).
 
 
+class Look(NamedTuple):
+    """What the clocks said at one moment."""
+
+    now: datetime
+    monotonic: float
+
+
+def clocks_agree(before: Look, after: Look) -> bool:
+    """Whether nobody set the date between two looks: both clocks saw about the same time pass."""
+    wall_s = (after.now - before.now).total_seconds()
+    return abs(wall_s - (after.monotonic - before.monotonic)) <= _DRIFT_S
+
+
 class Purger:
-    """A duty from `start` to `stop`."""
+    """A duty from `start` to `stop`. It rests for an hour when the date was set."""
 
     def __init__(self, clock: Clock, retention_s: float, write: Callable[[Write], None]) -> None:
         self._clock = clock
@@ -34,9 +53,18 @@ class Purger:
             await asyncio.wait([self._task])
 
     async def _run(self) -> None:
+        look = self._look()
         while True:
-            full = await self._bite() == _BITE
-            await self._clock.sleep(_PAUSE_S if full else _PERIOD_S)
+            before, look = look, self._look()
+            if clocks_agree(before, look):
+                full = await self._bite() == _BITE
+                await self._clock.sleep(_PAUSE_S if full else _PERIOD_S)
+            else:
+                logger.warning("the date was set; nothing past its retention is deleted for an hour")
+                await self._clock.sleep(_DISTRUST_S)
+
+    def _look(self) -> Look:
+        return Look(self._clock.now(), self._clock.monotonic())
 
     async def _bite(self) -> int:
         """Delete one bite; returns how many predictions it held, 0 when the disk does not store."""

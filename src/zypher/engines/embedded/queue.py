@@ -26,6 +26,7 @@ class Queue:
     def __init__(self) -> None:
         self.queued = 0  # waiting, delayed ones and those whose record is being written included
         self.running = 0
+        self.held_bytes = 0  # of the entries that count as queued
         self.run_s: float | None = None  # moving average
         self.receivers: deque[asyncio.Future[bool]] = deque()  # who waits for an entry to become ready
         self.reading_ahead = False  # whether messages are being read from disk
@@ -34,6 +35,17 @@ class Queue:
         self._numbers = 0
         self._hot = 0  # queued entries that are on disk and whose message is in memory, too
         self._gone = 0  # how many entries left out of turn since the order was last written anew
+
+    def enter(self, entry: Entry, message: Message) -> None:
+        """Count a new entry as queued, and its input as held; it waits for `join`."""
+        self.queued += 1
+        entry.held_bytes = len(message.input)
+        self.held_bytes += entry.held_bytes
+
+    def let_go(self, entry: Entry) -> None:
+        """Count the input of a queued entry as held no longer."""
+        self.held_bytes -= entry.held_bytes
+        entry.held_bytes = 0
 
     def join(self, entry: Entry) -> None:
         """Let an entry, counted as queued already, wait behind all others."""
@@ -68,6 +80,7 @@ class Queue:
             if entry.row:
                 self._hot -= 1
             entry.stage = Stage.RUNNING
+            self.held_bytes -= entry.held_bytes
             taken.append(entry)
         self.queued -= len(taken)
         self.running += len(taken)
@@ -88,6 +101,7 @@ class Queue:
         """Count a running entry as queued again; it waits for `put_back`."""
         self.running -= 1
         self.queued += 1
+        self.held_bytes += entry.held_bytes
         entry.stage = Stage.DELAYED
         if entry.row and entry.message is not None:
             self._hot += 1
@@ -101,6 +115,7 @@ class Queue:
     def leave(self, entry: Entry) -> None:
         """Take a queued entry out of turn: it ends."""
         self.queued -= 1
+        self.held_bytes -= entry.held_bytes
         if entry.row and entry.message is not None:
             self._hot -= 1
         entry.stage = Stage.ENDING
@@ -112,6 +127,7 @@ class Queue:
     def come_back(self, entry: Entry) -> None:
         """Undo `leave`: it did not end."""
         self.queued += 1
+        self.held_bytes += entry.held_bytes
         if entry.row and entry.message is not None:
             self._hot += 1
         self.put_back(entry)

@@ -27,11 +27,10 @@ class Reader:
 
     def _work(self, batch: list[Read]) -> Answers:
         try:
-            answers = _read(self._connection, batch)
+            return _read(self._connection, batch)
         except Exception as error:  # whatever it is, whoever waits must hear of it
             problem = f"Predictions cannot be read from {self._folder} ({error}); see what ails the disk."
-            answers = [_failure(operation, problem) for operation in batch]
-        return partial(_call_each, answers)
+            return [_failure(operation, problem) for operation in batch]
 
 
 def _read(connection: sqlite3.Connection, batch: list[Read]) -> list[Callable[[], None]]:
@@ -54,8 +53,3 @@ def _failure(operation: Read, problem: str) -> Callable[[], None]:
     if isinstance(operation, FindStanding):
         return partial(operation.accept.done, EngineUnavailable(problem))
     return partial(operation.done, EngineUnavailable(problem))
-
-
-def _call_each(answers: list[Callable[[], None]]) -> None:
-    for answer in answers:
-        answer()

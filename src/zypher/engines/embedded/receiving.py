@@ -8,6 +8,7 @@ from contextlib import suppress
 from zypher.clock import Clock
 from zypher.engines.embedded.alarm import Alarm
 from zypher.engines.embedded.disk import Disk
+from zypher.engines.embedded.endings import Endings
 from zypher.engines.embedded.entry import Entry, Stage
 from zypher.engines.embedded.leases import Leases
 from zypher.engines.embedded.live import Live
@@ -22,11 +23,12 @@ _READ_AHEAD = 256  # messages read at once when the next one is on disk only
 class Receiving:
     """Hands out in order of acceptance; what is on disk only is read ahead, in bulk."""
 
-    def __init__(self, clock: Clock, live: Live, disk: Disk, lease_s: float) -> None:
+    def __init__(self, clock: Clock, live: Live, disk: Disk, endings: Endings, lease_s: float) -> None:
         self.leases = Leases(clock, lease_s, self.queue_again)
         self._clock = clock
         self._live = live
         self._disk = disk
+        self._endings = endings
         self._delayed: list[tuple[float, int, Entry]] = []  # a heap by the instant at which each is due
         self._delays = Alarm(clock, self._put_back_due)
 
@@ -79,6 +81,7 @@ class Receiving:
                 self._disk.write(Mark(entry.row, entry.attempt, lease.started_at))
                 if entry.submitters is None:  # else the disk may yet refuse it, and memory is all it has
                     entry.message = None
+                    entry.held_bytes = 0
         following = queue.first()
         if following is not None and following.message is None:
             self._read_ahead(queue)
@@ -119,12 +122,9 @@ class Receiving:
             queue.reading_ahead = False
             if isinstance(inputs, EngineUnavailable):
                 queue.fail_receivers(str(inputs))
-            elif first.row not in inputs:
-                queue.fail_receivers(
-                    f"The input of prediction {first.prediction_id} is not in the data folder any more; "
-                    "cancel the prediction, or restore the folder from a backup."
-                )
             else:
+                if first.queued and first.row not in inputs:
+                    self._endings.lose(first)
                 _keep_inputs(queue, entries, inputs)
 
         queue.reading_ahead = True

@@ -6,7 +6,7 @@ from importlib import resources
 
 from zypher.engines import embedded
 
-_ONE_ROW = re.compile(r"\(\?(?:, \?)*\)\s*\Z|\(\?\)(?=\)\s*\Z)")
+_ONE_ROW = re.compile(r"\(\?(?:, \?)*\)(?!.*\(\?)", re.DOTALL)
 
 
 @cache

@@ -1,5 +1,6 @@
 """The one who writes: all that waits in one transaction, one commit, then the answers."""
 
+import os
 import sqlite3
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -19,6 +20,8 @@ class Writer:
         self._connection = connection
         self._folder = folder
         self._noticed = noticed
+        self._file = _file(connection)
+        self._identity = self._file.stat()
         self._thread: BatchThread[Write] = BatchThread("zypher-writer", self._work)
         self.start = self._thread.start
         self.write = self._thread.give
@@ -31,10 +34,19 @@ class Writer:
     def _work(self, batch: list[Write]) -> Answers:
         changes = self._connection.total_changes
         try:
+            self._check_file()
             answers = self._commit(batch)
         except Exception as error:  # whatever it is, whoever waits must hear of it
-            return partial(self._answer_all, batch, _problem(self._folder, error))
-        return partial(self._answer_each, answers, self._connection.total_changes != changes)
+            return self._refusals(batch, _problem(self._folder, error))
+        return [partial(self._noticed, None), *answers] if self._connection.total_changes != changes else answers
+
+    def _check_file(self) -> None:
+        """Raise `FileNotFoundError` when what is open is not the file in the folder any more.
+
+        The system would go on writing to a removed file, and all of it would be gone with the process.
+        """
+        if not os.path.samestat(self._file.stat(), self._identity):
+            raise FileNotFoundError
 
     def _commit(self, batch: list[Write]) -> list[Callable[[], None]]:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -48,21 +60,16 @@ class Writer:
             raise
         return answers
 
-    def _answer_each(self, answers: list[Callable[[], None]], wrote: bool) -> None:
-        if wrote:
-            self._noticed(None)
-        for answer in answers:
-            answer()
-
-    def _answer_all(self, batch: list[Write], problem: str) -> None:
-        self._noticed(problem)
-        for operation in batch:
-            if isinstance(operation, Accept | End | Forget | Purge | Replay):
-                operation.done(EngineUnavailable(problem))
+    def _refusals(self, batch: list[Write], problem: str) -> Answers:
+        waited_for = [each for each in batch if isinstance(each, Accept | End | Forget | Purge | Replay)]
+        refusals = [partial(operation.done, EngineUnavailable(problem)) for operation in waited_for]
+        return [partial(self._noticed, problem), *refusals]
 
 
 def _problem(folder: Path, error: Exception) -> str:
     """What to tell those whose predictions the disk does not take."""
+    if isinstance(error, FileNotFoundError):
+        return f"The data in {folder} was removed or replaced while the server used it; start the server again."
     name = getattr(error, "sqlite_errorname", "")
     remedy = "see what ails the disk"
     if name.startswith("SQLITE_FULL"):
@@ -134,3 +141,7 @@ def _accept_one(connection: sqlite3.Connection, accept: Accept) -> Written:
         store.delete_forgotten(connection, accept)
         store.insert_predictions(connection, [accept])
     return standing
+
+
+def _file(connection: sqlite3.Connection) -> Path:
+    return Path(connection.execute("PRAGMA database_list").fetchone()[2])

@@ -1,0 +1,76 @@
+"""Whatever the model raises, its attempt ends."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from zypher.models.model import LoadedModel
+from zypher.models.subject import subject_of
+from zypher.worker.attempts import Attempts
+from zypher.worker.messages import Failed, Run, Succeeded
+from zypher.worker.replica import describe_exit
+
+
+class Unreadable(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(3)
+
+
+def unreadable(_: object) -> None:
+    raise Unreadable
+
+
+def deep(_: object) -> None:
+    def fall(depth: int) -> None:
+        try:
+            fall(depth + 1)
+        except Exception as error:
+            raise ValueError(depth) from error
+
+    fall(0)
+
+
+def long_chain(_: object) -> None:
+    error: Exception = ValueError("first")
+    for number in range(3_000):
+        following = ValueError(number)
+        following.__cause__ = error
+        error = following
+    raise error
+
+
+def leaves(_: object) -> None:
+    raise SystemExit(4)
+
+
+async def leaves_async(_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("predict", [unreadable, deep, long_chain, leaves, leaves_async])
+async def test_a_hostile_exception_is_a_failure_and_frees_its_slot(predict: Callable[[object], object]) -> None:
+    endings: asyncio.Queue[Succeeded | Failed] = asyncio.Queue()
+    attempts = Attempts(LoadedModel(subject_of(predict, "predict")), 1, endings.put_nowait)
+
+    for number in (1, 2):
+        attempts.begin(Run(number, "id", b"1"))
+        ending = await endings.get()
+        assert isinstance(ending, Failed)
+        assert ending.number == number
+        assert ending.message
+        assert len(ending.details) < 200_000
+    await attempts.close()
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (0, "exited with code 0"),
+        (3, "exited with code 3"),
+        (-11, "was killed by signal SIGSEGV (11)"),
+        (-63, "was killed by signal number (63)"),
+    ],
+)
+def test_an_exit_is_told_in_words(code: int, words: str) -> None:
+    assert describe_exit(code) == words

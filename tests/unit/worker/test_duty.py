@@ -1,0 +1,46 @@
+"""A background duty goes on through an engine's absence, and its death is noticed."""
+
+import asyncio
+
+from tests.fake_clock import FakeClock, eventually
+from zypher.errors import EngineUnavailable
+from zypher.worker.duty import Duty
+
+
+async def test_an_engine_that_is_away_makes_it_pause() -> None:
+    clock, steps, done = FakeClock(), list[str](), asyncio.Event()
+
+    async def step() -> None:
+        steps.append("step")
+        if len(steps) == 1:
+            raise EngineUnavailable("away")
+        done.set()
+        await asyncio.Event().wait()
+
+    deaths: list[BaseException] = []
+    duty = Duty("test", step, clock, deaths.append)
+    duty.start()
+    await eventually(lambda: clock.pending == 1)
+    assert steps == ["step"]
+
+    clock.advance(1)
+    await done.wait()
+    await duty.stop()
+    await duty.stop()
+
+    assert steps == ["step", "step"]
+    assert deaths == []
+
+
+async def test_any_other_error_is_its_death() -> None:
+    deaths: list[BaseException] = []
+
+    async def step() -> None:
+        raise ValueError("a bug")
+
+    duty = Duty("test", step, FakeClock(), deaths.append)
+    duty.start()
+    await eventually(lambda: bool(deaths))
+    await duty.stop()
+
+    assert str(deaths[0]) == "a bug"
