@@ -9,8 +9,15 @@ from zypher.engines.embedded.alarm import Alarm
 from zypher.engines.embedded.entry import Entry, Lease
 
 
+_LATE = 0.1  # the share of a lease by which an alarm is late only when the whole process stood still
+
+
 class Leases:
-    """Every lease lasts equally long, so the order in which they began or were extended is that in which they end."""
+    """Every lease lasts equally long, so the order in which they began or were extended is that in which they end.
+
+    A lease does not end while the process stands still, stopped by a signal or paused with its machine: then none
+    could be extended either, and what runs in replicas goes on.
+    """
 
     def __init__(self, clock: Clock, lease_s: float, lost: Callable[[Entry], None]) -> None:
         self._clock = clock
@@ -50,6 +57,10 @@ class Leases:
 
     def _end_due(self) -> None:
         now = self._clock.monotonic()
+        if self._stood_still(now):
+            for entry in self._entries.values():
+                if entry.lease is not None:
+                    entry.lease.ends = now + self._lease_s
         while self._entries:
             receipt, entry = next(iter(self._entries.items()))
             if entry.lease is not None and entry.lease.ends > now:
@@ -57,3 +68,7 @@ class Leases:
                 return
             del self._entries[receipt]
             self._lost(entry)
+
+    def _stood_still(self, now: float) -> bool:
+        first = next(iter(self._entries.values()), None)
+        return first is not None and first.lease is not None and now - first.lease.ends > _LATE * self._lease_s
