@@ -8,7 +8,6 @@ from zypher.clock import Clock
 from zypher.engines.embedded.alarm import Alarm
 from zypher.engines.embedded.entry import Entry, Lease
 
-
 _LATE = 0.1  # the share of a lease by which an alarm is late only when the whole process stood still
 
 
