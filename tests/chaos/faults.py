@@ -15,6 +15,7 @@ from tests.chaos.stage import LEASE_S, Stage
 
 _DOWN_S = 1.0  # at most, until what was killed is started again
 _AWAY_S = 2.0
+_AWAKE_S = 1.0  # at least, before it is frozen again
 _DRAIN_S = 20.0  # more than --drain-timeout-s allows is a fault of the service
 
 S = TypeVar("S", bound=Stage)
@@ -77,6 +78,7 @@ async def freeze_worker(stage: Stage, chance: Random) -> None:
         worker.signal(signal.SIGSTOP)
         await asyncio.sleep(LEASE_S * chance.uniform(1.2, 2))
         worker.signal(signal.SIGCONT)
+        await asyncio.sleep(_AWAKE_S)
 
 
 async def _kill(stage: Stage, fault: str, member: Member, chance: Random) -> None:

@@ -94,6 +94,14 @@ class Ledger:
         ]
         return ids + [f"key {key}: {sorted(own)}" for key, own in self._keys.items() if len(own) > 1]
 
+    def given_up(self) -> list[Question]:
+        """What failed because it lost its workers too often."""
+        return [
+            entry.question
+            for entry in self._entries.values()
+            if entry.results and _LOST_WORKERS in entry.results[0].error
+        ]
+
     def least_readings(self) -> int:
         """How often the result that was read least was read."""
         return min((entry.readings for entry in self._entries.values()), default=0)

@@ -20,6 +20,7 @@ class Report:
     ends: Counter[str]  # how the accepted ones ended
     strikes: Counter[str]  # by fault
     attempts: Counter[int]  # questions by the number of their runs
+    given_up: Counter[int]  # those that failed with their workers, by the number of their runs
     recoveries_s: list[float]  # from a strike to the next run of what it hit
     lost: list[str]
     wrong: list[str]
@@ -38,13 +39,17 @@ class Report:
             f"accepted {self.accepted}, each read {self.readings} times or more: {_counted(self.ends)}",
             f"answered at once {self.synchronous}; refused {_spans(self.refusals_s)}",
             f"strikes {self.strikes.total()}: {_counted(self.strikes)}",
-            f"runs {runs}, redeliveries {runs - self.attempts.total()}; "
-            + ", ".join(f"run {times} times: {self.attempts[times]}" for times in sorted(self.attempts)),
+            f"runs {runs}, redeliveries {runs - self.attempts.total()}: {_by_runs(self.attempts)}",
+            f"given up {self.given_up.total()}: {_by_runs(self.given_up)}",
             f"recovered {_spans(self.recoveries_s)}",
             f"lost {len(self.lost)}, wrong {len(self.wrong)}, doubled {len(self.doubled)}",
         ]
         problems = (("lost", self.lost), ("wrong", self.wrong), ("doubled", self.doubled), ("strange", self.strange))
         return "\n".join(lines + [f"{name}: {each}" for name, found in problems for each in found[:_SHOWN]])
+
+
+def _by_runs(counts: Counter[int]) -> str:
+    return ", ".join(f"{counts[runs]} after {runs}" for runs in sorted(counts)) or "none"
 
 
 def _spans(spans_s: Sequence[float]) -> str:

@@ -70,6 +70,7 @@ def _report(stage: Stage, load: Load, ledger: Ledger, weather: Weather, runs: Ma
         ends=ledger.ends(),
         strikes=Counter(strike.fault for strike in stage.strikes),
         attempts=attempts(runs),
+        given_up=Counter(len(runs.get(question.number, [])) for question in ledger.given_up()),
         recoveries_s=recoveries_s(runs, stage.strikes),
         lost=ledger.lost(),
         wrong=ledger.wrong(),

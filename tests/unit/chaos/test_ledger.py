@@ -52,6 +52,7 @@ def test_another_answer_is_wrong(ledger: Ledger, result: Result) -> None:
 def test_a_lost_worker_is_a_stated_failure(ledger: Ledger) -> None:
     ledger.read("id", Result(error="Prediction failed: worker_lost: the process that ran it died 3 times"))
     assert (ledger.wrong(), ledger.ends()) == ([], {"lost its workers": 1})
+    assert ledger.given_up() == [QUESTION]
 
 
 def test_what_was_to_fail_must_fail_as_asked() -> None:
