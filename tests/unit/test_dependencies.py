@@ -10,7 +10,7 @@ from importlib.metadata import packages_distributions
 from tests.source import ROOT, source_files
 
 OPTIONAL = {"numpy", "pydantic"}  # looked at only where a user's model brings them
-NOT_IMPORTED = {"offapi", "hiredis"}  # the files of one are served, redis-py finds the other
+NOT_IMPORTED = {"offapi"}  # its files are served
 
 
 def test_what_is_imported_is_declared() -> None:
