@@ -19,7 +19,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve install install-examples install-dev test lint format unit contract acceptance fault bench lock clean
+.PHONY: help serve install install-examples install-dev test lint format unit contract acceptance fault chaos bench lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s%s\n", $$1, $$2}' Makefile
@@ -49,13 +49,16 @@ format: $(DEV) ## mend what can be mended without thought
 unit contract acceptance fault: $(DEV) ## the tests of one level
 	$(BIN)/python -m pytest tests/$@ $(ARGS)
 
+chaos: $(DEV) ## faults of every kind under load, and an account: SECONDS=300 SEED=7 (a random one) on both engines
+	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
 bench: $(DEV) ## measure everything, about six minutes on a quiet machine
 	$(BIN)/python -m bench.run_all
 
 lock: ## pin anew what pyproject.toml asks for
 	$(PYTHON) -m venv --clear .venv-lock
 	.venv-lock/bin/python -m pip --quiet --disable-pip-version-check install $(UV)
-	PATH=.venv-lock/bin:$$PATH sh requirements/lock.sh
+	PATH=$(CURDIR)/.venv-lock/bin:$$PATH sh requirements/lock.sh
 	rm -rf .venv-lock
 
 clean: ## forget .venv and every cache; what is in .zypher stays

@@ -8,6 +8,6 @@ pin() {
         --no-annotate --no-header --no-emit-index-url --no-emit-find-links "$@"
 }
 
-pin ../pyproject.toml --extra examples --group ../pyproject.toml:dev ${UPGRADE:+--upgrade} --output-file dev.txt
+pin ../pyproject.toml --extra examples --extra redis --group ../pyproject.toml:dev ${UPGRADE:+--upgrade} --output-file dev.txt
 pin ../pyproject.toml --extra examples --constraint dev.txt ${UPGRADE:+--upgrade} --output-file examples.txt
 pin ../pyproject.toml --constraint dev.txt ${UPGRADE:+--upgrade} --output-file serve.txt

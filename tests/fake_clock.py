@@ -57,6 +57,10 @@ class FakeClock:
                 timer.callback()
         self._elapsed_s = end_s
 
+    def stand_still(self, seconds: float) -> None:
+        """Let time pass in which nothing is called; what became due is called by the next `advance`, late."""
+        self._elapsed_s += seconds
+
     @property
     def pending(self) -> int:
         """How many calls are due later."""

@@ -1,4 +1,4 @@
-"""A `zypher serve` of its own for tests that look from outside, and no process of it left afterwards."""
+"""A `zypher serve` or `zypher worker` for tests that look from outside, and no process of it left afterwards."""
 
 import contextlib
 import json
@@ -21,20 +21,20 @@ _VANISH_S = 10.0  # for replicas whose server has ended
 _LOOK_AGAIN_S = 0.01
 
 
-class ServerProcess:
-    """A server on a free port that works in `directory` and keeps its data there.
+class ZypherProcess:
+    """A command that works in `directory` until it is told to stop, and keeps its data there.
 
     Another one in the same directory finds the same data, which is how a restart is tested.
-    Leaving the `with` block kills whatever of it still runs. Replicas that outlive a server which has ended are a
+    Leaving the `with` block kills whatever of it still runs. Replicas that outlive a command which has ended are a
     failure of the test: they are to notice by themselves.
     """
 
     def __init__(self, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.directory = directory
-        self._log = directory / f"server-{time.monotonic_ns()}.log"
+        self._log = directory / f"{arguments[0]}-{time.monotonic_ns()}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "zypher", "serve", *arguments, "--port", "0"],
+                [sys.executable, "-m", "zypher", *arguments],
                 cwd=directory,
                 env=_plain_environment() | dict(environment or {}),
                 stdin=subprocess.DEVNULL,
@@ -42,23 +42,10 @@ class ServerProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._url = ""
 
     @property
     def pid(self) -> int:
         return self._process.pid
-
-    @property
-    def url(self) -> str:
-        """Where it listens, such as http://127.0.0.1:40123; waits until it does."""
-        if not self._url:
-            self._wait_until(self._find_url, "listen")
-        return self._url
-
-    def wait_ready(self) -> Self:
-        """Return once a prediction can be run at once."""
-        self._wait_until(self._is_ready, "be ready")
-        return self
 
     def log(self) -> list[dict[str, object]]:
         """The lines of its log that are JSON objects, in order."""
@@ -106,7 +93,7 @@ class ServerProcess:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
         self._process.wait()
-        assert orphans == [], f"The server ended, and these replicas did not: {orphans}"
+        assert orphans == [], f"The process ended, and these replicas did not: {orphans}"
 
     def _orphans(self) -> list[int]:
         deadline = time.monotonic() + _VANISH_S
@@ -118,6 +105,35 @@ class ServerProcess:
         """What of its session still runs: its replicas belong to it even when it is dead."""
         return [process for process in psutil.process_iter() if _session_of(process) == self.pid]
 
+    def wait_until(self, reached: Callable[[], bool], purpose: str) -> None:
+        """Return as soon as it can do what it is for; fails when it ends before."""
+        deadline = time.monotonic() + _START_S
+        while not reached():
+            code = self._process.poll()
+            assert code is None, f"The process ended with exit code {code} before it could {purpose}:\n{self.text()}"
+            assert time.monotonic() < deadline, f"It could not {purpose} in {_START_S} s:\n{self.text()}"
+            time.sleep(_LOOK_AGAIN_S)
+
+
+class ServerProcess(ZypherProcess):
+    """A server on a free port."""
+
+    def __init__(self, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        super().__init__(directory, "serve", *arguments, "--port", "0", environment=environment)
+        self._url = ""
+
+    @property
+    def url(self) -> str:
+        """Where it listens, such as http://127.0.0.1:40123; waits until it does."""
+        if not self._url:
+            self.wait_until(self._find_url, "listen")
+        return self._url
+
+    def wait_ready(self) -> Self:
+        """Return once a prediction can be run at once."""
+        self.wait_until(self._is_ready, "be ready")
+        return self
+
     def _find_url(self) -> bool:
         self._url = next((str(record["url"]) for record in self.log() if "url" in record), "")
         return bool(self._url)
@@ -127,13 +143,17 @@ class ServerProcess:
             httpx.get(f"{self.url}/healthz/ready", timeout=_START_S, trust_env=False, verify=False).status_code == 200
         )
 
-    def _wait_until(self, reached: Callable[[], bool], purpose: str) -> None:
-        deadline = time.monotonic() + _START_S
-        while not reached():
-            code = self._process.poll()
-            assert code is None, f"The server ended with exit code {code} before it could {purpose}:\n{self.text()}"
-            assert time.monotonic() < deadline, f"No server could {purpose} in {_START_S} s:\n{self.text()}"
-            time.sleep(_LOOK_AGAIN_S)
+
+class WorkerProcess(ZypherProcess):
+    """A worker of an engine that others can reach."""
+
+    def __init__(self, directory: Path, *arguments: str) -> None:
+        super().__init__(directory, "worker", *arguments)
+
+    def wait_ready(self) -> Self:
+        """Return once it receives predictions."""
+        self.wait_until(lambda: any(record["message"] == "ready" for record in self.log()), "be ready")
+        return self
 
 
 def _plain_environment() -> dict[str, str]:

@@ -1,23 +1,30 @@
-"""Builds the service from its settings: the parts list."""
+"""Builds what runs from the settings: the parts list."""
 
 import asyncio
-import gc
-import logging
-import signal
 import sys
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import msgspec
 import uvloop
 
-from zypher.clock import SystemClock
+from zypher.clock import Clock, SystemClock
 from zypher.engines.connect import connect
+from zypher.engines.engine import Engine
+from zypher.errors import EngineError, SettingsError
 from zypher.gateway.gateway import Gateway
 from zypher.http.app import create_app
 from zypher.http.server import HttpServer
+from zypher.operations.dead import Overseen
+from zypher.operations.remote import RemoteOperations
+from zypher.operations.server import OperationsServer
 from zypher.prediction import Delivery, Message, Outcome, new_prediction_id
 from zypher.presence import ModelCard
-from zypher.settings import Settings
+from zypher.service.attended import Attended
+from zypher.service.life import live
+from zypher.service.shapes import Back, Front, Whole
+from zypher.settings import EngineSettings, HttpSettings, Settings
 from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.executor import Executor
@@ -25,99 +32,78 @@ from zypher.worker.replica import Launch, Replica
 from zypher.worker.slots import Slots
 from zypher.worker.worker import Worker, WorkerPlan
 
-logger = logging.getLogger(__name__)
-
+_EMBEDDED = "embedded"  # the engine that lives in one process; every other one is shared by many
+_SOCKET = "operations.sock"  # in the data folder
 _SWITCH_S = 0.0005
-_LAST_ANSWERS_S = 5.0  # for the answers that the end of the engine sets free
-
-STOPPED_IN_HASTE = 130
 
 
 def serve(settings: Settings) -> int:
     """Serve until told to stop by a signal; the exit code. Raises `StartError`."""
+    if not settings.worker.here:
+        _require_shared(settings.engine, "A server without a worker")
+        return uvloop.run(_front(settings))
+    if settings.http.model is not None:
+        raise SettingsError("--model chooses what a server without a worker serves; add --no-worker, or leave it out.")
     # The engine's threads give the interpreter back at each SQLite step; with Python's 5 ms a busy event
     # loop would keep them from it so long that five times fewer predictions reach the disk.
     sys.setswitchinterval(_SWITCH_S)
-    return uvloop.run(_serve(settings))
+    return uvloop.run(_whole(settings))
 
 
-async def _serve(settings: Settings) -> int:
-    return await Service(settings).run()
+def work(settings: Settings) -> int:
+    """Receive and run predictions until told to stop by a signal; the exit code. Raises `StartError`."""
+    _require_shared(settings.engine, "A worker of its own")
+    return uvloop.run(_back(settings))
 
 
-class Service:
-    """Everything that `zypher serve` runs in one process, and the replicas beside it."""
+async def _whole(settings: Settings) -> int:
+    clock, metrics = SystemClock(), Metrics()
+    engine = connect(settings.engine, clock)
+    worker = Worker(_plan(settings), engine, clock, metrics)
+    gateway = Gateway(engine, clock, metrics, model="")
+    server = _server(gateway, settings.http, clock)
+    whole = Whole(engine, worker, gateway, server, settings.worker.drain_timeout_s)
+    if _is_shared(settings.engine):
+        return await live(whole)
+    return await live(Attended(whole, OperationsServer(engine, _socket(settings.engine))))
 
-    def __init__(self, settings: Settings) -> None:
-        clock = SystemClock()
-        metrics = Metrics()
-        self._settings = settings
-        self._stop = asyncio.Event()  # the first signal
-        self._haste = asyncio.Event()  # the second
-        self._engine = connect(settings.engine, clock)
-        self._worker = Worker(_plan(settings), self._engine, clock, metrics)
-        self._gateway = Gateway(self._engine, clock, metrics)
-        self._server = HttpServer(create_app(self._gateway, settings.http), settings.http, clock)
 
-    async def run(self) -> int:
-        """Start, serve, drain, stop."""
-        self._listen_to_signals()
-        try:
-            await self._start()
-            await _first(self._stop.wait(), asyncio.shield(self._worker.died))
-            await _first(self._drain(), self._haste.wait(), asyncio.shield(self._worker.died))
-        finally:
-            await self._end()
-        logger.info("stopped")
-        return STOPPED_IN_HASTE if self._haste.is_set() else 0
+async def _front(settings: Settings) -> int:
+    clock = SystemClock()
+    engine = connect(settings.engine, clock)
+    gateway = Gateway(engine, clock, Metrics(), settings.http.model)
+    server = _server(gateway, settings.http, clock)
+    return await live(Front(engine, gateway, server, settings.worker.drain_timeout_s))
 
-    async def _start(self) -> None:
-        self._server.bind()
-        await self._engine.open()
-        self._worker.start()
-        await self._server.start()
-        logger.info("listening", extra={"url": self._server.url})
-        await _first(self._ready(), self._stop.wait())
 
-    async def _ready(self) -> None:
-        card = await self._worker.run()
-        # What lives as long as the process need not be looked at again by the collector.
-        gc.freeze()
-        # Predictions leave no cycles behind: looking for some after every 700 of their objects costs a twentieth.
-        gc.set_threshold(10_000, 20, 50)
-        logger.info("ready", extra={"model": card.name, "url": self._server.url})
-        await self._name_strangers(card)
+async def _back(settings: Settings) -> int:
+    clock = SystemClock()
+    engine = connect(settings.engine, clock)
+    worker = Worker(_plan(settings), engine, clock, Metrics())
+    return await live(Back(engine, worker, settings.worker.drain_timeout_s))
 
-    async def _name_strangers(self, card: ModelCard) -> None:
-        for model in await self._engine.models():
-            waiting = (await self._engine.depth(model)).queued if model != card.name else 0
-            if waiting:
-                about = {"model": model, "predictions": waiting}
-                logger.warning("accepted predictions wait for a model that is not served here", extra=about)
 
-    async def _drain(self) -> None:
-        self._gateway.drain()
-        await self._worker.drain(self._settings.worker.drain_timeout_s)
+class Oversight(msgspec.Struct, frozen=True):
+    """An engine, open to an operator."""
 
-    async def _end(self) -> None:
-        self._gateway.drain()
-        try:
-            await self._worker.stop()
-        finally:
-            await self._engine.close()
-            await self._server.stop(0 if self._haste.is_set() else _LAST_ANSWERS_S)
+    operations: Overseen
+    lasting: bool  # False: nothing changes while it is open, and no server can be started meanwhile
 
-    def _listen_to_signals(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._signalled, number)
 
-    def _signalled(self, number: signal.Signals) -> None:
-        if self._stop.is_set():
-            self._haste.set()
-            return
-        self._stop.set()
-        logger.info("stopping; a second signal stops at once", extra={"signal": number.name})
+@asynccontextmanager
+async def oversight(settings: EngineSettings) -> AsyncGenerator[Oversight]:
+    """The engine as an operator sees it, while the block lasts. Raises `StartError`."""
+    remote = RemoteOperations(_socket(settings))
+    if not _is_shared(settings) and await remote.answers():
+        yield Oversight(remote, lasting=True)
+        return
+    if not _is_shared(settings) and not settings.data_dir.is_dir():
+        raise EngineError(
+            f"There is no data folder {settings.data_dir} here; name the server's with --data-dir, "
+            "or the engine that it uses with --engine."
+        )
+    async with _opened(connect(settings, SystemClock())) as engine:
+        yield Oversight(engine, lasting=_is_shared(settings))
 
 
 class CheckReport(msgspec.Struct, frozen=True):
@@ -159,6 +145,32 @@ async def _try(replica: Replica, card: ModelCard, input: bytes, clock: SystemClo
     return outcome
 
 
+@asynccontextmanager
+async def _opened(engine: Engine) -> AsyncGenerator[Engine]:
+    await engine.open()
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
+def _is_shared(settings: EngineSettings) -> bool:
+    return settings.engine != _EMBEDDED
+
+
+def _require_shared(settings: EngineSettings, who: str) -> None:
+    if not _is_shared(settings):
+        raise SettingsError(f"{who} needs an engine that others can reach; name one, as --engine redis://HOST:6379/0.")
+
+
+def _socket(settings: EngineSettings) -> Path:
+    return settings.data_dir / _SOCKET
+
+
+def _server(gateway: Gateway, settings: HttpSettings, clock: Clock) -> HttpServer:
+    return HttpServer(create_app(gateway, settings), settings, clock)
+
+
 def _plan(settings: Settings) -> WorkerPlan:
     worker = settings.worker
     return WorkerPlan(_launch(settings), worker.replicas, worker.max_attempts, settings.engine.lease_s)
@@ -167,14 +179,3 @@ def _plan(settings: Settings) -> WorkerPlan:
 def _launch(settings: Settings) -> Launch:
     log = msgspec.structs.replace(settings.log, format=chosen_format(settings.log))
     return Launch(settings.worker.target, settings.worker.concurrency, log)
-
-
-async def _first(*waits: Awaitable[object]) -> None:
-    """Wait until one of them ends, raise what it raised, and cancel the others."""
-    tasks = [asyncio.ensure_future(wait) for wait in waits]
-    done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    await asyncio.gather(*pending, return_exceptions=True)
-    for task in done:
-        task.result()

@@ -5,7 +5,8 @@
     │   ├── SettingsError       a flag, variable or file says something impossible
     │   ├── TargetError         the model cannot be found, imported, set up or called
     │   ├── ListenError         the address cannot be listened on
-    │   └── EngineError         the engine's data cannot be used as it is
+    │   ├── EngineError         the engine's data cannot be used as it is
+    │   └── SchemaConflict      a living worker serves the model with other types
     ├── RequestError            whoever sent the request, by sending another
     │   ├── InvalidInput        the input does not fit the model's input type
     │   ├── IdempotencyKeyReused  the key came before, with another input
@@ -48,6 +49,10 @@ class ListenError(StartError):
 
 class EngineError(StartError):
     """The engine's data cannot be used as it is: locked, corrupt, of a newer version."""
+
+
+class SchemaConflict(StartError):
+    """Another worker that lives serves the model of this name with other input or output types."""
 
 
 class RequestError(ZypherError):

@@ -16,7 +16,7 @@ import msgspec
 
 
 class Status(StrEnum):
-    """Where a prediction stands. The last four are terminal: they never change again."""
+    """Where a prediction stands. The last four are terminal: it ended, and only an operator's replay begins anew."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -35,6 +35,7 @@ _TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status
 _LEGAL = {
     Status.QUEUED: frozenset({Status.RUNNING, Status.FAILED, Status.CANCELLED, Status.EXPIRED}),
     Status.RUNNING: _TERMINAL | {Status.QUEUED},
+    Status.FAILED: frozenset({Status.QUEUED}),  # a dead letter that is replayed
 }
 
 

@@ -30,6 +30,19 @@ class Presence(msgspec.Struct, frozen=True):
     slots: int  # predictions it can run at once, over all ready replicas
     problem: str | None = None  # why a replica cannot start, a sentence
     draining: bool = False
+    announced_at: datetime | None = None  # when it said so, by its own clock: its last sign of life
+
+    @property
+    def schemas(self) -> object:
+        """What all workers of a model must agree on; None while it takes no new predictions or has no model yet."""
+        card = self.card
+        return None if card is None or self.draining else (card.input_schema, card.output_schema, card.components)
+
+    def disagrees(self, other: "Presence") -> bool:
+        """Whether both serve one model with different schemas."""
+        if self.model != other.model or self.schemas is None or other.schemas is None:
+            return False
+        return self.schemas != other.schemas
 
 
 class Depth(msgspec.Struct, frozen=True):
@@ -42,3 +55,9 @@ class Depth(msgspec.Struct, frozen=True):
     limit: int  # how many may wait
     presences: tuple[Presence, ...]  # workers of this model that are alive
     problem: str | None = None  # why the engine cannot accept now, a sentence
+    delayed: int = 0  # of the queued ones, those that wait for an instant
+    dead: int = 0  # dead letters
+
+    def waited_s(self, now: datetime) -> float:
+        """How long the oldest queued prediction has waited, 0 when none is queued."""
+        return 0.0 if self.oldest_queued_at is None else max(0.0, (now - self.oldest_queued_at).total_seconds())

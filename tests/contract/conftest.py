@@ -1,14 +1,20 @@
 """The engines that the suite holds to the contract: adding one is adding a parameter."""
 
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
 
 from tests.fake_clock import FakeClock
+from tests.redis_keys import leftovers
+from tests.redis_server import RedisServer, no_redis, redis_program
+from tests.redis_time import RedisClock
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.engines.engine import Engine
+from zypher.engines.redis_streams.address import Address
+from zypher.engines.redis_streams.engine import RedisStreamsEngine
+from zypher.engines.redis_streams.terms import Terms
 
 LEASE_S = 30.0
 RETENTION_S = 3600.0
@@ -20,25 +26,74 @@ class OpenEngine(Protocol):
     def __call__(self, *, queue_limit: int = 1000) -> Awaitable[Engine]: ...
 
 
+class EmbeddedPlace:
+    """A folder, and the engine that works in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = FakeClock()
+        self._folder = folder
+
+    def make(self, *, queue_limit: int) -> Engine:
+        return EmbeddedEngine(
+            self._folder, self.clock, queue_limit=queue_limit, retention_s=RETENTION_S, lease_s=LEASE_S
+        )
+
+    def close(self) -> None:
+        """Nothing but a temporary folder is left."""
+
+
+class RedisPlace:
+    """An empty Redis, and the engine that works in it."""
+
+    def __init__(self, server: RedisServer) -> None:
+        self._server = server
+        self._client = server.client()
+        self._client.flushall()
+        self.clock = RedisClock(self._client)
+
+    def make(self, *, queue_limit: int) -> Engine:
+        return RedisStreamsEngine(Address.parse(self._server.url), Terms(queue_limit, RETENTION_S, LEASE_S), self.clock)
+
+    def close(self) -> None:
+        """Of what has ended nothing may stay for good."""
+        found = leftovers(self._client)
+        self._client.close()
+        assert found == []
+
+
+Place = EmbeddedPlace | RedisPlace
+
+
+@pytest.fixture(scope="session", autouse=True)
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer | None]:
+    """A Redis that the tests share, one after the other; None where there is none."""
+    if redis_program() is None:
+        yield None
+        return
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture(params=["embedded", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, redis_server: RedisServer | None) -> Iterator[Place]:
+    place: Place = EmbeddedPlace(tmp_path / "data")
+    if request.param == "redis":
+        place = RedisPlace(redis_server or no_redis())
+    yield place
+    place.close()
+
+
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
+def clock(place: Place) -> FakeClock:
+    return place.clock
 
 
-@pytest.fixture(params=["embedded"])
-async def open_engine(request: pytest.FixtureRequest, tmp_path: Path, clock: FakeClock) -> AsyncIterator[OpenEngine]:
-    def make(queue_limit: int) -> Engine:
-        makers = {
-            "embedded": lambda: EmbeddedEngine(
-                tmp_path / "data", clock, queue_limit=queue_limit, retention_s=RETENTION_S, lease_s=LEASE_S
-            )
-        }
-        return makers[str(request.param)]()
-
+@pytest.fixture
+async def open_engine(place: Place) -> AsyncIterator[OpenEngine]:
     opened: list[Engine] = []
 
     async def open_one(*, queue_limit: int = 1000) -> Engine:
-        engine = make(queue_limit)
+        engine = place.make(queue_limit=queue_limit)
         await engine.open()
         opened.append(engine)
         return engine

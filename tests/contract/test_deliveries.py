@@ -118,6 +118,7 @@ async def test_a_lost_lease_queues_the_prediction_again_and_fences(
     clock.advance(LEASE_S)
     await turns()
     assert await status(engine, ids[0]) is Status.QUEUED
+    assert (await engine.depth(MODEL)).queued == 2
     assert not await engine.settle(lost, OTHER)
     assert not await engine.release(lost, counted=True)
     assert await engine.extend([lost]) == [lost]
@@ -233,7 +234,6 @@ async def test_a_failure_keeps_its_kind_and_message(engine: Engine, durable: boo
 async def test_what_was_accepted_is_there_after_a_restart(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     ids = await submit_many(engine, 6)
-    await submit_many(engine, 1, durable=False)
     deliveries = await engine.receive(MODEL, 3, 0)
     await engine.settle(deliveries[0], SUCCEEDED)
     await engine.release(deliveries[1], counted=False)
@@ -245,6 +245,15 @@ async def test_what_was_accepted_is_there_after_a_restart(open_engine: OpenEngin
     attempts = {delivery.message.prediction_id: delivery.attempt for delivery in again}
     assert list(attempts) == ids[1:]
     assert list(attempts.values()) == [1, 2, 1, 1, 1]  # only the one that ran had begun an attempt
+
+
+async def test_what_is_not_durable_may_be_gone_after_a_restart_but_is_not_broken(open_engine: OpenEngine) -> None:
+    engine = await open_engine()
+    ids = await submit_many(engine, 2, durable=False)
+    await receive_one(engine)
+    await engine.close()
+    engine = await open_engine()
+    assert await receive_ids(engine) in ([], ids)
 
 
 async def test_a_receipt_does_not_outlive_a_restart(open_engine: OpenEngine) -> None:
@@ -277,3 +286,19 @@ async def test_many_that_wait_on_disk_come_in_order(open_engine: OpenEngine) -> 
     first: list[Delivery] = await engine.receive(MODEL, 1, 0)
     await engine.release(first[0], counted=False)
     assert await receive_ids(engine, limit=7) == ids[:1100] + ids[1101:]
+
+
+async def test_of_a_cancel_and_a_receive_at_once_one_gets_it(engine: Engine) -> None:
+    ids = await submit_many(engine, 20)
+    halves = [engine.cancel(each) for each in ids]
+    told = await asyncio.gather(*halves[:10], engine.receive(MODEL, 20, 0), *halves[10:])
+    received = [delivery.message.prediction_id for each in told if isinstance(each, list) for delivery in each]
+    cancelled = [each for each, was in zip(ids, [each for each in told if isinstance(each, bool)], strict=True) if was]
+    assert sorted(received + cancelled) == sorted(ids)
+
+
+async def test_depth_tells_those_that_are_delayed_apart(engine: Engine) -> None:
+    await submit_many(engine, 2)
+    await engine.release(await receive_one(engine), counted=True, delay_s=5)
+    depth = await engine.depth(MODEL)
+    assert (depth.queued, depth.delayed) == (2, 1)

@@ -8,9 +8,9 @@ from tests.contract.conftest import LEASE_S, OpenEngine
 from tests.contract.phrases import FAILED, MODEL, SUCCEEDED, message, receive_one, submit_many, turns
 from tests.fake_clock import FakeClock
 from zypher.engines.engine import Engine
-from zypher.errors import EngineUnavailable
+from zypher.errors import EngineUnavailable, SchemaConflict
 from zypher.prediction import Outcome, Status
-from zypher.presence import Depth, Presence
+from zypher.presence import Depth, ModelCard, Presence
 
 
 def presence(worker_id: str = "w1", model: str = MODEL, ready_replicas: int = 1) -> Presence:
@@ -79,6 +79,25 @@ async def test_the_last_word_of_a_worker_counts_for_one_lease(engine: Engine, cl
     clock.advance(1)
     assert (await engine.depth(MODEL)).presences == ()
     assert await engine.models() == ["other"]
+
+
+async def test_a_worker_with_other_schemas_is_refused_while_another_lives(engine: Engine, clock: FakeClock) -> None:
+    def announced(worker_id: str, kind: str, *, draining: bool = False) -> Presence:
+        card = ModelCard(MODEL, "", {"type": kind}, {}, {}, 1)
+        return Presence(worker_id, MODEL, card, 1, 1, 1, draining=draining)
+
+    old, new = announced("old", "string"), announced("new", "number")
+    await engine.announce(old)
+    await engine.announce(announced("twin", "string"))
+    with pytest.raises(SchemaConflict, match="other input or output types"):
+        await engine.announce(new)
+    assert {each.worker_id for each in (await engine.depth(MODEL)).presences} == {"old", "twin"}
+    await engine.announce(announced("old", "string", draining=True))
+    clock.advance(LEASE_S - 1)
+    with pytest.raises(SchemaConflict):
+        await engine.announce(new)
+    clock.advance(1)
+    await engine.announce(new)
 
 
 async def test_a_worker_without_a_model_yet_is_no_model(engine: Engine) -> None:

@@ -23,7 +23,8 @@ def test_what_is_declared_is_used() -> None:
 
 def _declared() -> set[str]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return {_normal(re.split(r"[^\w.-]", line)[0]) for line in project["dependencies"]}
+    lines = project["dependencies"] + project["optional-dependencies"]["redis"]
+    return {_normal(re.split(r"[^\w.-]", line)[0]) for line in lines}
 
 
 def _imported() -> set[str]:

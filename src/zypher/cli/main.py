@@ -13,15 +13,15 @@ from zypher.cli.exit_codes import DONE, FAILED, INTERRUPTED, UNREAD, WRONG
 from zypher.cli.terminal import complain
 from zypher.errors import StartError
 
-_COMMANDS = ("serve", "predict", "check", "config")
+_COMMANDS = ("serve", "worker", "predict", "queue", "check", "config")
 _EPILOG = f"""\
 `zypher COMMAND --help` says more about each.
 
 exit codes:
   {DONE:<4}done
-  {FAILED:<4}the prediction failed, or the server did not answer or answered an error
+  {FAILED:<4}the prediction failed, or the server or engine did not answer or answered an error
   {WRONG:<4}the command, a setting or the model is wrong
-  {INTERRUPTED:<4}interrupted; of serve: a second signal stopped it at once
+  {INTERRUPTED:<4}interrupted; of serve and worker: a second signal stopped it at once
   {UNREAD:<4}whoever read the output went away
 """
 

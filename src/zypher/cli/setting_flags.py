@@ -2,7 +2,8 @@
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from itertools import groupby
 from pathlib import Path
 
 from msgspec.structs import fields
@@ -12,13 +13,13 @@ from zypher.settings import SETTINGS, Resolved, Setting, Settings, resolve, show
 _FILE = Path("zypher.toml")
 
 
-def add_settings(parser: argparse.ArgumentParser) -> None:
-    """Let every setting be given on the command line."""
-    for section in fields(Settings):
-        group = parser.add_argument_group(section.name, section.type.__doc__)
-        for setting in SETTINGS:
-            if setting.section == section.name:
-                _add((parser if setting.rule.positional else group).add_argument, setting)
+def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting] = SETTINGS) -> None:
+    """Let these settings, or all, be given on the command line."""
+    documents: dict[str, str | None] = {section.name: section.type.__doc__ for section in fields(Settings)}
+    for section, its_settings in groupby(settings, lambda setting: setting.section):
+        group = parser.add_argument_group(section, documents[section])
+        for setting in its_settings:
+            _add((parser if setting.rule.positional else group).add_argument, setting)
 
 
 def read_settings(arguments: argparse.Namespace) -> Resolved:
@@ -34,9 +35,11 @@ def _add(add: Callable[..., object], setting: Setting) -> None:
     if setting.rule.positional:
         add(setting.name, metavar=setting.flag, nargs="?", help=help_text)
     elif setting.kind is bool:
-        add(setting.flag, dest=setting.name, action="store_const", const="true", help=help_text)
         no_flag = setting.flag.replace("--", "--no-", 1)
-        add(no_flag, dest=setting.name, action="store_const", const="false", help=argparse.SUPPRESS)
+        for flag, const in ((setting.flag, "true"), (no_flag, "false")):
+            # The one that changes something is the one to know of.
+            shown_help = argparse.SUPPRESS if const == default else help_text
+            add(flag, dest=setting.name, action="store_const", const=const, help=shown_help)
     else:
         add(setting.flag, dest=setting.name, metavar=_metavar(setting), help=help_text)
 

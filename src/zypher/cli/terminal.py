@@ -1,9 +1,11 @@
 """What people see: results on standard output, everything else on standard error."""
 
+import shutil
 import sys
 from types import TracebackType
 from typing import Self
 
+from zypher.cli.tables import fitted
 from zypher.telemetry.printable import printable
 
 
@@ -43,3 +45,17 @@ class LiveLine:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.show("")
+
+
+class LiveTable:
+    """Lines that are drawn again and again in place on a terminal, until Ctrl-C."""
+
+    def __init__(self) -> None:
+        self._lines = 0  # drawn so far
+
+    def show(self, text: str) -> None:
+        size = shutil.get_terminal_size()
+        shown = fitted(printable(text), size.columns, size.lines - 1)
+        again = f"\x1b[{self._lines}A\x1b[J" if self._lines else ""
+        print(again + shown, flush=True)
+        self._lines = shown.count("\n") + 1

@@ -1,17 +1,42 @@
 """From settings to an engine: the only file that names one."""
 
+from importlib.util import find_spec
+
 from zypher.clock import Clock
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.engines.engine import Engine
+from zypher.errors import SettingsError
 from zypher.settings import EngineSettings
+
+_EMBEDDED = "embedded"
+_REDIS = ("redis", "rediss", "unix")
 
 
 def connect(settings: EngineSettings, clock: Clock) -> Engine:
-    """The engine that the settings ask for, not open yet."""
-    return EmbeddedEngine(
-        settings.data_dir,
-        clock,
-        queue_limit=settings.queue_limit,
-        retention_s=settings.retention_s,
-        lease_s=settings.lease_s,
+    """The engine that the settings ask for, not open yet. Raises `SettingsError`."""
+    if settings.engine == _EMBEDDED:
+        return EmbeddedEngine(
+            settings.data_dir,
+            clock,
+            queue_limit=settings.queue_limit,
+            retention_s=settings.retention_s,
+            lease_s=settings.lease_s,
+        )
+    scheme = settings.engine.partition("://")[0]
+    if scheme in _REDIS:
+        return _connect_redis(settings, clock)
+    raise SettingsError(
+        f"No engine is called {scheme[:100]!r}; it must be {_EMBEDDED}, or a URL that begins with redis://, "
+        "rediss:// or unix://."
     )
+
+
+def _connect_redis(settings: EngineSettings, clock: Clock) -> Engine:
+    if find_spec("redis") is None:
+        raise SettingsError("The Redis engine is not installed; install it with: pip install 'zypherai[redis]'")
+    from zypher.engines.redis_streams.address import Address
+    from zypher.engines.redis_streams.engine import RedisStreamsEngine
+    from zypher.engines.redis_streams.terms import Terms
+
+    terms = Terms(settings.queue_limit, settings.retention_s, settings.lease_s)
+    return RedisStreamsEngine(Address.parse(settings.engine), terms, clock)

@@ -86,7 +86,11 @@ class Deliveries(Protocol):
         ...
 
     async def announce(self, presence: Presence) -> None:
-        """Say what this worker is. Holds for one lease; the last word of a `worker_id` counts."""
+        """Say what this worker is. Holds for one lease; the last word of a `worker_id` counts.
+
+        Raises `SchemaConflict`, and nothing is said, when a worker that lives and is not draining announced
+        other schemas for the same model.
+        """
         ...
 
 
@@ -98,7 +102,26 @@ class Operations(Protocol):
         ...
 
     async def models(self) -> list[str]:
-        """The models that workers announce or that predictions wait for, sorted."""
+        """The models that workers announce, that predictions wait for or that dead letters are of, sorted."""
+        ...
+
+    async def dead(self, model: str, limit: int) -> list[Prediction]:
+        """Up to `limit` dead letters, those that died first first.
+
+        A dead letter is a durable prediction that failed with `worker_lost`: every attempt took its replica with it.
+        It keeps its input, and it is one until it is replayed, purged or past its retention.
+        """
+        ...
+
+    async def replay(self, prediction_id: str) -> bool:
+        """Queue a dead letter again, under its id and behind all others; its attempts count from 1.
+
+        False, and nothing happens, when it is no dead letter. Raises `QueueFull`.
+        """
+        ...
+
+    async def purge(self, prediction_id: str) -> bool:
+        """Forget a dead letter and its idempotency key. False, and nothing happens, when it is none."""
         ...
 
 

@@ -4,7 +4,7 @@ from zypher.errors import Draining, EngineUnavailable, NoReplica, Refused
 from zypher.gateway.estimate import retry_after_s
 from zypher.presence import Depth, ModelCard
 
-_LOADING = "The model is still being loaded."
+_LOADING = "No worker has loaded the model yet."
 _DRAINING_RETRY_S = 5
 _LOADING_RETRY_S = 2
 _FAILING_RETRY_S = 5
@@ -24,12 +24,18 @@ def admit(card: ModelCard | None, depth: Depth, *, draining: bool, durable: bool
 
 def no_replica(depth: Depth) -> str | None:
     """Why no replica can run the model, if none can and none is on its way."""
-    if _can_run(depth):
+    if has_replica(depth):
         return None
-    problems = [presence.problem for presence in depth.presences if presence.problem]
+    staying = [presence for presence in depth.presences if not presence.draining]
+    problems = [presence.problem for presence in staying if presence.problem]
     if problems:
         return f"No replica can run the model now: {problems[0]}"
-    return None if depth.presences else "No worker serves the model now; start one, or try again later."
+    return None if staying else "No worker serves the model now; start one, or try again later."
+
+
+def has_replica(depth: Depth) -> bool:
+    """Whether a replica can take work now."""
+    return any(presence.ready_replicas and not presence.draining for presence in depth.presences)
 
 
 def unready(card: ModelCard | None, depth: Depth, *, draining: bool) -> tuple[str, ...]:
@@ -38,9 +44,5 @@ def unready(card: ModelCard | None, depth: Depth, *, draining: bool) -> tuple[st
         return ("The server is stopping.",)
     if card is None:
         return (_LOADING,)
-    no_slot = None if _can_run(depth) else "No replica is ready."
+    no_slot = None if has_replica(depth) else "No replica is ready."
     return tuple(problem for problem in (depth.problem, no_replica(depth) or no_slot) if problem)
-
-
-def _can_run(depth: Depth) -> bool:
-    return any(presence.ready_replicas and not presence.draining for presence in depth.presences)

@@ -6,7 +6,7 @@ import msgspec
 
 from zypher.clock import Clock
 from zypher.engines.engine import Engine
-from zypher.errors import PredictionNotFound, QueueFull, Refused
+from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Refused
 from zypher.gateway.admission import admit, unready
 from zypher.gateway.estimate import retry_after_s
 from zypher.gateway.outlook import Outlook, View
@@ -25,14 +25,21 @@ class Readiness(msgspec.Struct, frozen=True):
 
 
 class Gateway:
-    """Accepts predictions for an engine and answers for them."""
+    """Accepts predictions for an engine and answers for them.
 
-    def __init__(self, engine: Engine, clock: Clock, metrics: Metrics) -> None:
+    `model` is the name of the only model to serve, "" while it is not known; None is whichever is announced.
+    """
+
+    def __init__(self, engine: Engine, clock: Clock, metrics: Metrics, model: str | None = None) -> None:
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
-        self._outlook = Outlook(engine, clock)
+        self._outlook = Outlook(engine, clock, model)
         self._draining = False
+
+    def serve_only(self, model: str) -> None:
+        """Serve this model from now on, and no other."""
+        self._outlook.model = model
 
     def card(self) -> ModelCard | None:
         """The served model; None until it was loaded once."""
@@ -43,16 +50,17 @@ class Gateway:
 
         Raises `InvalidInput`, `IdempotencyKeyReused`, or a `Refused` with when to try again.
         """
-        card = await self._admit(durable=durable or idempotency_key is not None)
-        self._outlook.validator(card).check(input)
-        now = self._clock.now()
-        message = Message(new_prediction_id(now), card.name, input, now)
         try:
+            card = await self._admit(durable=durable or idempotency_key is not None)
+            self._outlook.validator(card).check(input)
+            now = self._clock.now()
+            message = Message(new_prediction_id(now), card.name, input, now)
             prediction = await self._engine.submit(message, durable=durable, idempotency_key=idempotency_key)
-        except QueueFull as full:
-            raise self._refused(QueueFull(str(full), self._full_retry_s())) from None
-        except Refused as other:
-            raise self._refused(other) from None
+        except Refused as refused:
+            self._metrics.refused(type(refused).__name__)
+            if isinstance(refused, QueueFull):
+                raise QueueFull(str(refused), self._full_retry_s()) from None
+            raise
         self._metrics.submitted(card.name, durable=prediction.durable)
         return prediction
 
@@ -86,7 +94,7 @@ class Gateway:
             view = await self._outlook.look()
         except Refused as away:
             return Readiness(ready=False, problems=(str(away),))
-        problems = unready(view.card, view.depth, draining=self._draining)
+        problems = (view.problem,) if view.problem else unready(view.card, view.depth, draining=self._draining)
         return Readiness(ready=not problems, problems=problems)
 
     def drain(self) -> None:
@@ -94,9 +102,12 @@ class Gateway:
         self._draining = True
 
     async def metrics_page(self) -> tuple[bytes, str]:
-        """The page that Prometheus scrapes, and its content type."""
-        for model in await self._engine.models():
-            self._metrics.depth(model, await self._engine.depth(model))
+        """The page that Prometheus scrapes, and its content type; without the queues while the engine is away."""
+        try:
+            depths = {model: await self._engine.depth(model) for model in await self._engine.models()}
+        except Refused:
+            depths = {}
+        self._metrics.depths(depths, self._clock.now())
         return self._metrics.page()
 
     async def _admit(self, *, durable: bool) -> ModelCard:
@@ -106,15 +117,13 @@ class Gateway:
             # Before a no, a second look: a view of a moment ago must not turn away what could run now.
             admitted = self._judge(await self._outlook.look(), durable=durable)
         if isinstance(admitted, Refused):
-            raise self._refused(admitted)
+            raise admitted
         return admitted
 
     def _judge(self, view: View, *, durable: bool) -> ModelCard | Refused:
+        if view.problem:
+            return NoReplica(view.problem)
         return admit(view.card, view.depth, draining=self._draining, durable=durable)
-
-    def _refused(self, refused: Refused) -> Refused:
-        self._metrics.refused(type(refused).__name__)
-        return refused
 
     def _full_retry_s(self) -> int:
         # The queue has room again once the first of the waiting ones begins.

@@ -146,7 +146,7 @@ RESPONSES: Json = {
             failed={"error": "Prediction failed: ValueError: no such colour", "prediction_id": ID},
         ),
     },
-    "NotReady": error("It would not, and why.", "Cache-Control", loading="The model is still being loaded."),
+    "NotReady": error("It would not, and why.", "Cache-Control", loading="No worker has loaded the model yet."),
     "Unavailable": error(
         "Not now: the queue is full, no replica can run the model, the server is stopping, or it cannot store.",
         "Retry-After",

@@ -55,24 +55,25 @@ class HttpServer:
         self._sweep()
         self._server = await loop.create_server(self._connection, sock=self._listener, backlog=_BACKLOG)
 
+    async def answer_all(self, wait_s: float) -> None:
+        """Return once the responses that are in progress now have ended, or after `wait_s` seconds."""
+        if self._shared.tasks:
+            await asyncio.wait(self._shared.tasks, timeout=wait_s)
+
     async def stop(self, grace_s: float) -> None:
         """Accept no connection, let the responses in progress end for up to `grace_s` seconds, close the rest."""
         if self._server is not None:
             self._server.close()
         for connection in self._connections():
             connection.shutdown()
-        await self._responses(grace_s)
+        await self.answer_all(grace_s)
         for connection in self._connections():
             connection.transport.abort()
-        await self._responses(_FAREWELL_S)
+        await self.answer_all(_FAREWELL_S)
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
         if self._listener is not None:
             self._listener.close()
-
-    async def _responses(self, wait_s: float) -> None:
-        if self._shared.tasks:
-            await asyncio.wait(self._shared.tasks, timeout=wait_s)
 
     def _connection(self) -> Connection:
         return Connection(self._config, self._app, self._shared)

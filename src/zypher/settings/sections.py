@@ -41,11 +41,17 @@ class HttpSettings(msgspec.Struct, frozen=True):
     sync_timeout_s: Annotated[
         float, Rule("Time until a synchronous prediction is answered with a 202; 0 is never.", 0, _LONGEST_S)
     ] = 0.0
+    model: Annotated[
+        str | None, Rule("Name of the model that a server without a worker serves; unset, the one there is.")
+    ] = None
 
 
 class WorkerSettings(msgspec.Struct, frozen=True):
     """Which model runs, and how many predictions at once."""
 
+    here: Annotated[
+        bool, Rule("The server runs the model, too; --no-worker leaves that to `zypher worker`.", name="worker")
+    ] = True
     target: Annotated[str, Rule("The model: package.module:Name or path/to/file.py:Name.", positional=True)] = (
         "zypher.models.mock:mock_model_predict"
     )
@@ -62,6 +68,9 @@ class WorkerSettings(msgspec.Struct, frozen=True):
 class EngineSettings(msgspec.Struct, frozen=True):
     """Where predictions wait, and how long their results are kept."""
 
+    engine: Annotated[
+        str, Rule("Where predictions wait: embedded, or the URL of a Redis such as redis://localhost:6379/0.")
+    ] = "embedded"
     data_dir: Annotated[Path, Rule("Folder for the predictions and their results.")] = Path(".zypher")
     queue_limit: Annotated[int, Rule("Predictions that may wait.", 1, 1_000_000_000)] = 100_000
     lease_s: Annotated[float, Rule("Time after which a silent worker's predictions run again.", *_SPAN_S)] = 30.0

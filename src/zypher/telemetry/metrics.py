@@ -47,7 +47,8 @@ class Metrics(Collector):
         self._lost: Counter[tuple[str, ...]] = Counter()
         self._waiting: defaultdict[str, Spans] = defaultdict(Spans)
         self._running: defaultdict[str, Spans] = defaultdict(Spans)
-        self._depths: dict[str, Depth] = {}
+        self._depths: Mapping[str, Depth] = {}
+        self._oldest_s: Mapping[str, float] = {}
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -72,9 +73,10 @@ class Metrics(Collector):
         """A replica died with an attempt in it."""
         self._lost[model,] += 1
 
-    def depth(self, model: str, depth: Depth) -> None:
-        """What a model's queue looks like at this moment."""
-        self._depths[model] = depth
+    def depths(self, depths: Mapping[str, Depth], now: datetime) -> None:
+        """What each model's queue looks like at this moment."""
+        self._depths = depths
+        self._oldest_s = {model: depth.waited_s(now) for model, depth in depths.items()}
 
     def page(self) -> tuple[bytes, str]:
         """The text that Prometheus scrapes, and its content type."""
@@ -91,15 +93,33 @@ class Metrics(Collector):
         yield from self._gauges()
 
     def _gauges(self) -> Iterator[Metric]:
-        queue = GaugeMetricFamily("zypher_queue_depth", "Predictions now, by state.", labels=["model", "state"])
-        replicas = GaugeMetricFamily("zypher_replicas_ready", "Replicas that can take work.", labels=["model"])
-        slots = GaugeMetricFamily("zypher_slots", "Predictions that can run at once.", labels=["model"])
+        queue = _gauge("zypher_queue_depth", "Predictions now, by state.", "state")
+        oldest = _gauge("zypher_queue_oldest_seconds", "Time that the oldest queued prediction has waited.")
+        workers = _gauge("zypher_workers", "Workers that are alive.")
+        replicas = _gauge("zypher_replicas_ready", "Replicas that can take work.")
+        slots = _gauge("zypher_slots", "Predictions that can run at once.")
         for model, depth in self._depths.items():
-            queue.add_metric([model, "queued"], depth.queued)
-            queue.add_metric([model, "running"], depth.running)
+            for state, count in _states(depth).items():
+                queue.add_metric([model, state], count)
+            oldest.add_metric([model], self._oldest_s[model])
+            workers.add_metric([model], len(depth.presences))
             replicas.add_metric([model], sum(presence.ready_replicas for presence in depth.presences))
             slots.add_metric([model], sum(presence.slots for presence in depth.presences))
-        yield from (queue, replicas, slots)
+        yield from (queue, oldest, workers, replicas, slots)
+
+
+def _states(depth: Depth) -> dict[str, int]:
+    """Where a model's predictions stand; each is in one state only."""
+    return {
+        "queued": depth.queued - depth.delayed,
+        "running": depth.running,
+        "delayed": depth.delayed,
+        "dead": depth.dead,
+    }
+
+
+def _gauge(name: str, meaning: str, *labels: str) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, meaning, labels=["model", *labels])
 
 
 def _count(name: str, meaning: str, labels: list[str], counts: Mapping[tuple[str, ...], int]) -> CounterMetricFamily:

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 
@@ -24,6 +25,7 @@ from zypher.worker.retry import Retry
 
 logger = logging.getLogger(__name__)
 
+_PAUSE_S = 1.0
 _MOST_UNSETTLED = 1_000  # outcomes that wait in memory for an engine that cannot take them
 
 
@@ -61,9 +63,9 @@ class Worker:
         self._replicas.start()
 
     async def run(self) -> ModelCard:
-        """Wait until the model is loaded, then begin to receive. Raises `TargetError`."""
+        """Wait until the model is loaded, then begin to receive. Raises `TargetError` and `EngineError`."""
         card = await self._replicas.loaded()
-        await self._engine.announce(self._presence())
+        await self._announce()
         self._receiver = Receiver(self._engine, card.name, self._free_slots, self._begin)
         self._receive_duty = Duty("receiver", self._receiver.step, self._clock, self._died)
         self._receive_duty.start()
@@ -75,7 +77,8 @@ class Worker:
         self._draining = True
         if self._receive_duty is not None:
             await self._receive_duty.stop()
-        await self._engine.announce(self._presence())
+            with suppress(EngineUnavailable):  # its lease will end all the same
+                await self._engine.announce(self._presence())
         if self._running:
             logger.info("draining", extra={"running": len(self._running), "timeout_s": timeout_s})
             await asyncio.wait(self._running, timeout=timeout_s)
@@ -93,10 +96,24 @@ class Worker:
         for task in unfinished:
             task.cancel()
         await asyncio.gather(*unfinished, return_exceptions=True)
-        for delivery in unfinished.values():
-            await self._engine.release(delivery, counted=False)
-        if unfinished:
+        if not unfinished:
+            return
+        try:
+            await asyncio.gather(*(self._engine.release(each, counted=False) for each in unfinished.values()))
+        except EngineUnavailable as error:
+            # Nothing is lost: their leases end and bring them back.
+            logger.warning("the engine did not take back what ran", extra={"problem": str(error)})
+        else:
             logger.info("handed back to the queue", extra={"predictions": len(unfinished)})
+
+    async def _announce(self) -> None:
+        """Say for the first time that this worker is there, as soon as the engine is."""
+        while True:
+            try:
+                return await self._engine.announce(self._presence())
+            except EngineUnavailable as error:
+                logger.warning("the engine is away", extra={"problem": str(error)})
+                await self._clock.sleep(_PAUSE_S)
 
     def _free_slots(self) -> int:
         if self._settling >= _MOST_UNSETTLED:
@@ -156,6 +173,7 @@ class Worker:
             slots=self._replicas.slots.total,
             problem=self._replicas.problem,
             draining=self._draining,
+            announced_at=self._clock.now(),
         )
 
     def _changed(self) -> None:

@@ -13,7 +13,7 @@ ZYPHER = [sys.executable, "-c", "import sys; from zypher.cli.main import main; s
 def test_alone_it_shows_its_commands_and_exit_codes(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     shown = capsys.readouterr().out
-    assert all(f"\n    {command} " in shown for command in ("serve", "predict", "check", "config"))
+    assert all(f"\n    {command} " in shown for command in ("serve", "worker", "predict", "queue", "check", "config"))
     assert all(f"\n  {code} " in shown for code in ("0  ", "1  ", "2  ", "130", "141"))
 
 
@@ -31,7 +31,7 @@ def test_version_loads_no_server_and_no_client() -> None:
     assert shown.splitlines()[1] == "argparse"
 
 
-@pytest.mark.parametrize("command", ["serve", "predict", "check", "config"])
+@pytest.mark.parametrize("command", ["serve", "worker", "predict", "queue", "check", "config"])
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([command, "--help"]) == 0
     shown = capsys.readouterr().out
@@ -52,6 +52,21 @@ def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixtu
         (["serve", "--port"], "Argument --port: expected one argument; see `zypher serve --help`."),
         (["serve", "--port", "x"], "--port is 'x'; it must be a whole number from 0 to 65535."),
         (["check", "m:f", "--input", "text"], "--input is not JSON"),
+        (["worker", "--port", "1"], "`zypher worker` takes no --port; "),
+        (
+            ["worker", "m:f"],
+            "A worker of its own needs an engine that others can reach; name one, as --engine redis://",
+        ),
+        (["serve", "--no-worker"], "A server without a worker needs an engine that others can reach; name one, as "),
+        (["serve", "--model", "m"], "--model chooses what a server without a worker serves; add --no-worker, or "),
+        (["queue"], "There is no data folder .zypher here; "),
+        (["queue", "deaf"], "`zypher queue` takes no deaf; "),
+        (["queue", "--all"], "`zypher queue` takes no --all; "),
+        (["queue", "dead", "a", "b"], "`zypher queue dead` takes a model, or one of show, "),
+        (["queue", "dead", "--all"], "`zypher queue dead` takes a model, or one of show, "),
+        (["queue", "dead", "show"], "`zypher queue dead show` takes the id of one dead letter; "),
+        (["queue", "dead", "replay"], "`zypher queue dead replay` takes the id of one dead letter, or --all."),
+        (["queue", "dead", "purge", "a", "--all"], "`zypher queue dead purge` takes the id of one dead letter, or --"),
     ],
 )
 def test_a_wrong_command_is_one_sentence_and_exit_code_2(

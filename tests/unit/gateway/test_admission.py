@@ -35,7 +35,7 @@ def test_one_broken_replica_beside_a_ready_one_is_no_reason_to_refuse() -> None:
     ("card", "seen", "draining", "kind", "words"),
     [
         (CARD, depth(READY), True, Draining, "stopping"),
-        (None, depth(), False, NoReplica, "being loaded"),
+        (None, depth(), False, NoReplica, "has loaded"),
         (CARD, depth(), False, NoReplica, "No worker"),
         (CARD, depth(BROKEN), False, NoReplica, "no weights"),
         (CARD, depth(READY, problem="disk full"), False, EngineUnavailable, "disk full"),
@@ -58,8 +58,12 @@ def test_a_full_disk_does_not_concern_what_needs_none() -> None:
     assert admit(CARD, depth(READY, problem="disk full"), draining=False, durable=False) is CARD
 
 
-def test_a_worker_that_drains_makes_nothing_ready() -> None:
+def test_a_worker_that_drains_takes_no_work() -> None:
     leaving = msgspec.structs.replace(READY, draining=True)
 
-    assert unready(CARD, depth(leaving), draining=False) == ("No replica is ready.",)
+    refused = admit(CARD, depth(leaving), draining=False, durable=True)
+    assert isinstance(refused, NoReplica)
+    assert "No worker" in str(refused)
+    assert unready(CARD, depth(leaving), draining=False)
+    assert admit(CARD, depth(leaving, READY), draining=False, durable=True) is CARD
     assert unready(CARD, depth(leaving, READY), draining=False) == ()

@@ -83,6 +83,15 @@ class MemoryEngine:
     async def depth(self, model: str) -> Depth:
         return Depth(len(self.predictions), 0, None, 2.5, self.limit, self.presences)
 
+    async def dead(self, model: str, limit: int) -> list[Prediction]:
+        return []
+
+    async def replay(self, prediction_id: str) -> bool:
+        return False
+
+    async def purge(self, prediction_id: str) -> bool:
+        return False
+
     async def models(self) -> list[str]:
         return [presence.model for presence in self.presences]
 

@@ -9,6 +9,7 @@ from zypher.presence import Depth, Presence
 from zypher.telemetry.metrics import Metrics
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+STATES = ("queued", "running", "delayed", "dead")
 
 
 def samples(metrics: Metrics) -> dict[tuple[str, str], float]:
@@ -46,11 +47,21 @@ def test_a_life_is_counted() -> None:
 def test_the_queue_of_the_moment_is_shown() -> None:
     metrics = Metrics()
     presence = Presence("w", "m", None, replicas=2, ready_replicas=1, slots=4)
-    metrics.depth("m", Depth(7, 3, None, None, 10, (presence,)))
+    oldest_at = NOW - timedelta(seconds=9)
+    metrics.depths({"m": Depth(7, 3, oldest_at, None, 10, (presence,), delayed=2, dead=1)}, NOW)
 
     read = samples(metrics)
 
-    assert read["zypher_queue_depth", "m queued"] == 7
-    assert read["zypher_queue_depth", "m running"] == 3
+    states = {state: read["zypher_queue_depth", " ".join(sorted(("m", state)))] for state in STATES}
+    assert states == {"queued": 5, "running": 3, "delayed": 2, "dead": 1}
+    assert read["zypher_queue_oldest_seconds", "m"] == 9
+    assert read["zypher_workers", "m"] == 1
     assert read["zypher_replicas_ready", "m"] == 1
     assert read["zypher_slots", "m"] == 4
+
+
+def test_a_model_that_is_gone_is_shown_no_more() -> None:
+    metrics = Metrics()
+    metrics.depths({"m": Depth(7, 3, None, None, 10, ())}, NOW)
+    metrics.depths({}, NOW)
+    assert samples(metrics) == {}

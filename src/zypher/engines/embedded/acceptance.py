@@ -7,6 +7,7 @@ from functools import partial
 import msgspec
 
 from zypher.clock import Clock
+from zypher.engines.embedded.dead import DeadLetters
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.entry import Entry, Stage
 from zypher.engines.embedded.live import Live
@@ -19,16 +20,17 @@ Accepted = Prediction | Standing
 class Acceptance:
     """All of it returns after the commit, or raises `EngineUnavailable` and nothing is accepted."""
 
-    def __init__(self, clock: Clock, live: Live, disk: Disk, retention_s: float) -> None:
+    def __init__(self, clock: Clock, live: Live, disk: Disk, dead: DeadLetters, retention_s: float) -> None:
         self._clock = clock
         self._live = live
         self._disk = disk
+        self._dead = dead
         self._retention = timedelta(seconds=retention_s)
 
     async def accept(self, message: Message, key: str | None) -> Accepted:
         """Accept a new prediction, or say which one stands for it. Raises `QueueFull`, `IdempotencyKeyReused`."""
         self._disk.recovery.check()
-        if key is not None and self._live.fullness(message) is not None:
+        if key is not None and self._live.fullness(message.model, len(message.input)) is not None:
             standing = await self._find_standing(message, key)
             if standing is not None:
                 return standing
@@ -58,6 +60,7 @@ class Acceptance:
         await asyncio.gather(accepted, stored)
         durable = msgspec.structs.replace(prediction, durable=True)
         self._live.recent.keep(durable)
+        self._dead.bury(row, durable)
         return durable
 
     async def written(self, entry: Entry) -> Accepted:

@@ -8,7 +8,7 @@ from pathlib import Path
 from zypher.engines.embedded.statements import statement
 from zypher.errors import EngineError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _CACHED_STATEMENTS = 128
 _BUSY_S = 5.0  # somebody with a SQLite shell may hold the file for a moment
 

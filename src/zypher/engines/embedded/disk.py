@@ -9,7 +9,7 @@ from zypher.engines.embedded.folder import Folder
 from zypher.engines.embedded.operations import Read, Write
 from zypher.engines.embedded.reader import Reader
 from zypher.engines.embedded.recovery import Recovery
-from zypher.engines.embedded.store import WaitingRow
+from zypher.engines.embedded.store import DeadRow, WaitingRow
 from zypher.engines.embedded.writer import Writer
 from zypher.errors import EngineUnavailable
 
@@ -22,6 +22,7 @@ class Disk:
         self._folder = Folder(folder)
         self._threads: tuple[Writer, Reader] | None = None
         self._last_row = 0
+        self.dead: list[DeadRow] = []  # the dead letters that were there when it was opened
 
     def open(self) -> list[WaitingRow]:
         """Take the folder and read what has not ended, in order of acceptance. Raises `EngineError`."""
@@ -39,6 +40,7 @@ class Disk:
         try:
             with database_errors(path):
                 waiting = store.select_waiting(reading)
+                self.dead = store.select_dead(reading)
                 self._last_row = store.select_last_row(reading)
         except BaseException:
             reading.close()

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import partial
 
 from zypher.clock import Clock
+from zypher.engines.embedded.dead import DeadLetters
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.entry import Entry, Stage
 from zypher.engines.embedded.live import Live
@@ -24,8 +25,9 @@ _LOST = Outcome(
 class Endings:
     """An end is told to whoever waits once it is stored, and not before."""
 
-    def __init__(self, clock: Clock, live: Live, disk: Disk) -> None:
+    def __init__(self, clock: Clock, live: Live, disk: Disk, dead: DeadLetters) -> None:
         self._clock = clock
+        self._dead = dead
         self._live = live
         self._disk = disk
 
@@ -77,7 +79,9 @@ class Endings:
         self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: asyncio.Future[None], written: Written
     ) -> None:
         if not entry.row or not isinstance(written, EngineUnavailable):
-            self._live.finish(entry, outcome, finished_at)
+            ended = self._live.finish(entry, outcome, finished_at)
+            if entry.row:
+                self._dead.bury(entry.row, ended)
             resolve(stored, None)
         elif not self._disk.recovery.hold(partial(self._store_settled, entry, outcome, finished_at, stored)):
             resolve(stored, written)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from zypher.clock import Clock
 from zypher.engines.embedded.acceptance import Acceptance
+from zypher.engines.embedded.dead import DeadLetters
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.endings import Endings
 from zypher.engines.embedded.entry import Entry, Stage
@@ -41,13 +42,15 @@ class EmbeddedEngine:
         self._presences = Presences(clock, lease_s)
         self._disk = Disk(folder, clock)
         self._purger = Purger(clock, retention_s, self._disk.write)
-        self._acceptance = Acceptance(clock, self._live, self._disk, retention_s)
-        self._endings = Endings(clock, self._live, self._disk)
+        self._dead = DeadLetters(clock, self._live, self._disk, retention_s)
+        self._acceptance = Acceptance(clock, self._live, self._disk, self._dead, retention_s)
+        self._endings = Endings(clock, self._live, self._disk, self._dead)
         self._receiving = Receiving(clock, self._live, self._disk, self._endings, lease_s)
 
     async def open(self) -> None:
         for row in self._disk.open():
             self._live.restore(row.row, row.prediction_id, row.model, to_instant(row.submitted_at), row.attempt)
+        self._dead.restore(self._disk.dead)
         self._opened = True
         self._purger.start()
 
@@ -132,12 +135,27 @@ class EmbeddedEngine:
             limit=self._queue_limit,
             presences=tuple(presence for presence in self._presences.alive() if presence.model == model),
             problem=self._disk.recovery.problem,
+            delayed=self._receiving.delayed(model),
+            dead=len(self._dead.of(model)),
         )
 
     async def models(self) -> list[str]:
         self._check_open()
         announced = {presence.model for presence in self._presences.alive() if presence.model}
-        return sorted(announced | self._live.models())
+        return sorted(announced | self._live.models() | self._dead.models())
+
+    async def dead(self, model: str, limit: int) -> list[Prediction]:
+        self._check_open()
+        found = await asyncio.gather(*(self.get(each) for each in self._dead.of(model)[:limit]))
+        return [prediction for prediction in found if prediction is not None and prediction.status.terminal]
+
+    async def replay(self, prediction_id: str) -> bool:
+        self._check_open()
+        return await self._dead.replay(prediction_id)
+
+    async def purge(self, prediction_id: str) -> bool:
+        self._check_open()
+        return await self._dead.purge(prediction_id)
 
     async def _submit(self, message: Message, durable: bool, key: str | None) -> Prediction | Standing:
         entry = self._live.entries.get(message.prediction_id)

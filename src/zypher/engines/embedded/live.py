@@ -34,24 +34,28 @@ class Live:
     def knows(self, prediction_id: str) -> bool:
         return prediction_id in self.entries or prediction_id in self.recent
 
-    def fullness(self, message: Message) -> str | None:
+    def fullness(self, model: str, input_bytes: int) -> str | None:
         """Why there is no room for one more prediction; None when there is. An input that is alone always has it."""
-        queued = self.queue(message.model).queued
+        queued = self.queue(model).queued
         if queued >= self._queue_limit:
-            return f"{queued} predictions wait for {message.model}, as many as may; send this one again later."
+            return f"{queued} predictions wait for {model}, as many as may; send this one again later."
         held_bytes = sum(queue.held_bytes for queue in self.queues.values())
-        if held_bytes and held_bytes + len(message.input) > MOST_HELD_BYTES:
+        if held_bytes and held_bytes + input_bytes > MOST_HELD_BYTES:
             return (
                 f"The inputs that wait take up the {MOST_HELD_BYTES // _MIB} MiB of memory that they may; "
                 "send this one again later."
             )
         return None
 
-    def enter(self, message: Message) -> Entry:
-        """Count a new prediction as queued; it waits for its queue's `join`. Raises `QueueFull`."""
-        fullness = self.fullness(message)
+    def check_room(self, model: str, input_bytes: int) -> None:
+        """Raise `QueueFull` when there is no room for one more prediction."""
+        fullness = self.fullness(model, input_bytes)
         if fullness is not None:
             raise QueueFull(fullness)
+
+    def enter(self, message: Message) -> Entry:
+        """Count a new prediction as queued; it waits for its queue's `join`. Raises `QueueFull`."""
+        self.check_room(message.model, len(message.input))
         entry = Entry(message.prediction_id, message.model, message.submitted_at)
         self.entries[entry.prediction_id] = entry
         self.queues[entry.model].enter(entry, message)
@@ -82,7 +86,7 @@ class Live:
         """The prediction as it stands."""
         return entry.seen(self.queues[entry.model].position(entry))
 
-    def finish(self, entry: Entry, outcome: Outcome, finished_at: datetime) -> None:
+    def finish(self, entry: Entry, outcome: Outcome, finished_at: datetime) -> Prediction:
         """End a prediction that left its queue: forget the entry, tell whoever waits."""
         lease = entry.lease
         prediction = Prediction(
@@ -104,6 +108,7 @@ class Live:
         # One whose waiter has just given up may be made durable in this very turn: it must still be known.
         if not _tell(entry, prediction) or entry.row:
             self.recent.keep(prediction)
+        return prediction
 
     async def wait(self, entry: Entry, wait_s: float | None) -> Prediction:
         """The prediction once it ended, or as it stands after `wait_s` seconds."""

@@ -81,11 +81,25 @@ class Purge(msgspec.Struct, frozen=True):
     done: Callable[[int | EngineUnavailable], None]  # how many there were
 
 
+class Replay(msgspec.Struct, frozen=True):
+    """Let a dead letter wait again, as if no execution had begun."""
+
+    row: int
+    done: Callable[[EngineUnavailable | None], None]
+
+
+class Forget(msgspec.Struct, frozen=True):
+    """Delete a dead letter."""
+
+    row: int
+    done: Callable[[EngineUnavailable | None], None]
+
+
 class Probe(msgspec.Struct, frozen=True):
     """Write a little, to learn whether the disk can store."""
 
 
-Write = Accept | Mark | End | Purge | Probe
+Write = Accept | Mark | End | Replay | Forget | Purge | Probe
 
 
 class FindResult(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """What workers last said of themselves."""
 
 from zypher.clock import Clock
+from zypher.errors import SchemaConflict
 from zypher.presence import Presence
 
 
@@ -13,6 +14,13 @@ class Presences:
         self._last: dict[str, tuple[float, Presence]] = {}  # when it ends to hold, and what was said
 
     def announce(self, presence: Presence) -> None:
+        """Raises `SchemaConflict`."""
+        for other in self.alive():
+            if other.worker_id != presence.worker_id and other.disagrees(presence):
+                raise SchemaConflict(
+                    f"The worker {other.worker_id} serves {presence.model} with other input or output types; "
+                    "stop all workers of the old version first, or give the new one's model another name."
+                )
         self._last[presence.worker_id] = (self._clock.monotonic() + self._lease_s, presence)
 
     def alive(self) -> list[Presence]:

@@ -60,6 +60,10 @@ class Receiving:
         else:
             queue.put_back(entry)
 
+    def delayed(self, model: str) -> int:
+        """How many of the model's queued predictions wait for an instant."""
+        return sum(entry.stage is Stage.DELAYED and entry.model == model for _, _, entry in self._delayed)
+
     def stop(self) -> None:
         self.leases.stop()
         self._delays.stop()

@@ -30,6 +30,16 @@ class WaitingRow(msgspec.Struct, frozen=True, array_like=True):
     attempt: int
 
 
+class DeadRow(msgspec.Struct, frozen=True, array_like=True):
+    """One dead letter."""
+
+    row: int
+    prediction_id: str
+    model: str
+    submitted_at: int
+    finished_at: int
+
+
 class _ResultRow(msgspec.Struct, frozen=True, array_like=True):
     """One prediction that ended, as sql/select_results.sql tells it."""
 
@@ -87,6 +97,10 @@ def purge(connection: sqlite3.Connection, kept_since: datetime, limit: int) -> i
 
 def delete_prediction(connection: sqlite3.Connection, row: int) -> None:
     connection.execute(statement("delete_prediction"), (row,))
+    delete_outcome(connection, row)
+
+
+def delete_outcome(connection: sqlite3.Connection, row: int) -> None:
     connection.execute(statement("delete_outcome"), (row,))
 
 
@@ -140,6 +154,11 @@ def select_inputs(
 def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
     """All that has not ended, in order of acceptance."""
     return [WaitingRow(*cells) for cells in connection.execute(statement("select_waiting"))]
+
+
+def select_dead(connection: sqlite3.Connection) -> list[DeadRow]:
+    """All dead letters, those that died first first."""
+    return [DeadRow(*cells) for cells in connection.execute(statement("select_dead"))]
 
 
 def select_last_row(connection: sqlite3.Connection) -> int:

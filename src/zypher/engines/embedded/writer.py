@@ -9,7 +9,7 @@ from pathlib import Path
 
 from zypher.engines.embedded import store
 from zypher.engines.embedded.batch_thread import Answers, BatchThread
-from zypher.engines.embedded.operations import Accept, End, Mark, Probe, Purge, Write, Written
+from zypher.engines.embedded.operations import Accept, End, Forget, Mark, Probe, Purge, Replay, Write, Written
 from zypher.errors import EngineUnavailable
 
 
@@ -61,7 +61,7 @@ class Writer:
         return answers
 
     def _refusals(self, batch: list[Write], problem: str) -> Answers:
-        waited_for = [operation for operation in batch if isinstance(operation, Accept | End | Purge)]
+        waited_for = [each for each in batch if isinstance(each, Accept | End | Forget | Purge | Replay)]
         refusals = [partial(operation.done, EngineUnavailable(problem)) for operation in waited_for]
         return [partial(self._noticed, problem), *refusals]
 
@@ -96,9 +96,21 @@ def _write(connection: sqlite3.Connection, batch: Sequence[Write]) -> list[Calla
     for operation in batch:
         if isinstance(operation, Purge):
             answers.append(partial(operation.done, store.purge(connection, operation.kept_since, operation.limit)))
+        elif isinstance(operation, Replay | Forget):
+            _raise_or_delete(connection, operation)
+            answers.append(partial(operation.done, None))
         elif isinstance(operation, Probe):
             store.write_probe(connection)
     return answers
+
+
+def _raise_or_delete(connection: sqlite3.Connection, operation: Replay | Forget) -> None:
+    """What becomes of a dead letter."""
+    if isinstance(operation, Forget):
+        store.delete_prediction(connection, operation.row)
+    else:
+        store.delete_outcome(connection, operation.row)
+        store.replace_waiting(connection, [Mark(operation.row, 0, None)])
 
 
 def _mark(connection: sqlite3.Connection, batch: Sequence[Write], ended: set[int]) -> None:

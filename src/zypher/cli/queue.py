@@ -1,0 +1,115 @@
+"""`zypher queue`: how queues and workers are doing, and what to do with dead letters."""
+
+import argparse
+import asyncio
+import sys
+from typing import TYPE_CHECKING
+
+from zypher.cli.exit_codes import DONE, FAILED
+from zypher.cli.setting_flags import add_settings, read_settings
+from zypher.cli.tables import span, table
+from zypher.cli.terminal import LiveTable, complain, print_json
+from zypher.errors import Refused, StartError
+from zypher.settings import SETTINGS
+from zypher.telemetry.printable import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from zypher.assembly import Oversight
+    from zypher.clock import Clock
+    from zypher.operations.overview import QueueView, WorkerView
+    from zypher.settings import EngineSettings
+
+HELP = "Show queues and workers, live on a terminal; list, show, replay or purge dead letters."
+USAGE = "[dead [MODEL] | dead show ID | dead replay ID|--all | dead purge ID|--all] [--json] [--once] [FLAGS]"
+
+_EVERY_S = 1.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("words", metavar="dead …", nargs="*", help="list, show, replay or purge dead letters")
+    parser.add_argument("--all", action="store_true", help="replay or purge every dead letter")
+    parser.add_argument("--once", action="store_true", help="print the table once, also on a terminal")
+    parser.add_argument("--json", action="store_true", help="print JSON, once")
+    add_settings(parser, [setting for setting in SETTINGS if setting.section == "engine"])
+    parser.epilog = (
+        "A dead letter is a prediction every attempt of which took its replica with it. It keeps its id: "
+        "`replay` queues it again, `purge` forgets it."
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    settings = read_settings(arguments).settings.engine
+    words: list[str] = arguments.words
+    try:
+        if words[:1] == ["dead"]:
+            from zypher.cli.dead_letters import attend
+
+            return asyncio.run(attend(settings, words[1:], every=arguments.all, as_json=arguments.json))
+        if words or arguments.all:
+            raise StartError(f"`zypher queue` takes no {(*words, '--all')[0]}; see `zypher queue --help`.")
+        return asyncio.run(_show(settings, as_json=arguments.json, once=arguments.once))
+    except KeyboardInterrupt:
+        return DONE  # how a live table ends
+    except Refused as refused:
+        complain(str(refused))
+        return FAILED
+
+
+async def _show(settings: "EngineSettings", *, as_json: bool, once: bool) -> int:
+    from zypher.assembly import oversight
+    from zypher.clock import SystemClock
+    from zypher.operations.overview import overview
+
+    clock = SystemClock()
+    async with oversight(settings) as overseen:
+        if sys.stdout.isatty() and overseen.lasting and not (once or as_json):
+            await _watch(overseen, clock)
+        queues = await overview(overseen.operations, clock.now())
+    if as_json:
+        print_json(queues)
+    else:
+        print(printable(page(queues)))
+    return DONE
+
+
+async def _watch(overseen: "Oversight", clock: "Clock") -> None:
+    """Draw the table again and again, until Ctrl-C."""
+    from zypher.operations.overview import overview
+
+    live = LiveTable()
+    while True:
+        try:
+            live.show(page(await overview(overseen.operations, clock.now())))
+        except Refused as away:
+            live.show(str(away))
+        await clock.sleep(_EVERY_S)
+
+
+def page(queues: "Sequence[QueueView]") -> str:
+    """The queues, the workers and what ails them, for people."""
+    if not queues:
+        return "No worker serves a model, and no prediction waits."
+    heading = ("MODEL", "READY", "LEASED", "DELAYED", "DEAD", "OLDEST", "RUN")
+    parts = [table(heading, [_queue_row(queue) for queue in queues])]
+    workers = [_worker_row(queue, worker) for queue in queues for worker in queue.workers]
+    if workers:
+        parts.append(table(("WORKER", "MODEL", "STATE", "REPLICAS", "SLOTS", "SEEN"), workers))
+    else:
+        parts.append("No worker is alive.")
+    problems = [queue.problem for queue in queues] + [worker.problem for queue in queues for worker in queue.workers]
+    parts += [problem for problem in dict.fromkeys(problems) if problem]
+    return "\n\n".join(parts)
+
+
+def _queue_row(queue: "QueueView") -> tuple[str, ...]:
+    counts = (queue.ready, queue.leased, queue.delayed, queue.dead)
+    oldest_s = queue.oldest_s if queue.ready + queue.delayed else None
+    return (queue.model, *map(str, counts), span(oldest_s), span(queue.run_s))
+
+
+def _worker_row(queue: "QueueView", worker: "WorkerView") -> tuple[str, ...]:
+    state = "draining" if worker.draining else "ready" if worker.ready_replicas else "not ready"
+    replicas = f"{worker.ready_replicas}/{worker.replicas}"
+    return (worker.worker_id, queue.model, state, replicas, str(worker.slots), span(worker.silent_s))

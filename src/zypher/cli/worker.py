@@ -1,0 +1,25 @@
+"""`zypher worker`: run a model's predictions until a signal says to stop."""
+
+import argparse
+
+from zypher.cli.setting_flags import add_settings, read_settings
+from zypher.settings import SETTINGS
+
+HELP = "Run the predictions of a model that servers accept into an engine which many share."
+USAGE = "[TARGET] --engine URL [FLAGS]"
+
+_TAKEN = [setting for setting in SETTINGS if setting.section != "http" and setting.name != "worker"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_settings(parser, _TAKEN)
+    parser.epilog = "Servers for it: `zypher serve --no-worker --engine URL`, as many as you like."
+
+
+def run(arguments: argparse.Namespace) -> int:
+    settings = read_settings(arguments).settings
+    from zypher.assembly import work
+    from zypher.telemetry.logs import configure
+
+    configure(settings.log)
+    return work(settings)

@@ -1,0 +1,2 @@
+-- Dead letters are looked for at each start.
+CREATE INDEX outcomes_dead ON outcomes (finished_at) WHERE failure_kind = 'worker_lost';

@@ -1,0 +1,72 @@
+"""Many commands there, as many answers back, in one go."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol, cast
+
+import hiredis
+from redis.exceptions import ResponseError
+
+from zypher.engines.redis_streams.client import Client, Connection, Word
+
+_ANSWER_S = 3.0  # nothing that is sent this way blocks in Redis
+
+
+class _Packer(Protocol):
+    def pack_command(self, command: tuple[Word, ...], /) -> bytes: ...
+
+
+_pack = cast(_Packer, hiredis).pack_command
+
+
+class Exchange(Protocol):
+    """How commands are sent."""
+
+    async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
+        """The answers in order, a refusal as an exception in its place. Raises what else redis-py raises."""
+        ...
+
+
+class ServerExchange:
+    """With one server. Packed in C and under one time limit: redis-py's pipeline costs twice as much."""
+
+    def __init__(self, client: Client) -> None:
+        self._pool = client.connection_pool
+
+    async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
+        connection = await self._pool.get_connection()
+        try:
+            return await _exchange(connection, commands)
+        except BaseException:
+            # What is on its way must not be taken for the answer to something else.
+            await connection.disconnect()
+            raise
+        finally:
+            await self._pool.release(connection)
+
+
+class ClusterExchange:
+    """With a cluster: redis-py knows which node has which keys."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
+        pipeline = self._client.pipeline(transaction=False)
+        for command in commands:
+            pipeline.execute_command(*command)
+        return await pipeline.execute(raise_on_error=False)
+
+
+async def _exchange(connection: Connection, commands: Sequence[tuple[Word, ...]]) -> list[object]:
+    loop = asyncio.get_running_loop()
+    answers: list[object] = []
+    async with asyncio.timeout(_ANSWER_S) as limit:
+        await connection.send_packed_command(b"".join(map(_pack, commands)))
+        for _ in commands:
+            limit.reschedule(loop.time() + _ANSWER_S)
+            try:
+                answers.append(await connection.read_response())
+            except ResponseError as refusal:
+                answers.append(refusal)
+    return answers

@@ -1,0 +1,21 @@
+-- Say what a worker is: '', or the id of a living worker that announces other schemas, and nothing is said.
+-- KEYS: 1 workers, 2 alive
+-- ARGV: worker_id, schemas (a digest, '' for none), presence, lease_ms
+-- uses time
+local workers, alive = KEYS[1], KEYS[2]
+local worker_id, schemas, presence, lease_ms = unpack(ARGV)
+local now = now_ms()
+
+for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', now)) do
+  redis.call('ZREM', alive, gone)
+  redis.call('HDEL', workers, gone, gone .. ':schemas')
+end
+for _, other in ipairs(redis.call('ZRANGE', alive, 0, -1)) do
+  local others = redis.call('HGET', workers, other .. ':schemas')
+  if schemas ~= '' and other ~= worker_id and others ~= '' and others ~= schemas then return other end
+end
+redis.call('ZADD', alive, now + lease_ms, worker_id)
+redis.call('HSET', workers, worker_id, presence, worker_id .. ':schemas', schemas)
+redis.call('PEXPIRE', alive, lease_ms)
+redis.call('PEXPIRE', workers, lease_ms)
+return ''

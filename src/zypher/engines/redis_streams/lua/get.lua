@@ -1,0 +1,27 @@
+-- A prediction as it stands: {} for none, else {'queued' | 'running' | 'ended', position, its record}.
+-- KEYS: 1 stream, 2 model, 3 returned, 4 the prediction's record
+-- ARGV: lease_ms, away_ms, watcher ('' for nobody to tell of its end)
+-- uses time, lease, queue
+local stream, model, returned, record = unpack(KEYS)
+local lease_ms, away_ms, watcher = unpack(ARGV)
+
+local fields = redis.call('HGETALL', record)
+if #fields == 0 then return {} end
+local seq, status, receipt, watchers = unpack(redis.call('HMGET', record, 'seq', 'status', 'receipt', 'watchers'))
+if status then return {'ended', 0, fields} end
+
+if watcher ~= '' and not string.find(watchers or '', watcher, 1, true) then
+  -- A full Redis refuses it; who watches looks from time to time, too.
+  redis.pcall('HSET', record, 'watchers', watchers and watchers .. ',' .. watcher or watcher)
+end
+if receipt and leased(stream, model, seq .. '-0', lease_ms, away_ms) then return {'running', 0, fields} end
+
+local position = 1
+local rank = redis.call('ZRANK', returned, seq)
+local reached = tonumber(redis.call('HGET', model, 'reached') or 0)
+if rank then
+  position = rank + 1
+elseif tonumber(seq) > reached then
+  position = redis.call('ZCARD', returned) + seq - reached
+end
+return {'queued', math.max(1, math.min(position, (counts(stream)))), fields}

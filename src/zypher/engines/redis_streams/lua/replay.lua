@@ -1,0 +1,20 @@
+-- Queue a dead letter again, behind all others: {'replayed'}, {'unknown'} or {'full', waiting}.
+-- KEYS: 1 stream, 2 model, 3 delayed, 4 dead, 5 the prediction's record
+-- ARGV: base, prediction_id, limit
+-- uses time, queue, joining
+local stream, model, delayed, dead, record = unpack(KEYS)
+local base, prediction_id, limit = unpack(ARGV)
+
+local submitted_at, input, key = unpack(redis.call('HMGET', record, 'at', 'input', 'key'))
+if not input or not redis.call('ZSCORE', dead, prediction_id) then return {'unknown'} end
+open_stream(stream, model)
+local waiting = counts(stream)
+if waiting >= tonumber(limit) then return {'full', waiting} end
+
+local seq = join(stream, model, delayed, base, prediction_id, submitted_at, input)
+redis.call('ZREM', dead, prediction_id)
+redis.call('HDEL', record, 'status', 'finished', 'run_s', 'kind', 'failure', 'input', 'mark', 'started', 'attempt')
+redis.call('HSET', record, 'seq', seq, 'durable', '1')
+redis.call('PERSIST', record)
+if key then redis.call('PERSIST', base .. ':k:' .. key) end
+return {'replayed'}

@@ -1,0 +1,38 @@
+"""The spans and bounds of this engine, as its scripts take them."""
+
+import msgspec
+
+_BRIEF_MS = 60_000
+_SHORTEST_ROUND_S = 0.5
+_LONGEST_ROUND_S = 1.0
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """What was set, and what follows from it."""
+
+    queue_limit: int
+    retention_s: float
+    lease_s: float
+
+    @property
+    def lease_ms(self) -> int:
+        return max(1, round(self.lease_s * 1000))
+
+    @property
+    def retention_ms(self) -> int:
+        return max(1, round(self.retention_s * 1000))
+
+    @property
+    def brief_ms(self) -> int:
+        """How long the result of a prediction is kept whose caller waits for it."""
+        return min(_BRIEF_MS, self.retention_ms)
+
+    @property
+    def round_s(self) -> float:
+        """How often leases are looked after; never more than twice a second."""
+        return min(_LONGEST_ROUND_S, max(_SHORTEST_ROUND_S, self.lease_s / 4))
+
+    @property
+    def away_ms(self) -> int:
+        """When nobody looked after leases for so long, Redis was away and no lease could be extended."""
+        return max(self.lease_ms // 2, round(3000 * self.round_s))

@@ -1,0 +1,58 @@
+"""What Redis or the way to it may answer, as one sentence for whoever can mend it."""
+
+import re
+
+_REMEDIES = {
+    "OOM": "Redis is full; raise its maxmemory or free memory, with maxmemory-policy noeviction",
+    "READONLY": "this Redis is a read-only replica; name the primary in the engine's URL",
+    "MISCONF": "Redis cannot save to its disk and refuses writes; make room on its disk and see its log",
+    "NOAUTH": "Redis asks for a password; put it into the engine's URL, as redis://:PASSWORD@HOST",
+    "WRONGPASS": "Redis does not know this user and password; correct them in the engine's URL",
+    "NOPERM": "this Redis user may not do what the engine needs; allow it scripts, streams and pub/sub on these keys",
+    "LOADING": "Redis is still reading its data from disk; it goes on by itself",
+    "WRONGTYPE": "a key under the engine's prefix is not one of zypher's; choose another with ?prefix=NAME",
+    "CLUSTERDOWN": "the Redis cluster does not serve all its slots; mend the cluster",
+    "MASTERDOWN": "this Redis replica has lost its primary; name the primary in the engine's URL",
+    "NOREPLICAS": "Redis has too few replicas to accept writes; start them",
+    "BUSY": "Redis is held up by a long script; see what runs there",
+    "DB index": "this Redis has no such database; correct the number at the end of the engine's URL",
+    "SELECT is not allowed": "a Redis cluster has database 0 only; correct the number at the end of the engine's URL",
+}
+_BY_CLASS = {
+    "OutOfMemoryError": "OOM",
+    "ReadOnlyError": "READONLY",
+    "BusyLoadingError": "LOADING",
+    "NoPermissionError": "NOPERM",
+    "AuthenticationError": "WRONGPASS",
+    "AuthenticationWrongNumberOfArgsError": "NOAUTH",
+    "ClusterDownError": "CLUSTERDOWN",
+    "MasterDownError": "MASTERDOWN",
+}
+_CODE = re.compile("|".join(rf"\b{code}\b" for code in _REMEDIES))
+
+
+def sentence(error: BaseException, address: str) -> str:
+    """What ails the Redis at `address`, and what to do."""
+    found = _CODE.search(str(error))
+    code = found[0] if found else _BY_CLASS.get(type(error).__name__)
+    if "called without any password" in str(error):
+        code = "WRONGPASS"
+    if code == "WRONGPASS" and "Authentication required" in str(error):
+        code = "NOAUTH"
+    if code is not None:
+        return f"The engine at {address} refuses: {_REMEDIES[code]}."
+    if is_refusal(error):
+        return (
+            f"The engine at {address} cannot do what it was asked ({_first_line(error)}); "
+            "see that it is Redis 6.2 or later."
+        )
+    return f"The engine at {address} cannot be reached ({_first_line(error)}); start it, or correct the engine's URL."
+
+
+def is_refusal(error: BaseException) -> bool:
+    """Whether Redis itself answered so, rather than nobody."""
+    return "ResponseError" in {kind.__name__ for kind in type(error).__mro__}
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0].rstrip(".")

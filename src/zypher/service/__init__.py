@@ -1,0 +1,6 @@
+"""What a process does with its parts from the first moment to the last.
+
+life.py      start, work, drain, stop: by signals
+shapes.py    whole, front, back: in which order the parts begin and end
+attended.py  a shape whose engine an operator can look after
+"""

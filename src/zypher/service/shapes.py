@@ -1,0 +1,126 @@
+"""The three shapes in which a process serves: the whole on one machine, front and back on many.
+
+They differ in their parts; the order in which parts begin and end is what each of them says.
+"""
+
+import asyncio
+import logging
+
+from zypher.engines.engine import Engine
+from zypher.errors import EngineUnavailable
+from zypher.gateway.gateway import Gateway
+from zypher.http.server import HttpServer
+from zypher.presence import ModelCard
+from zypher.worker.worker import Worker
+
+logger = logging.getLogger(__name__)
+
+_LAST_ANSWERS_S = 5.0  # for the answers that the end of the engine sets free
+
+
+class Whole:
+    """Server and worker in one process: `zypher serve`."""
+
+    def __init__(
+        self, engine: Engine, worker: Worker, gateway: Gateway, server: HttpServer, drain_timeout_s: float
+    ) -> None:
+        self.died = worker.died
+        self._engine = engine
+        self._worker = worker
+        self._gateway = gateway
+        self._server = server
+        self._drain_timeout_s = drain_timeout_s
+
+    async def start(self) -> None:
+        self._server.bind()
+        await self._engine.open()
+        self._worker.start()
+        await self._server.start()
+        logger.info("listening", extra={"url": self._server.url})
+
+    async def get_ready(self) -> None:
+        card = await self._worker.run()
+        self._gateway.serve_only(card.name)
+        logger.info("ready", extra={"model": card.name, "url": self._server.url})
+        await _name_strangers(self._engine, card)
+
+    async def drain(self) -> None:
+        self._gateway.drain()
+        await self._worker.drain(self._drain_timeout_s)
+
+    async def stop(self, *, in_haste: bool) -> None:
+        self._gateway.drain()
+        try:
+            await self._worker.stop()
+        finally:
+            await self._engine.close()
+            await self._server.stop(0 if in_haste else _LAST_ANSWERS_S)
+
+
+class Front:
+    """Server only: `zypher serve --no-worker`. The predictions run wherever workers receive them."""
+
+    def __init__(self, engine: Engine, gateway: Gateway, server: HttpServer, drain_timeout_s: float) -> None:
+        self.died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._engine = engine
+        self._gateway = gateway
+        self._server = server
+        self._drain_timeout_s = drain_timeout_s
+
+    async def start(self) -> None:
+        self._server.bind()
+        await self._engine.open()
+        await self._server.start()
+        logger.info("listening", extra={"url": self._server.url})
+
+    async def get_ready(self) -> None:
+        """Return at once: workers come and go, and readiness says whether there is one."""
+
+    async def drain(self) -> None:
+        self._gateway.drain()
+        await self._server.answer_all(self._drain_timeout_s)
+
+    async def stop(self, *, in_haste: bool) -> None:
+        self._gateway.drain()
+        await self._engine.close()
+        await self._server.stop(0 if in_haste else _LAST_ANSWERS_S)
+
+
+class Back:
+    """Worker only: `zypher worker`."""
+
+    def __init__(self, engine: Engine, worker: Worker, drain_timeout_s: float) -> None:
+        self.died = worker.died
+        self._engine = engine
+        self._worker = worker
+        self._drain_timeout_s = drain_timeout_s
+
+    async def start(self) -> None:
+        await self._engine.open()
+        self._worker.start()
+        logger.info("loading the model", extra={"worker_id": self._worker.worker_id})
+
+    async def get_ready(self) -> None:
+        card = await self._worker.run()
+        logger.info("ready", extra={"model": card.name, "worker_id": self._worker.worker_id})
+
+    async def drain(self) -> None:
+        await self._worker.drain(self._drain_timeout_s)
+
+    async def stop(self, *, in_haste: bool) -> None:
+        try:
+            await self._worker.stop()
+        finally:
+            await self._engine.close()
+
+
+async def _name_strangers(engine: Engine, card: ModelCard) -> None:
+    """Warn of what was accepted for a model that nobody runs."""
+    try:
+        for model in await engine.models():
+            depth = await engine.depth(model)
+            if model != card.name and depth.queued and not depth.presences:
+                about = {"model": model, "predictions": depth.queued}
+                logger.warning("accepted predictions wait for a model that is not served here", extra=about)
+    except EngineUnavailable as away:
+        logger.warning("the engine is away", extra={"problem": str(away)})

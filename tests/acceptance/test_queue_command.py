@@ -1,0 +1,199 @@
+"""`zypher queue`: what an operator sees and does, on every engine."""
+
+import json
+import os
+import pty
+import re
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import httpx
+import pytest
+
+from tests.acceptance.conftest import Machines
+from tests.asking import client_of, submit, target
+from tests.command import zypher
+from tests.conftest import Serve
+from tests.gate import Gate
+from tests.polling import wait_until
+from tests.redis_server import RedisServer
+
+POISON = "poison.py:Poison"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A service that runs one prediction at a time, and the flags by which an operator finds it."""
+
+    client: httpx.Client
+    flags: tuple[str, ...]
+    folder: Path
+
+    def queue(self, *arguments: str) -> str:
+        """What `zypher queue` prints."""
+        ended = self.run(*arguments)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return ended.stdout
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return zypher("queue", *arguments, *self.flags, cwd=self.folder)
+
+    def records(self, *arguments: str) -> list[dict[str, object]]:
+        return cast("list[dict[str, object]]", json.loads(self.queue(*arguments, "--json")))
+
+    def bury(self, gate: Gate) -> str:
+        """The id of a new dead letter."""
+        prediction_id = submit(self.client, gate.input("kill"))
+        wait_until(lambda: self.client.get(f"/predict/{prediction_id}").status_code == 500)
+        return prediction_id
+
+
+@pytest.fixture(params=["embedded", "redis"])
+def place(request: pytest.FixtureRequest, tmp_path: Path, redis_server: RedisServer | None) -> Iterator[Place]:
+    arguments = ("--concurrency", "1", "--max-attempts", "1")
+    if request.param == "embedded":
+        serve: Serve = request.getfixturevalue("serve")
+        with client_of(serve(target(POISON), *arguments)) as client:
+            yield Place(client, (), tmp_path)
+    else:
+        machines: Machines = request.getfixturevalue("machines")
+        machines.worker(POISON, *arguments)
+        with client_of(machines.front().wait_ready()) as client:
+            yield Place(client, ("--engine", machines.engine), tmp_path)
+
+
+def test_the_table_shows_queues_and_workers(place: Place, gate: Gate) -> None:
+    for text in "abc":
+        submit(place.client, gate.input(text))
+    gate.wait_for_runs(1)
+    lines = [line.split() for line in place.queue().splitlines() if line]
+    assert lines[0] == ["MODEL", "READY", "LEASED", "DELAYED", "DEAD", "OLDEST", "RUN"]
+    assert lines[1][:5] == ["Poison", "2", "1", "0", "0"]
+    assert lines[2] == ["WORKER", "MODEL", "STATE", "REPLICAS", "SLOTS", "SEEN"]
+    assert lines[3][1:5] == ["Poison", "ready", "1/1", "1"]
+    gate.open()
+
+
+def test_the_same_as_json_and_in_the_metrics(place: Place, gate: Gate) -> None:
+    place.bury(gate)
+    for text in "ab":
+        submit(place.client, gate.input(text))
+    gate.wait_for_runs(2)
+    (queue,) = place.records()
+    assert {name: queue[name] for name in ("model", "ready", "leased", "delayed", "dead")} == {
+        "model": "Poison",
+        "ready": 1,
+        "leased": 1,
+        "delayed": 0,
+        "dead": 1,
+    }
+    (worker,) = cast("list[dict[str, object]]", queue["workers"])
+    assert (worker["slots"], worker["ready_replicas"]) == (1, 1)
+    assert 0 <= cast("float", worker["silent_s"]) < 30
+    metrics = place.client.get("/metrics").text
+    for state, count in (("queued", 1.0), ("running", 1.0), ("delayed", 0.0), ("dead", 1.0)):
+        assert f'zypher_queue_depth{{model="Poison",state="{state}"}} {count}\n' in metrics
+    assert 'zypher_workers{model="Poison"} 1.0\n' in metrics
+    assert re.search(r'zypher_queue_oldest_seconds\{model="Poison"\} \d+\.\d', metrics)
+    gate.open()
+
+
+def test_dead_letters_are_listed_shown_and_purged(place: Place, gate: Gate) -> None:
+    assert place.queue("dead") == "There are no dead letters.\n"
+    first, second = place.bury(gate), place.bury(gate)
+    assert [record["prediction_id"] for record in place.records("dead")] == [first, second]
+    assert [record["prediction_id"] for record in place.records("dead", "Poison")] == [first, second]
+    assert place.records("dead", "Another") == []
+    (line,) = [line for line in place.queue("dead").splitlines() if first in line]
+    assert "SIGKILL" in line
+    shown = place.queue("dead", "show", first)
+    assert all(word in shown for word in (first, "Poison", "SIGKILL"))
+    assert place.queue("dead", "purge", first) == "1 prediction forgotten.\n"
+    assert place.client.get(f"/predict/{first}").status_code == 404
+    assert [record["prediction_id"] for record in place.records("dead")] == [second]
+    for deed in ("show", "replay", "purge"):
+        refused = place.run("dead", deed, first)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert refused.stderr == f"zypher: {first} is no dead letter; `zypher queue dead` lists them.\n"
+
+
+def test_a_replayed_dead_letter_runs_again(place: Place, gate: Gate) -> None:
+    prediction_id = place.bury(gate)
+    assert place.queue("dead", "replay", prediction_id) == "1 prediction queued again.\n"
+    gate.wait_for_runs(2)
+    wait_until(lambda: place.client.get(f"/predict/{prediction_id}").status_code == 500)
+    assert [record["prediction_id"] for record in place.records("dead")] == [prediction_id]
+    assert gate.runs() == ["kill", "kill"]
+
+
+def test_all_dead_letters_at_once(place: Place, gate: Gate) -> None:
+    for _ in range(2):
+        place.bury(gate)
+    assert place.queue("dead", "replay", "--all") == "2 predictions queued again.\n"
+    wait_until(lambda: len(place.records("dead")) == 2)
+    assert len(gate.runs()) == 4
+    assert place.queue("dead", "purge", "--all") == "2 predictions forgotten.\n"
+    assert place.records("dead") == []
+    assert place.queue("dead", "purge", "--all") == "0 predictions forgotten.\n"
+
+
+def test_nobody_else_may_ask_a_server(serve: Serve, tmp_path: Path) -> None:
+    serve(target("echo.py:Echo"))
+    mode = (tmp_path / ".zypher" / "operations.sock").stat().st_mode
+    assert stat.S_ISSOCK(mode)
+    assert stat.S_IMODE(mode) == 0o600
+
+
+def test_what_a_stopped_server_left_is_shown_too(serve: Serve, gate: Gate, tmp_path: Path) -> None:
+    server = serve(target(POISON), "--max-attempts", "1")
+    with client_of(server) as client:
+        place = Place(client, (), tmp_path)
+        prediction_id = place.bury(gate)
+    assert server.stop() == 0
+    assert not (tmp_path / ".zypher" / "operations.sock").exists()
+    assert "Poison" in place.queue()
+    assert [record["prediction_id"] for record in place.records("dead")] == [prediction_id]
+    assert place.queue("dead", "purge", prediction_id) == "1 prediction forgotten.\n"
+
+
+def test_a_killed_server_is_not_in_the_way(serve: Serve, tmp_path: Path) -> None:
+    serve(target("echo.py:Echo")).kill()
+    assert (tmp_path / ".zypher" / "operations.sock").exists()
+    place = Place(httpx.Client(), (), tmp_path)
+    place.client.close()
+    assert place.records() == []
+    serve(target("echo.py:Echo"))
+    assert [record["model"] for record in place.records()] == ["Echo"]
+
+
+def test_where_nothing_is_nothing_is_made(tmp_path: Path) -> None:
+    ended = zypher("queue", cwd=tmp_path)
+    assert ended.returncode == 2
+    assert "--data-dir" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_on_a_terminal_the_table_lives_until_it_is_interrupted(serve: Serve, tmp_path: Path) -> None:
+    serve(target("echo.py:Echo"))
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "-P", "-m", "zypher", "queue"], cwd=tmp_path, stdout=theirs, stderr=subprocess.PIPE
+    ) as process:
+        os.close(theirs)
+        try:
+            seen = ""
+            while "\x1b[" not in seen:  # drawn once more, in place
+                seen += os.read(ours, 1000).decode()
+            assert "Echo" in seen
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            os.close(ours)
+        assert process.stderr is not None
+        assert process.stderr.read() == b""

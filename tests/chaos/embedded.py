@@ -1,0 +1,39 @@
+"""The service on one machine, with the embedded engine."""
+
+import contextlib
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import httpx
+
+from tests.chaos.member import Member
+from tests.chaos.stage import LEASE, MODEL, WORK, Stage, free_port
+
+
+class EmbeddedStage(Stage):
+    """One server with its worker, and a folder."""
+
+    title = "embedded engine"
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__()
+        port = free_port()
+        arguments = ("serve", MODEL, "--port", str(port), *LEASE, *WORK)
+        self.servers = self.workers = [Member("server", arguments, directory)]
+        self.urls = [f"http://127.0.0.1:{port}"]
+
+    @contextlib.asynccontextmanager
+    async def up(self) -> AsyncGenerator[None]:
+        try:
+            self.start_all()
+            yield
+        finally:
+            self.close_all()
+
+    async def left_over(self) -> list[str]:
+        """The queue's depth, as its own server says it."""
+        async with httpx.AsyncClient(trust_env=False, verify=False) as client:
+            page = (await client.get(f"{self.urls[0]}/metrics")).text
+        depths = [line for line in page.splitlines() if line.startswith("zypher_queue_depth{")]
+        assert depths, page
+        return [line for line in depths if not line.endswith(" 0.0")]

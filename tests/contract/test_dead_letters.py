@@ -1,0 +1,151 @@
+"""What an engine promises of predictions that lost all their replicas."""
+
+import asyncio
+
+import pytest
+
+from tests.contract.conftest import RETENTION_S, OpenEngine
+from tests.contract.phrases import FAILED, MODEL, SUCCEEDED, get, message, receive_ids, receive_one, status
+from tests.fake_clock import FakeClock
+from zypher.engines.engine import Engine
+from zypher.errors import QueueFull
+from zypher.prediction import Failure, FailureKind, Message, Outcome, Status
+
+LOST = Outcome(Status.FAILED, failure=Failure(FailureKind.WORKER_LOST, "worker_lost: killed by signal 9"))
+
+
+async def bury(engine: Engine, sent: Message | None = None, key: str | None = None) -> Message:
+    """Submit a prediction that loses all its replicas."""
+    sent = sent or message()
+    await engine.submit(sent, durable=True, idempotency_key=key)
+    assert await engine.settle(await receive_one(engine, sent.model), LOST)
+    return sent
+
+
+async def dead_ids(engine: Engine, limit: int = 100) -> list[str]:
+    return [prediction.prediction_id for prediction in await engine.dead(MODEL, limit)]
+
+
+async def test_only_what_lost_its_replicas_is_dead(engine: Engine, clock: FakeClock) -> None:
+    await engine.submit(message(), durable=True)
+    await engine.settle(await receive_one(engine), FAILED)
+    await engine.submit(message(), durable=False)
+    await engine.settle(await receive_one(engine), LOST)
+    buried: list[Message] = []
+    for _ in range(3):
+        buried.append(await bury(engine))
+        clock.advance(1)
+    assert await dead_ids(engine) == [each.prediction_id for each in buried]
+    assert await dead_ids(engine, limit=2) == [each.prediction_id for each in buried[:2]]
+    assert await engine.dead("other", 10) == []
+    assert (await engine.dead(MODEL, 1))[0] == await engine.get(buried[0].prediction_id)
+    assert (await engine.depth(MODEL)).dead == 3
+    assert await engine.models() == [MODEL]
+
+
+async def test_a_dead_letter_runs_again_as_if_it_were_new(open_engine: OpenEngine) -> None:
+    engine = await open_engine()
+    sent = await bury(engine, message(b' {"x": 1}'))
+    other = message()
+    await engine.submit(other, durable=True)
+    assert await engine.replay(sent.prediction_id)
+    seen = await get(engine, sent.prediction_id)
+    assert (seen.status, seen.attempt, seen.outcome, seen.durable) == (Status.QUEUED, 0, None, True)
+    assert await dead_ids(engine) == []
+    await engine.close()
+    engine = await open_engine()
+    deliveries = [await receive_one(engine), await receive_one(engine)]
+    (again,) = [each for each in deliveries if each.message.prediction_id == sent.prediction_id]
+    assert (again.message, again.attempt) == (sent, 1)
+    assert await engine.settle(again, SUCCEEDED)
+    assert (await get(engine, sent.prediction_id)).outcome == SUCCEEDED
+    assert not await engine.replay(sent.prediction_id)
+
+
+async def test_a_replayed_prediction_waits_behind_all_others_and_may_die_again(engine: Engine) -> None:
+    sent, other = await bury(engine), message()
+    await engine.submit(other, durable=True)
+    await engine.replay(sent.prediction_id)
+    assert await receive_ids(engine, limit=1) == [other.prediction_id, sent.prediction_id]
+
+
+async def test_who_waits_for_a_replayed_prediction_is_told(engine: Engine) -> None:
+    sent = await bury(engine)
+    await engine.replay(sent.prediction_id)
+    waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
+    await engine.settle(await receive_one(engine), LOST)
+    told = await waiter
+    assert told is not None
+    assert told.outcome == LOST
+    assert await dead_ids(engine) == [sent.prediction_id]
+
+
+async def test_what_is_not_dead_is_neither_replayed_nor_purged(engine: Engine) -> None:
+    queued, failed = message(), message()
+    await engine.submit(failed, durable=True)
+    await engine.settle(await receive_one(engine), FAILED)
+    await engine.submit(queued, durable=True)
+    for prediction_id in (queued.prediction_id, failed.prediction_id, "unknown"):
+        assert not await engine.replay(prediction_id)
+        assert not await engine.purge(prediction_id)
+    assert await receive_ids(engine) == [queued.prediction_id]
+
+
+async def test_a_purged_dead_letter_is_forgotten_with_its_key(open_engine: OpenEngine) -> None:
+    engine = await open_engine()
+    sent = await bury(engine, key="key")
+    assert await engine.purge(sent.prediction_id)
+    assert not await engine.purge(sent.prediction_id)
+    assert await engine.get(sent.prediction_id) is None
+    assert await dead_ids(engine) == []
+    fresh = message(b"2")
+    assert (await engine.submit(fresh, durable=True, idempotency_key="key")).prediction_id == fresh.prediction_id
+    await engine.close()
+    engine = await open_engine()
+    assert await engine.get(sent.prediction_id) is None
+
+
+async def test_of_a_replay_and_a_purge_at_once_one_happens(engine: Engine) -> None:
+    for first, second in ((engine.replay, engine.purge), (engine.purge, engine.replay)):
+        sent = await bury(engine)
+        told = await asyncio.gather(*(call(sent.prediction_id) for call in (first, second, first, second)))
+        assert sum(told) == 1
+        assert await dead_ids(engine) == []
+        seen = await engine.get(sent.prediction_id)
+        assert await receive_ids(engine) == ([] if seen is None else [sent.prediction_id])
+
+
+async def test_a_replay_needs_room(open_engine: OpenEngine) -> None:
+    engine = await open_engine(queue_limit=1)
+    sent = await bury(engine)
+    await engine.submit(message(), durable=True)
+    with pytest.raises(QueueFull, match="1 predictions wait for model"):
+        await engine.replay(sent.prediction_id)
+    assert await dead_ids(engine) == [sent.prediction_id]
+    assert await status(engine, sent.prediction_id) is Status.FAILED
+
+
+async def test_dead_letters_survive_a_restart_until_their_retention_is_over(
+    open_engine: OpenEngine, clock: FakeClock
+) -> None:
+    engine = await open_engine()
+    sent = await bury(engine)
+    await engine.close()
+    engine = await open_engine()
+    clock.advance(RETENTION_S - 1)
+    assert await dead_ids(engine) == [sent.prediction_id]
+    clock.advance(1)
+    assert await dead_ids(engine) == []
+    assert (await engine.depth(MODEL)).dead == 0
+    assert not await engine.replay(sent.prediction_id)
+    assert await engine.models() == []
+
+
+async def test_a_prediction_made_durable_after_it_died_is_dead(engine: Engine) -> None:
+    sent = message()
+    await engine.submit(sent, durable=False)
+    await engine.settle(await receive_one(engine), LOST)
+    await engine.submit(sent, durable=True)
+    assert await dead_ids(engine) == [sent.prediction_id]
+    assert await engine.replay(sent.prediction_id)
+    assert (await receive_one(engine)).message == sent

@@ -1,0 +1,197 @@
+"""A Redis that is away, full, read-only, foreign or wrongly named: a sentence at once, and nothing lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_one, submit_many, turns
+from tests.redis_server import RedisServer, no_redis, redis_program
+from zypher.clock import SystemClock
+from zypher.engines.connect import connect
+from zypher.engines.engine import Engine
+from zypher.errors import EngineError, EngineUnavailable, SettingsError
+from zypher.settings import EngineSettings
+
+AT_ONCE_S = 0.5
+BACK_S = 5.0
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[RedisServer]:
+    if redis_program() is None:
+        no_redis()
+    with RedisServer(tmp_path / "redis") as server:
+        yield server
+
+
+def engine_at(url: str) -> Engine:
+    return connect(EngineSettings(engine=url), SystemClock())
+
+
+@pytest.fixture
+async def engine(server: RedisServer) -> AsyncIterator[Engine]:
+    engine = engine_at(server.url)
+    await engine.open()
+    yield engine
+    await engine.close()
+
+
+async def refusal(engine: Engine) -> str:
+    """What a submission is told."""
+    with pytest.raises(EngineUnavailable) as refused:
+        await engine.submit(message(), durable=True)
+    return str(refused.value)
+
+
+async def accepted_again(engine: Engine) -> None:
+    """Return once submissions are accepted."""
+    async with asyncio.timeout(BACK_S):
+        while True:
+            try:
+                await engine.submit(message(), durable=True)
+            except EngineUnavailable:
+                await asyncio.sleep(0.05)
+            else:
+                return
+
+
+async def test_while_redis_is_away_submissions_fail_at_once_and_settles_wait(
+    engine: Engine, server: RedisServer
+) -> None:
+    ids = await submit_many(engine, 3)
+    delivery = await receive_one(engine)
+    waiter = asyncio.create_task(engine.get(ids[0], None))
+    await turns(1)
+    await get(engine, ids[0])  # answered after the waiter's first look
+    server.kill()
+    settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+    async with asyncio.timeout(AT_ONCE_S):
+        for _ in range(10):
+            assert "cannot be reached" in await refusal(engine)
+    assert not settle.done()
+    server.start()
+    async with asyncio.timeout(BACK_S):
+        assert await settle
+        told = await waiter
+    assert told is not None
+    assert told.outcome == SUCCEEDED
+    await accepted_again(engine)
+    assert (await receive_one(engine)).message.prediction_id == ids[1]
+
+
+async def test_a_redis_that_does_not_answer_is_away(engine: Engine, server: RedisServer) -> None:
+    await submit_many(engine, 1)
+    with server.frozen():
+        async with asyncio.timeout(4):
+            await refusal(engine)
+        async with asyncio.timeout(AT_ONCE_S):
+            for _ in range(10):
+                assert "cannot be reached" in await refusal(engine)
+    await accepted_again(engine)
+
+
+async def test_a_redis_that_forgot_the_scripts_is_told_again(engine: Engine, server: RedisServer) -> None:
+    with server.client() as client:
+        client.execute_command("SCRIPT", "FLUSH")
+    (prediction_id,) = await submit_many(engine, 1)
+    assert await engine.settle(await receive_one(engine), SUCCEEDED)
+    assert (await get(engine, prediction_id)).outcome == SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("trouble", "remedy", "said"),
+    [
+        (("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0"), "Redis is full; raise"),
+        (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE"), "read-only replica; name the primary"),
+        (("CONFIG", "SET", "min-replicas-to-write", "1"), ("CONFIG", "SET", "min-replicas-to-write", "0"), "replicas"),
+    ],
+)
+async def test_what_redis_refuses_is_said_and_passes(
+    engine: Engine, server: RedisServer, trouble: tuple[str, ...], remedy: tuple[str, ...], said: str
+) -> None:
+    (prediction_id,) = await submit_many(engine, 1)
+    delivery = await receive_one(engine)
+    with server.client() as client:
+        client.execute_command(*trouble)
+        assert said in await refusal(engine)
+        settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+        client.execute_command(*remedy)
+    async with asyncio.timeout(BACK_S):
+        assert await settle
+    assert (await get(engine, prediction_id)).outcome == SUCCEEDED
+    await accepted_again(engine)
+    async with asyncio.timeout(BACK_S):
+        while (await engine.depth(MODEL)).problem is not None:
+            await asyncio.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    ("key", "content", "said"),
+    [
+        ("zypher", ("SET", "zypher", "mine"), "not one of zypher's; it was left as it is"),
+        ("zypher", ("HSET", "zypher", "mine", "1"), "not one of zypher's; it was left as it is"),
+        ("zypher", ("HSET", "zypher", "format", "2"), "newer version of zypher"),
+    ],
+)
+async def test_foreign_and_newer_data_are_left_alone(
+    server: RedisServer, key: str, content: tuple[str, ...], said: str
+) -> None:
+    with server.client() as client:
+        client.execute_command(*content)
+        before = client.execute_command("DUMP", key)
+        with pytest.raises(EngineError, match=said):
+            await engine_at(server.url).open()
+        assert client.execute_command("DUMP", key) == before
+    other = engine_at(f"{server.url}?prefix=other")
+    await other.open()
+    await other.close()
+
+
+async def test_a_foreign_key_of_a_model_is_said(engine: Engine, server: RedisServer) -> None:
+    with server.client() as client:
+        client.execute_command("SET", f"{{zypher:{MODEL}}}:stream", "mine")
+        assert "choose another with ?prefix=NAME" in await refusal(engine)
+
+
+async def test_a_wrong_password_is_said_at_the_start(tmp_path: Path) -> None:
+    if redis_program() is None:
+        no_redis()
+    with RedisServer(tmp_path / "redis", password="secret") as server:
+        for url, said in (
+            (server.url.replace("secret", "wrong"), "does not know this user and password"),
+            (server.url.replace(":secret@", ""), "asks for a password"),
+        ):
+            with pytest.raises(EngineError, match=said) as refused:
+                await engine_at(url).open()
+            assert "wrong" not in str(refused.value)
+        right = engine_at(server.url)
+        await right.open()
+        await right.close()
+
+
+async def test_a_wrong_place_is_said_at_the_start(server: RedisServer) -> None:
+    with pytest.raises(EngineError, match="no such database"):
+        await engine_at(server.url.replace("/0", "/99")).open()
+    gone = server.url
+    server.stop()
+    with pytest.raises(EngineError, match=r"cannot be reached .*; start it, or correct the engine's URL\."):
+        await engine_at(gone).open()
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("postgres://localhost", "No engine is called 'postgres'"),
+        ("redis", "No engine is called 'redis'|names no Redis"),
+        ("redis://", "names no Redis"),
+        ("redis://localhost:x", "URL is wrong"),
+        ("redis://localhost/name", "instead of a database's number"),
+        ("redis://localhost?prefix={x}", "prefix must be"),
+        ("redis://localhost?timeout=3", "sets timeout, which it cannot"),
+    ],
+)
+def test_a_url_that_means_nothing_is_said(url: str, said: str) -> None:
+    with pytest.raises(SettingsError, match=said):
+        engine_at(url)

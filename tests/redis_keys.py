@@ -1,0 +1,23 @@
+"""What may stay in a Redis for good: the models' names, and what has not ended yet."""
+
+from tests.redis_client import RedisClient
+
+
+def leftovers(client: RedisClient, prefix: str = "zypher") -> list[str]:
+    """The keys that never expire though nothing waits or runs that needs them."""
+    lasting = {key for key in client.keys("*") if client.pttl(key) == -1}
+    return sorted(key.decode(errors="replace") for key in lasting - _needed(client, lasting) - {prefix.encode()})
+
+
+def _needed(client: RedisClient, keys: set[bytes]) -> set[bytes]:
+    needed: set[bytes] = set()
+    for stream in (key for key in keys if key.endswith(b":stream")):
+        base = stream.removesuffix(b":stream")
+        entries = client.xrange(stream)
+        if entries:
+            needed |= {stream, *(base + name for name in (b":model", b":returned", b":delayed"))}
+        for _, fields in entries:
+            record = base + b":p:" + fields[b"p"]
+            digest = client.hget(record, "key")
+            needed |= {record} if digest is None else {record, base + b":k:" + digest}
+    return needed

@@ -1,0 +1,26 @@
+"""Which fault strikes when."""
+
+from collections import Counter
+
+from tests.chaos.schedule import schedule
+
+FAULTS = ("a", "b", "c")
+
+
+def test_a_seed_always_gives_the_same_strikes() -> None:
+    assert schedule(1, 30, FAULTS, 1.5) == schedule(1, 30, FAULTS, 1.5)
+    assert schedule(1, 30, FAULTS, 1.5) != schedule(2, 30, FAULTS, 1.5)
+
+
+def test_strikes_come_in_order_and_in_time_and_as_often_as_asked() -> None:
+    strikes = schedule(3, 300, FAULTS, 1.5)
+    instants = [strike.at_s for strike in strikes]
+    assert instants == sorted(instants)
+    assert instants[-1] < 300
+    assert 150 < len(strikes) < 270
+
+
+def test_no_fault_comes_twice_before_each_came_once() -> None:
+    for seed in range(20):
+        times = Counter(strike.fault for strike in schedule(seed, 30, FAULTS, 1.5))
+        assert max(times.values()) - min(times.values()) <= 1
