@@ -3,12 +3,12 @@
 from zypher.gateway.gateway import Gateway
 from zypher.http import swagger
 from zypher.http.answer import Answer
-from zypher.http.asgi import App, Receive, Scope, Send
 from zypher.http.hangup import HungUp
 from zypher.http.health import Health
 from zypher.http.openapi import Document
 from zypher.http.predict import Predictions
 from zypher.http.problems import answer_to
+from zypher.http.request import App, Request
 from zypher.http.routes import Routes, Table, get
 from zypher.settings import HttpSettings
 
@@ -32,24 +32,15 @@ def routes_of(gateway: Gateway, settings: HttpSettings) -> Routes:
 
 
 def create_app(gateway: Gateway, settings: HttpSettings) -> App:
-    """The service as an ASGI application."""
+    """The service, as a function from a request to its answer. It never raises."""
     table = Table(routes_of(gateway, settings))
 
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    async def app(request: Request) -> Answer | None:
         try:
-            endpoint = table.find(scope["method"], scope["path"])
-            answer = await endpoint(scope, receive)
+            return await table.find(request.method, request.path)(request)
         except HungUp:
-            return
+            return None
         except Exception as error:  # becomes the answer, and a record in the log when nobody foresaw it
-            answer = answer_to(error)
-        await _send(answer, send)
+            return answer_to(error)
 
     return app
-
-
-async def _send(answer: Answer, send: Send) -> None:
-    length = (b"content-length", b"%d" % len(answer.body))
-    headers = [answer.content_type, length, *answer.headers]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})

@@ -2,10 +2,8 @@
 
 import msgspec
 
-from zypher.http.answer import Header
-from zypher.http.asgi import Receive
-from zypher.http.hangup import HungUp
 from zypher.http.problems import Problem
+from zypher.http.request import Headers, Request
 
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}
@@ -22,31 +20,18 @@ class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 _envelope = msgspec.json.Decoder(_Envelope)
 
 
-async def read_input(headers: list[Header], receive: Receive, max_body_bytes: int) -> bytes:
+async def read_input(request: Request, max_body_bytes: int) -> bytes:
     """The JSON of the input in a request. Raises `Problem`, before it reads where the headers tell enough."""
-    fields = dict(headers)
-    _check_type(fields)
-    if not _CODINGS.isdisjoint(fields):
-        _check_codings(fields)
-    if int(fields.get(b"content-length", b"0")) > max_body_bytes:
+    headers = request.headers
+    _check_type(headers)
+    if not _CODINGS.isdisjoint(headers):
+        _check_codings(headers)
+    if int(headers.get(b"content-length", b"0")) > max_body_bytes:
         raise _too_large(max_body_bytes)
-    return parse_input(await _read(receive, max_body_bytes))
-
-
-async def _read(receive: Receive, max_body_bytes: int) -> bytes:
-    pieces: list[bytes] = []
-    size_bytes = 0
-    while True:
-        received = await receive()
-        if received["type"] == "http.disconnect":
-            raise HungUp
-        piece = received.get("body", b"")
-        size_bytes += len(piece)
-        if size_bytes > max_body_bytes:
-            raise _too_large(max_body_bytes)
-        pieces.append(piece)
-        if not received.get("more_body", False):
-            return b"".join(pieces)
+    body = await request.body(max_body_bytes)
+    if body is None:
+        raise _too_large(max_body_bytes)
+    return parse_input(body)
 
 
 def parse_input(body: bytes) -> bytes:
@@ -74,8 +59,8 @@ def _check_text(body: bytes) -> None:
         raise Problem(422, f"The body is not UTF-8 (at byte {error.start}); encode it as UTF-8.") from None
 
 
-def _check_type(fields: dict[bytes, bytes]) -> None:
-    content_type = fields.get(b"content-type", b"")
+def _check_type(headers: Headers) -> None:
+    content_type = headers.get(b"content-type", b"")
     if content_type != b"application/json" and not is_json(content_type):
         raise Problem(415, "The body must be JSON in UTF-8; add the header Content-Type: application/json.")
 
@@ -90,12 +75,12 @@ def is_json(content_type: bytes) -> bool:
     return kind == b"application" and all(charset.strip(b' "') in _CHARSETS for charset in charsets)
 
 
-def _check_codings(fields: dict[bytes, bytes]) -> None:
-    if fields.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
+def _check_codings(headers: Headers) -> None:
+    if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
         raise Problem(415, "The body must not be compressed; send it without Content-Encoding.")
-    if fields.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+    if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
         raise Problem(400, "Transfer-Encoding must be chunked and nothing else; send the body as it is.")
-    if b"transfer-encoding" in fields and b"content-length" in fields:
+    if b"transfer-encoding" in headers and b"content-length" in headers:
         raise Problem(400, "Content-Length and Transfer-Encoding exclude each other; send one of them.")
 
 

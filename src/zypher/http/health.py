@@ -2,7 +2,7 @@
 
 from zypher.gateway.gateway import Gateway
 from zypher.http.answer import Answer, error_answer
-from zypher.http.asgi import Receive, Scope
+from zypher.http.request import Request
 
 _LIVE = Answer(200, b'{"status": "live"}', ((b"cache-control", b"no-store"),))
 _READY = Answer(200, b'{"status": "ready"}', ((b"cache-control", b"no-store"),))
@@ -14,18 +14,18 @@ class Health:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
-    async def live(self, scope: Scope, receive: Receive) -> Answer:
+    async def live(self, request: Request) -> Answer:
         """Answer while the event loop turns."""
         return _LIVE
 
-    async def ready(self, scope: Scope, receive: Receive) -> Answer:
+    async def ready(self, request: Request) -> Answer:
         """Answer 200 when a prediction sent now would run, else 503 and why not."""
         readiness = await self._gateway.readiness()
         if readiness.ready:
             return _READY
         return error_answer(503, " ".join(readiness.problems), (b"cache-control", b"no-store"))
 
-    async def metrics(self, scope: Scope, receive: Receive) -> Answer:
+    async def metrics(self, request: Request) -> Answer:
         """Answer with the page that Prometheus scrapes."""
         body, content_type = await self._gateway.metrics_page()
         return Answer(200, body, content_type=(b"content-type", content_type.encode()))

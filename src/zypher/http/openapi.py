@@ -5,7 +5,6 @@ import msgspec
 from zypher import __version__
 from zypher.gateway.gateway import Gateway
 from zypher.http.answer import Answer
-from zypher.http.asgi import Receive, Scope
 from zypher.http.openapi_components import (
     ABOUT,
     HEADERS,
@@ -18,6 +17,7 @@ from zypher.http.openapi_components import (
     json_content,
     record,
 )
+from zypher.http.request import Request
 from zypher.presence import ModelCard
 
 _ANY_MODEL = ModelCard("model", "", {}, {}, {}, 1)
@@ -33,7 +33,7 @@ class Document:
         self._card: ModelCard | None = None
         self._body = b""
 
-    async def get(self, scope: Scope, receive: Receive) -> Answer:
+    async def get(self, request: Request) -> Answer:
         """Answer with the document; before a replica has loaded the model, it allows any JSON."""
         if self._gateway.card() is None:
             await self._gateway.readiness()  # looks again

@@ -5,11 +5,11 @@ import re
 from zypher.errors import EngineUnavailable
 from zypher.gateway.gateway import Gateway
 from zypher.http.answer import Answer, Header, error_answer
-from zypher.http.asgi import Receive, Scope
 from zypher.http.body import read_input
 from zypher.http.hangup import Hangup, HungUp
 from zypher.http.preferences import Preferences, applied, longest_wait_s, read_preferences, read_wait_s
 from zypher.http.problems import answer_without_output
+from zypher.http.request import Request
 from zypher.prediction import Prediction
 from zypher.settings import HttpSettings
 
@@ -30,16 +30,16 @@ class Predictions:
         self._max_body_bytes = settings.max_body_bytes
         self._cap_s = settings.sync_timeout_s or None
 
-    async def post(self, scope: Scope, receive: Receive) -> Answer:
+    async def post(self, request: Request) -> Answer:
         """Accept a prediction; answer with its outcome, or with a 202 when it is not to be waited for."""
-        preferences = read_preferences(scope["headers"])
-        input = await read_input(scope["headers"], receive, self._max_body_bytes)
+        preferences = read_preferences(request.headers)
+        input = await read_input(request, self._max_body_bytes)
         wait_s = longest_wait_s(preferences, self._cap_s)
         durable = preferences.respond_async or wait_s == 0
         prediction = await self._gateway.submit(input, durable=durable, idempotency_key=preferences.idempotency_key)
         if wait_s == 0:
             return self._accepted(prediction, preferences, wait_s)
-        prediction = await self._wait(prediction, input, wait_s, preferences, _hangup(scope))
+        prediction = await self._wait(prediction, input, wait_s, preferences, request.hangup)
         if prediction.outcome is None:
             return self._accepted(prediction, preferences, wait_s)
         headers = (*_about(prediction), *applied(preferences, wait_s, accepted=False))
@@ -47,13 +47,13 @@ class Predictions:
             return answer_without_output(prediction, *headers)
         return Answer(200, prediction.outcome.output, headers)
 
-    async def get(self, scope: Scope, receive: Receive) -> Answer:
+    async def get(self, request: Request) -> Answer:
         """Answer with what stands of a prediction, after `?wait=N` seconds at most."""
-        prediction_id = scope["path"].removeprefix(_PREFIX)
+        prediction_id = request.path.removeprefix(_PREFIX)
         if not _ID.fullmatch(prediction_id):
             return _UNKNOWN
-        wait_s = read_wait_s(scope["query_string"])
-        prediction = await _hangup(scope).interrupts(self._gateway.get(prediction_id.lower(), wait_s))
+        wait_s = read_wait_s(request.query)
+        prediction = await request.hangup.interrupts(self._gateway.get(prediction_id.lower(), wait_s))
         headers = _about(prediction)
         if prediction.outcome is None:
             return Answer(400, _PENDING, (*headers, *self._outlook(prediction)))
@@ -100,8 +100,3 @@ class Predictions:
 
 def _about(prediction: Prediction) -> tuple[Header, ...]:
     return ((b"prediction-id", prediction.prediction_id.encode()), _NO_STORE)
-
-
-def _hangup(scope: Scope) -> Hangup:
-    """The end of the connection; under a server that is not ours, one that never comes."""
-    return scope.get("state", {}).get("hangup") or Hangup()

@@ -8,6 +8,7 @@ import msgspec
 
 from zypher.http.answer import Header
 from zypher.http.problems import Problem
+from zypher.http.request import Headers
 
 LONGEST_WAIT_S = 86_400
 LONGEST_KEY = 255
@@ -30,18 +31,18 @@ class Preferences(msgspec.Struct, frozen=True):
 _NONE = Preferences()
 
 
-def read_preferences(headers: list[Header]) -> Preferences:
+def read_preferences(headers: Headers) -> Preferences:
     """What these headers ask for. Raises `Problem`."""
-    if _NAMES.isdisjoint(dict(headers)):
+    if _NAMES.isdisjoint(headers):
         return _NONE
-    mode = _async_mode(_joined(headers, b"async-mode"))
-    preferred = _preferred(_joined(headers, b"prefer") or "")
+    mode = _async_mode(_text(headers, b"async-mode"))
+    preferred = _preferred(_text(headers, b"prefer") or "")
     prefers_async = mode is not False and "respond-async" in preferred
     return Preferences(
         respond_async=mode is True or prefers_async,
         prefers_async=prefers_async,
         wait_s=_seconds(preferred.get("wait", "")),
-        idempotency_key=_idempotency_key(_joined(headers, b"idempotency-key")),
+        idempotency_key=_idempotency_key(_text(headers, b"idempotency-key")),
     )
 
 
@@ -74,10 +75,9 @@ def applied(preferences: Preferences, wait_s: float | None, *, accepted: bool) -
     return ((b"preference-applied", ", ".join(tokens).encode()),) if tokens else ()
 
 
-def _joined(headers: list[Header], name: bytes) -> str | None:
-    """A header that may be repeated, as the one that means the same."""
-    values = [value.decode("latin-1") for header, value in headers if header == name]
-    return ", ".join(values) if values else None
+def _text(headers: Headers, name: bytes) -> str | None:
+    value = headers.get(name)
+    return None if value is None else value.decode("latin-1")
 
 
 def _async_mode(value: str | None) -> bool | None:

@@ -1,12 +1,10 @@
 """Finding the endpoint for a request."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 
-from zypher.http.answer import Answer
-from zypher.http.asgi import Receive, Scope
 from zypher.http.problems import Problem
+from zypher.http.request import Endpoint
 
-Endpoint = Callable[[Scope, Receive], Awaitable[Answer]]
 Methods = Mapping[str, Endpoint]
 Routes = Mapping[str, Methods]  # a path, whose last segment may be open as in /predict/{prediction_id}
 

@@ -4,15 +4,11 @@ import asyncio
 import errno
 import socket
 from email.utils import format_datetime
-from typing import cast
-
-from uvicorn._types import ASGI3Application
-from uvicorn.config import Config
 
 from zypher.clock import Clock, Timer
 from zypher.errors import ListenError
-from zypher.http.asgi import App
 from zypher.http.connection import Connection, Shared
+from zypher.http.request import App
 from zypher.settings import HttpSettings
 
 _BACKLOG = 2_048
@@ -21,14 +17,13 @@ _FAREWELL_S = 1.0  # for handlers to notice that their connections are closed
 
 
 class HttpServer:
-    """Serves an ASGI app over HTTP/1.1 at one address."""
+    """Serves an app over HTTP/1.1 at one address."""
 
     def __init__(self, app: App, settings: HttpSettings, clock: Clock) -> None:
-        self._app = cast("ASGI3Application", app)
+        self._app = app
         self._settings = settings
         self.address = (settings.host, settings.port)
         self._clock = clock
-        self._config = Config(app, interface="asgi3", lifespan="off", ws="none", proxy_headers=False, log_config=None)
         self._sweep_s = min(_SWEEP_S, settings.read_timeout_s / 4, settings.keep_alive_timeout_s / 4)
         # A reading is up to one sweep old when a deadline is computed from it: nobody is cut off early.
         self._shared = Shared(settings.read_timeout_s + self._sweep_s, settings.keep_alive_timeout_s + self._sweep_s)
@@ -51,24 +46,24 @@ class HttpServer:
     async def start(self) -> None:
         """Answer from now on."""
         loop = asyncio.get_running_loop()
-        self._config.load()
         self._sweep()
         self._server = await loop.create_server(self._connection, sock=self._listener, backlog=_BACKLOG)
 
     async def answer_all(self, wait_s: float) -> None:
         """Return once the responses that are in progress now have ended, or after `wait_s` seconds."""
-        if self._shared.tasks:
-            await asyncio.wait(self._shared.tasks, timeout=wait_s)
+        answers = [connection.answering for connection in self._shared.connections]
+        if in_progress := [answer for answer in answers if answer is not None]:
+            await asyncio.wait(in_progress, timeout=wait_s)
 
     async def stop(self, grace_s: float) -> None:
         """Accept no connection, let the responses in progress end for up to `grace_s` seconds, close the rest."""
         if self._server is not None:
             self._server.close()
-        for connection in self._connections():
-            connection.shutdown()
+        for connection in list(self._shared.connections):
+            connection.stop()
         await self.answer_all(grace_s)
-        for connection in self._connections():
-            connection.transport.abort()
+        for connection in list(self._shared.connections):
+            connection.abort()
         await self.answer_all(_FAREWELL_S)
         if self._sweep_timer is not None:
             self._sweep_timer.cancel()
@@ -76,17 +71,13 @@ class HttpServer:
             self._listener.close()
 
     def _connection(self) -> Connection:
-        return Connection(self._config, self._app, self._shared)
-
-    def _connections(self) -> list[Connection]:
-        return cast("list[Connection]", list(self._shared.connections))
+        return Connection(self._app, self._shared)
 
     def _sweep(self) -> None:
         """Refresh what connections read, end those whose deadline has passed, come again."""
         now_s = self._shared.now_s = self._clock.monotonic()
-        date = format_datetime(self._clock.now(), usegmt=True)
-        self._shared.default_headers = [(b"date", date.encode())]
-        for connection in self._connections():
+        self._shared.date = f"date: {format_datetime(self._clock.now(), usegmt=True)}\r\n".encode()
+        for connection in list(self._shared.connections):
             if connection.deadline_s <= now_s:
                 connection.expire()
         self._sweep_timer = self._clock.call_later(self._sweep_s, self._sweep)

@@ -4,8 +4,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from zypher.http.answer import Answer
-from zypher.http.asgi import Receive, Scope
 from zypher.http.problems import Problem
+from zypher.http.request import Request
 
 _PREFIX = "/swagger/"
 _PACKAGE = "offapi"
@@ -46,19 +46,19 @@ _START = b"""window.ui = SwaggerUIBundle({
 _FILES = {"swagger_style.css": _CSS, "swagger_bundle.js": _SCRIPT, "swagger_preset.js": _SCRIPT}
 
 
-async def front_door(scope: Scope, receive: Receive) -> Answer:
+async def front_door(request: Request) -> Answer:
     """Send whoever comes without a path to the page."""
     return Answer(307, b'{"message": "The API is described at /swagger."}', ((b"location", b"swagger"),))
 
 
-async def page(scope: Scope, receive: Receive) -> Answer:
+async def page(request: Request) -> Answer:
     """Answer with the page; its scripts are assets."""
     return Answer(200, _PAGE, _SECURITY, _HTML)
 
 
-async def asset(scope: Scope, receive: Receive) -> Answer:
+async def asset(request: Request) -> Answer:
     """Answer with one of the page's files; read anew each time, since a browser keeps them for a day."""
-    name = scope["path"].removeprefix(_PREFIX)
+    name = request.path.removeprefix(_PREFIX)
     headers = (*_SECURITY, (b"cache-control", b"public, max-age=86400"))
     if name == "start.js":
         return Answer(200, _START, headers, _SCRIPT)

@@ -12,7 +12,6 @@ from zypher.telemetry.formats import HumanFormatter, JsonFormatter, current_pred
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer
 
-_TALKATIVE = ("asyncio", "uvicorn", "uvicorn.access", "uvicorn.error")
 _LONGEST_HELD_BYTES = 8_192
 
 
@@ -26,8 +25,7 @@ def configure(log: LogSettings) -> None:
     logging.basicConfig(handlers=[handler], level=log.level.upper(), force=True)
     logging.captureWarnings(capture=True)
     logging.raiseExceptions = False
-    for name in _TALKATIVE:
-        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("asyncio").setLevel(logging.WARNING)  # it says which selector it uses
 
 
 def chosen_format(log: LogSettings) -> LogFormat:

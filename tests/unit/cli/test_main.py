@@ -25,7 +25,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 def test_version_loads_no_server_and_no_client() -> None:
     program = (
         "import sys; from zypher.cli.main import main; main(['--version']); "
-        "print(*{'argparse', 'asyncio', 'httpx', 'msgspec', 'uvicorn', 'zypher.settings'} & set(sys.modules))"
+        "print(*{'argparse', 'asyncio', 'httpx', 'msgspec', 'uvloop', 'zypher.settings'} & set(sys.modules))"
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert shown.splitlines()[1] == "argparse"

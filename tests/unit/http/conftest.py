@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import cast
 
 import httpx
 import pytest
@@ -12,8 +11,10 @@ from tests.fake_clock import FakeClock
 from tests.unit.http.memory_engine import MemoryEngine
 from zypher.gateway.gateway import Gateway
 from zypher.http.app import create_app
-from zypher.http.asgi import App
+from zypher.http.hangup import Hangup
+from zypher.http.request import App, Request
 from zypher.http.server import HttpServer
+from zypher.http.target import split_target
 from zypher.settings import HttpSettings
 from zypher.telemetry.metrics import Metrics
 
@@ -48,9 +49,30 @@ def service(clock: FakeClock, settings: HttpSettings) -> Service:
 @pytest.fixture
 async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
     """Speaks to the app without a network."""
-    transport = httpx.ASGITransport(cast("Callable[..., Awaitable[None]]", service.app))
-    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+    async with httpx.AsyncClient(transport=_Direct(service.app), base_url="http://test") as client:
         yield client
+
+
+class _Direct(httpx.AsyncBaseTransport):
+    """Calls the app."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        answer = await self._app(await _as_read(request))
+        assert answer is not None
+        return httpx.Response(answer.status, headers=[answer.content_type, *answer.headers], content=answer.body)
+
+
+async def _as_read(request: httpx.Request) -> Request:
+    """The request as a connection reads it."""
+    headers = {name.lower(): value for name, value in request.headers.raw}
+    path, query = split_target(request.url.raw_path)
+    read = Request(request.method, path, query, headers, Hangup(), lambda: None)
+    read.feed(await request.aread())
+    read.end()
+    return read
 
 
 Start = Callable[[App], Awaitable[HttpServer]]

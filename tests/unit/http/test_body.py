@@ -1,57 +1,55 @@
-from collections.abc import Iterator
-
 import pytest
 
-from zypher.http.answer import Header
-from zypher.http.asgi import Receive, Received
 from zypher.http.body import is_json, parse_input, read_input
-from zypher.http.hangup import HungUp
+from zypher.http.hangup import Hangup, HungUp
 from zypher.http.problems import Problem
+from zypher.http.request import Headers, Request
 
-JSON = (b"content-type", b"application/json")
+JSON = {b"content-type": b"application/json"}
 BODY = b'{"input": "hello"}'
 
 
-def receive(*pieces: bytes, gone: bool = False) -> Receive:
-    """Gives the body in these pieces, then its end, or the notice that the client has gone."""
+def sent(headers: Headers, *pieces: bytes, gone: bool = False) -> Request:
+    """A request whose body comes in these pieces; then its end, or the client has gone."""
+    coming = iter(pieces)
 
-    def messages() -> Iterator[Received]:
-        for piece in pieces:
-            yield {"type": "http.request", "body": piece, "more_body": True}
-        yield {"type": "http.disconnect"} if gone else {"type": "http.request"}
+    def come() -> None:
+        piece = next(coming, None)
+        if piece is not None:
+            request.feed(piece)
+        elif gone:
+            request.hangup.happen()
+        else:
+            request.end()
 
-    coming = messages()
-
-    async def next_message() -> Received:
-        return next(coming)
-
-    return next_message
+    request = Request("POST", "/predict", b"", headers, Hangup(), come)
+    return request
 
 
 async def test_the_input_is_cut_out_byte_for_byte() -> None:
-    assert await read_input([JSON], receive(b'{ "input" :', b' [1,  "\xc3\xa9"]', b"}\n"), 100) == b'[1,  "\xc3\xa9"]'
+    assert await read_input(sent(JSON, b'{ "input" :', b' [1,  "\xc3\xa9"]', b"}\n"), 100) == b'[1,  "\xc3\xa9"]'
 
 
 @pytest.mark.parametrize(
     "headers",
     [
-        [(b"content-length", b"101"), JSON],
-        [JSON],
+        {b"content-length": b"101"} | JSON,
+        JSON,
     ],
 )
-async def test_a_body_over_the_limit_is_refused(headers: list[Header]) -> None:
+async def test_a_body_over_the_limit_is_refused(headers: Headers) -> None:
     with pytest.raises(Problem, match="100 bytes") as refused:
-        await read_input(headers, receive(b"x" * 60, b"x" * 41), 100)
+        await read_input(sent(headers, b"x" * 60, b"x" * 41), 100)
     assert refused.value.status == 413
 
 
 async def test_a_body_at_the_limit_is_read() -> None:
-    assert await read_input([(b"content-length", b"18"), JSON], receive(BODY), len(BODY)) == b'"hello"'
+    assert await read_input(sent({b"content-length": b"18"} | JSON, BODY), len(BODY)) == b'"hello"'
 
 
 async def test_a_client_that_has_gone_is_not_answered() -> None:
     with pytest.raises(HungUp):
-        await read_input([JSON], receive(BODY, gone=True), 100)
+        await read_input(sent(JSON, BODY, gone=True), 100)
 
 
 @pytest.mark.parametrize(
@@ -65,20 +63,20 @@ async def test_a_client_that_has_gone_is_not_answered() -> None:
 )
 async def test_what_the_headers_say_is_refused_before_the_body_is_read(name: bytes, value: bytes, status: int) -> None:
     with pytest.raises(Problem) as refused:
-        await read_input([JSON, (name, value)], receive(gone=True), 100)
+        await read_input(sent(JSON | {name: value}, gone=True), 100)
     assert refused.value.status == status
 
 
 async def test_a_body_of_no_type_is_refused() -> None:
     # A page of another site can send one without asking first.
     with pytest.raises(Problem, match="Content-Type") as refused:
-        await read_input([(b"content-length", b"18")], receive(gone=True), 100)
+        await read_input(sent({b"content-length": b"18"}, gone=True), 100)
     assert refused.value.status == 415
 
 
 async def test_two_lengths_are_refused() -> None:
     with pytest.raises(Problem, match="exclude each other"):
-        await read_input([JSON, (b"content-length", b"18"), (b"transfer-encoding", b"chunked")], receive(BODY), 100)
+        await read_input(sent(JSON | {b"content-length": b"18", b"transfer-encoding": b"chunked"}, BODY), 100)
 
 
 @pytest.mark.parametrize(

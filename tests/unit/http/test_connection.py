@@ -9,9 +9,11 @@ from tests.fake_clock import FakeClock, eventually
 from tests.unit.http.conftest import Service, Start
 from tests.unit.http.memory_engine import succeeded
 from tests.unit.http.wire import Wire, wire_to
-from zypher.http.asgi import Receive, Scope, Send
-from zypher.http.connection import MAX_HEAD_BYTES, MAX_TARGET_BYTES, head_without_upgrade, split_target
+from zypher.http.answer import Answer
+from zypher.http.connection import MAX_HEAD_BYTES, MAX_TARGET_BYTES, head_without_upgrade
+from zypher.http.request import Request
 from zypher.http.server import HttpServer
+from zypher.http.target import split_target
 
 LIVE = b"GET /healthz/live HTTP/1.1\r\nHost: x\r\n\r\n"
 BODY = b'{"input": "hello"}'
@@ -30,13 +32,11 @@ class Answering:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, request: Request) -> Answer:
         self.begun += 1
         await self.may_answer.wait()
-        headers = [(b"content-length", b"%d" % len(LONG))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": LONG})
         self.ended += 1
+        return Answer(200, LONG)
 
 
 @pytest.fixture(autouse=True)
@@ -178,6 +178,12 @@ async def test_a_request_names_one_host(server: HttpServer, head: bytes) -> None
         assert (reply.status, reply.headers["connection"]) == (400, "close")
         assert "Host" in reply.error
         assert await wire.end() == b""
+
+
+async def test_a_header_may_be_repeated(server: HttpServer) -> None:
+    async with wire_to(server) as wire:
+        twice = POST.replace(b"Host: x", b"Prefer: x=y\r\nHost: x\r\nPREFER: wait=7")
+        assert (await wire.ask(twice)).headers["preference-applied"] == "wait=7"
 
 
 async def test_old_http_is_answered_and_closed(server: HttpServer) -> None:
@@ -388,7 +394,7 @@ async def test_who_hangs_up_with_a_key_finds_the_prediction_again(server: HttpSe
 
 
 async def test_an_app_that_does_not_answer_loses_its_connection(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    async def broken(scope: Scope, receive: Receive, send: Send) -> None:
+    async def broken(request: Request) -> Answer:
         raise ZeroDivisionError
 
     async with wire_to(await start(broken)) as wire:
@@ -405,8 +411,8 @@ def test_a_target_is_split_into_path_and_query() -> None:
 
 
 def test_a_head_loses_only_its_offer() -> None:
-    headers = [(b"host", b"x"), (b"connection", b"Upgrade, close"), (b"upgrade", b"h2c")]
-    assert head_without_upgrade("GET", b"/a", headers) == b"GET /a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
+    headers = {b"host": b"x", b"connection": b"Upgrade, close", b"upgrade": b"h2c"}
+    assert head_without_upgrade(b"GET", b"/a", headers) == b"GET /a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
 
 
 async def _settled(server: HttpServer) -> None:

@@ -1,6 +1,5 @@
 import pytest
 
-from zypher.http.answer import Header
 from zypher.http.preferences import (
     LONGEST_KEY,
     LONGEST_WAIT_S,
@@ -11,10 +10,11 @@ from zypher.http.preferences import (
     read_wait_s,
 )
 from zypher.http.problems import Problem
+from zypher.http.request import Headers
 
 
-def headers(name: str, *values: str) -> list[Header]:
-    return [(b"host", b"x"), *[(name.encode(), value.encode("latin-1")) for value in values]]
+def headers(name: str, *values: str) -> Headers:
+    return {b"host": b"x", name.encode(): ", ".join(values).encode("latin-1")}
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_a_long_preference_is_read_quickly() -> None:
 
 
 def test_async_mode_overrules_prefer() -> None:
-    preferences = read_preferences([(b"async-mode", b"false"), (b"prefer", b"respond-async")])
+    preferences = read_preferences({b"async-mode": b"false", b"prefer": b"respond-async"})
     assert not preferences.respond_async
     assert applied(preferences, None, accepted=False) == ()
 
@@ -96,7 +96,7 @@ def test_an_impossible_idempotency_key_is_refused(value: str) -> None:
 
 
 def test_who_says_nothing_waits_without_end() -> None:
-    preferences = read_preferences([(b"host", b"x")])
+    preferences = read_preferences({b"host": b"x"})
     assert preferences == Preferences()
     assert longest_wait_s(preferences, None) is None
 

@@ -1,16 +1,16 @@
 import pytest
 
 from zypher.http.answer import Answer
-from zypher.http.asgi import Receive, Scope
 from zypher.http.problems import Problem
+from zypher.http.request import Request
 from zypher.http.routes import Table, get
 
 
-async def closed(scope: Scope, receive: Receive) -> Answer:
+async def closed(request: Request) -> Answer:
     return Answer(200, b"")
 
 
-async def opened(scope: Scope, receive: Receive) -> Answer:
+async def opened(request: Request) -> Answer:
     return Answer(200, b"")
 
 
