@@ -43,7 +43,8 @@ class Worker:
 
     def __init__(self, plan: WorkerPlan, engine: Deliveries, clock: Clock, metrics: Metrics) -> None:
         self.worker_id = secrets.token_hex(6)
-        self.died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._loop = asyncio.get_running_loop()
+        self.died: asyncio.Future[None] = self._loop.create_future()
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
@@ -124,7 +125,7 @@ class Worker:
         now = self._clock.now()
         for delivery in deliveries:
             self._metrics.received(delivery.message, now)
-            task = asyncio.create_task(self._attempt(delivery))
+            task = self._loop.create_task(self._attempt(delivery))
             self._running[task] = delivery
             task.add_done_callback(self._ended)
 
