@@ -36,6 +36,7 @@ class Script:
 
 
 HANG_UP = Scripted(0, "")  # closes the connection instead of answering
+SILENCE = Scripted(0, " ")  # does neither until the test is over
 
 
 def accepted(position: int = 1) -> Scripted:
@@ -63,6 +64,7 @@ def serving(*answers: Scripted) -> Generator[Script]:
     waiting = list(answers)
     asked: list[Asked] = []
     news = threading.Condition()
+    over = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
@@ -72,7 +74,9 @@ def serving(*answers: Scripted) -> Generator[Script]:
                 asked.append(Asked(self.command, self.path, headers, body))
                 news.notify_all()
             answer = waiting.pop(0) if len(waiting) > 1 else waiting[0]
-            if answer is HANG_UP:
+            if answer is SILENCE:
+                over.wait()
+            if answer in (HANG_UP, SILENCE):
                 return
             self.send_response(answer.status)
             for name, value in answer.headers.items():
@@ -92,5 +96,6 @@ def serving(*answers: Scripted) -> Generator[Script]:
         try:
             yield Script(f"http://127.0.0.1:{server.server_port}", asked, news)
         finally:
+            over.set()
             server.shutdown()
             thread.join()

@@ -1,13 +1,9 @@
 """The command line, from outside."""
 
 import json
-import os
-import pty
-import re
 import socket
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -17,6 +13,7 @@ from tests.asking import client_of, output, target
 from tests.command import zypher
 from tests.gate import Gate
 from tests.server_process import ServerProcess
+from tests.terminal import Terminal
 
 
 def test_the_version(tmp_path: Path) -> None:
@@ -84,33 +81,19 @@ def test_predict_and_leave(gated_server: ServerProcess, gate: Gate, tmp_path: Pa
 
 
 def test_predict_draws_a_live_line_on_a_terminal(gated_server: ServerProcess, gate: Gate, tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
     arguments = ["predict", "--json-input", json.dumps(gate.input("a")), "--url", gated_server.url]
-    with subprocess.Popen(
-        [sys.executable, "-m", "zypher", *arguments], cwd=tmp_path, stdout=subprocess.PIPE, stderr=theirs
-    ) as process:
-        os.close(theirs)
-        try:
-            seen = ""
-            while not re.search(r"running, \d+\.\d s", seen):
-                seen += os.read(ours, 1000).decode()
-            gate.open()
-            drain = threading.Thread(target=_read_to_the_end, args=[ours])
-            drain.start()
-            assert process.stdout is not None
-            assert json.loads(process.stdout.read()) == "A"
-            assert process.wait() == 0
-            drain.join()
-        finally:
-            os.close(ours)
-
-
-def _read_to_the_end(descriptor: int) -> None:
-    try:
-        while os.read(descriptor, 1000):
-            pass
-    except OSError:  # how a terminal says that its other end is closed
-        return
+    command = [sys.executable, "-m", "zypher", *arguments]
+    with (
+        Terminal() as terminal,
+        subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=terminal.theirs) as process,
+    ):
+        terminal.hand_over()
+        terminal.read_until(r"running, \d+\.\d s")
+        gate.open()
+        terminal.read_to_the_end()
+        assert process.stdout is not None
+        assert json.loads(process.stdout.read()) == "A"
+    assert process.returncode == 0
 
 
 def test_predict_says_why_an_input_is_refused(gated_server: ServerProcess, tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """What a server writes, and what it never does."""
 
-import os
-import pty
 import re
 import signal
 import subprocess
@@ -14,6 +12,7 @@ import pytest
 from tests.asking import client_of, predict, read, submit, target
 from tests.conftest import Serve
 from tests.server_process import ServerProcess
+from tests.terminal import Terminal
 
 SECRET = "a-secret-of-the-caller"
 ANSWER = "HIS-SECRET-IN-CAPITALS"
@@ -93,15 +92,15 @@ def test_inputs_and_outputs_are_in_the_log_when_asked_for(serve: Serve) -> None:
 
 
 def test_on_a_terminal_lines_are_for_people(tmp_path: Path) -> None:
-    ours, theirs = pty.openpty()
-    arguments = [sys.executable, "-m", "zypher", "serve", target("forms.py:shout"), "--port", "0"]
-    with subprocess.Popen(arguments, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=theirs, stderr=theirs) as server:
-        os.close(theirs)
-        seen = ""
-        while "ready" not in seen.replace("replica ready", ""):
-            seen += os.read(ours, 1000).decode()
+    command = [sys.executable, "-m", "zypher", "serve", target("forms.py:shout"), "--port", "0"]
+    with (
+        Terminal() as terminal,
+        subprocess.Popen(command, cwd=tmp_path, stdout=terminal.theirs, stderr=terminal.theirs) as server,
+    ):
+        terminal.hand_over()
+        terminal.read_until("(?<!replica )ready")
         server.send_signal(signal.SIGTERM)
-        assert server.wait(10) == 0
-        os.close(ours)
+        seen = terminal.read_to_the_end()
+    assert server.returncode == 0
     assert re.search(r"^\d\d:\d\d:\d\d INFO +listening .*url=http://127\.0\.0\.1:\d+", seen, re.MULTILINE)
     assert "{" not in seen

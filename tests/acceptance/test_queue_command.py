@@ -1,8 +1,6 @@
 """`zypher queue`: what an operator sees and does, on every engine."""
 
 import json
-import os
-import pty
 import re
 import signal
 import stat
@@ -23,6 +21,7 @@ from tests.conftest import Serve
 from tests.gate import Gate
 from tests.polling import wait_until
 from tests.redis_server import RedisServer
+from tests.terminal import Terminal
 
 POISON = "poison.py:Poison"
 
@@ -82,6 +81,7 @@ def test_the_table_shows_queues_and_workers(place: Place, gate: Gate) -> None:
 
 def test_the_same_as_json_and_in_the_metrics(place: Place, gate: Gate) -> None:
     place.bury(gate)
+    wait_until(lambda: place.client.get("/healthz/ready").status_code == 200)
     for text in "ab":
         submit(place.client, gate.input(text))
     gate.wait_for_runs(2)
@@ -181,19 +181,13 @@ def test_where_nothing_is_nothing_is_made(tmp_path: Path) -> None:
 
 def test_on_a_terminal_the_table_lives_until_it_is_interrupted(serve: Serve, tmp_path: Path) -> None:
     serve(target("echo.py:Echo"))
-    ours, theirs = pty.openpty()
-    with subprocess.Popen(
-        [sys.executable, "-P", "-m", "zypher", "queue"], cwd=tmp_path, stdout=theirs, stderr=subprocess.PIPE
-    ) as process:
-        os.close(theirs)
-        try:
-            seen = ""
-            while "\x1b[" not in seen:  # drawn once more, in place
-                seen += os.read(ours, 1000).decode()
-            assert "Echo" in seen
-            process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
-        finally:
-            os.close(ours)
-        assert process.stderr is not None
-        assert process.stderr.read() == b""
+    command = [sys.executable, "-P", "-m", "zypher", "queue"]
+    with (
+        Terminal() as terminal,
+        subprocess.Popen(command, cwd=tmp_path, stdout=terminal.theirs, stderr=subprocess.PIPE) as process,
+    ):
+        terminal.hand_over()
+        assert "Echo" in terminal.read_until("\x1b\\[")  # drawn once more, in place
+        process.send_signal(signal.SIGINT)
+        assert process.communicate() == (None, b"")
+    assert process.returncode == 0

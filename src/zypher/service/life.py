@@ -11,6 +11,8 @@ logger = logging.getLogger(__name__)
 
 STOPPED_IN_HASTE = 130
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
 
 class Shape(Protocol):
     """The parts of a process, and in which order they begin and end."""
@@ -35,7 +37,10 @@ class Shape(Protocol):
 
 
 async def live(shape: Shape) -> int:
-    """Lead a process from its start to its end; the exit code. Raises `StartError`."""
+    """Lead a process from its start to its end; the exit code. Raises `StartError`.
+
+    A signal that comes later, while the interpreter ends, no longer changes that code.
+    """
     return await _Life(shape).lead()
 
 
@@ -52,9 +57,12 @@ class _Life:
             await _first(self._stop.wait(), asyncio.shield(self._shape.died))
             await _first(self._shape.drain(), self._haste.wait(), asyncio.shield(self._shape.died))
         finally:
-            await self._shape.stop(in_haste=self._haste.is_set())
+            in_haste = self._haste.is_set()
+            await self._shape.stop(in_haste=in_haste)
+            # The loop takes its handlers with it, and what signals do without them is to kill.
+            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         logger.info("stopped")
-        return STOPPED_IN_HASTE if self._haste.is_set() else 0
+        return STOPPED_IN_HASTE if in_haste else 0
 
     async def _begin(self) -> None:
         await self._shape.start()
@@ -66,7 +74,7 @@ class _Life:
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             loop.add_signal_handler(number, self._signalled, number)
 
     def _signalled(self, number: signal.Signals) -> None:

@@ -2,8 +2,6 @@
 
 import io
 import json
-import os
-import pty
 import signal
 import subprocess
 import sys
@@ -12,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from tests.fake_clock import FakeClock
-from tests.scripted_server import HANG_UP, Script, Scripted, accepted, pending, problem, serving, succeeded
+from tests.scripted_server import HANG_UP, SILENCE, Script, Scripted, accepted, pending, problem, serving, succeeded
+from tests.terminal import Terminal
 from zypher.cli.main import main
 from zypher.cli.predict import Progress
 from zypher.client.protocol import Pending
@@ -173,13 +172,11 @@ def test_the_live_line_counts_the_queue_and_the_seconds() -> None:
 
 
 def test_on_a_terminal_a_line_lives_until_the_output_is_there() -> None:
-    ours, theirs = pty.openpty()
-    with serving(accepted(position=3), pending(position=0), succeeded(OUTPUT)) as script:
+    with serving(accepted(position=3), pending(position=0), succeeded(OUTPUT)) as script, Terminal() as terminal:
         command = [*ZYPHER, "predict", "text", "--url", script.url]
-        ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=theirs, check=False)
-    os.close(theirs)
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
-        drawn = terminal.read(4096).decode()
+        ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal.theirs, check=False)
+        terminal.hand_over()
+        drawn = terminal.read_to_the_end()
     assert ended.returncode == 0
     assert drawn.split("\r\x1b[K") == ["", "queued, position 3", "running, 0.0 s", ""]
     assert json.loads(ended.stdout) == json.loads(OUTPUT)
@@ -187,16 +184,14 @@ def test_on_a_terminal_a_line_lives_until_the_output_is_there() -> None:
 
 
 def test_on_a_terminal_the_output_is_indented() -> None:
-    ours, theirs = pty.openpty()
-    with serving(accepted(), succeeded('["\x9b2J"]')) as script:
-        subprocess.run([*ZYPHER, "predict", "text", "--url", script.url], stdout=theirs, check=True)
-    os.close(theirs)
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
-        assert terminal.read(4096) == b'[\r\n  "\\u009b2J"\r\n]\r\n'
+    with serving(accepted(), succeeded('["\x9b2J"]')) as script, Terminal() as terminal:
+        subprocess.run([*ZYPHER, "predict", "text", "--url", script.url], stdout=terminal.theirs, check=True)
+        terminal.hand_over()
+        assert terminal.read_to_the_end() == '[\r\n  "\\u009b2J"\r\n]\r\n'
 
 
 def test_interrupted_it_says_how_to_read_the_result_later() -> None:
-    with serving(accepted(), pending()) as script:
+    with serving(accepted(), SILENCE) as script:
         command = [*ZYPHER, "predict", "text", "--url", script.url]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:
             script.await_asked(2)

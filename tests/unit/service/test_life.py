@@ -14,12 +14,16 @@ from zypher.service.life import live
 
 
 @pytest.fixture(autouse=True)
-def own_collector() -> Iterator[None]:
+def own_process() -> Iterator[None]:
     """What a process sets for its whole life, other tests do not feel."""
     threshold = gc.get_threshold()
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     yield
     gc.unfreeze()
     gc.set_threshold(*threshold)
+    while signal.sigpending():
+        signal.sigwait(signal.sigpending())
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
 
 
 class Parts:
@@ -73,6 +77,14 @@ async def test_a_signal_drains_and_a_second_one_stops_at_once(
     parts = Parts(*stalls)
     ended, _ = await asyncio.gather(live(parts), signal_at(parts, *moments))
     assert (parts.asked, ended) == (asked, code)
+
+
+async def test_a_signal_after_the_end_changes_nothing() -> None:
+    parts = Parts()
+    ended, _ = await asyncio.gather(live(parts), signal_at(parts, "get ready"))
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert signal.sigpending() == {signal.SIGTERM}
+    assert ended == 0
 
 
 async def test_parts_that_cannot_begin_are_stopped() -> None:

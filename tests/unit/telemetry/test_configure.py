@@ -1,10 +1,10 @@
 """The log of a whole process, as its standard error shows it."""
 
 import json
-import os
-import pty
 import subprocess
 import sys
+
+from tests.terminal import Terminal
 
 PROGRAM = """
 import asyncio, logging, sys, warnings
@@ -49,8 +49,7 @@ def test_human_lines_when_asked() -> None:
 
 
 def test_human_lines_on_a_terminal() -> None:
-    ours, theirs = pty.openpty()
-    subprocess.run([sys.executable, "-c", PROGRAM, "info", "auto"], stderr=theirs, check=True)
-    os.close(theirs)
-    with os.fdopen(ours, "rb", buffering=0) as terminal:
-        assert b" INFO    heard\r\n" in terminal.read(4096)
+    with Terminal() as terminal:
+        subprocess.run([sys.executable, "-c", PROGRAM, "info", "auto"], stderr=terminal.theirs, check=True)
+        terminal.hand_over()
+        assert " INFO    heard\r\n" in terminal.read_to_the_end()
