@@ -150,17 +150,13 @@ class RedisStreamsEngine:
                 "stop all workers of the old version first, or give the new one's model another name."
             )
 
-    async def depth(self, model: str) -> Depth:
+    async def depths(self, model: str | None = None) -> dict[str, Depth]:
         self._check_open()
-        sweep = asyncio.ensure_future(self._do.sweep(model, now=True))
-        _, depth = await asyncio.gather(sweep, self._do.depth(model))
-        return depth
-
-    async def models(self) -> list[str]:
-        self._check_open()
+        if model is not None:
+            return {model: await self._depth(model)}
         known = await self._models.look()
-        depths = await asyncio.gather(*(self._do.depth(model) for model in known))
-        return [model for model, depth in zip(known, depths, strict=True) if _in_use(depth)]
+        depths = zip(known, await asyncio.gather(*map(self._depth, known)), strict=True)
+        return {each: depth for each, depth in depths if _in_use(depth)}
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
@@ -175,6 +171,12 @@ class RedisStreamsEngine:
         self._check_open()
         standing = await self._find(prediction_id, watch=False)
         return standing is not None and await self._do.purge(standing.model, prediction_id)
+
+    async def _depth(self, model: str) -> Depth:
+        """A model's queue after what came due was queued again."""
+        sweep = asyncio.ensure_future(self._do.sweep(model, now=True))
+        _, depth = await asyncio.gather(sweep, self._do.depth(model))
+        return depth
 
     async def _find(self, prediction_id: str, *, watch: bool) -> Prediction | None:
         """The prediction, of whatever model; those that others remembered since the last round included."""
