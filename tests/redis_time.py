@@ -47,7 +47,8 @@ def age(client: RedisClient, milliseconds: int) -> None:
 
 def _age_leases(client: RedisClient, stream: str, milliseconds: int) -> None:
     for lease in client.xpending_range(stream, "workers", "-", "+", 10_000):
-        idle_ms, entry = lease["time_since_delivered"], lease["message_id"]
+        idle_ms, entry, consumer = lease["time_since_delivered"], lease["message_id"], lease["consumer"]
         assert isinstance(idle_ms, int)
         assert isinstance(entry, bytes)
-        client.xclaim(stream, "workers", "workers", 0, [entry], idle=idle_ms + milliseconds, justid=True)
+        assert isinstance(consumer, bytes)
+        client.xclaim(stream, "workers", consumer.decode(), 0, [entry], idle=idle_ms + milliseconds, justid=True)

@@ -8,26 +8,28 @@ from redis.exceptions import RedisError
 
 from zypher.clock import Clock
 from zypher.engines.redis_streams.client import Channels, Client
+from zypher.engines.redis_streams.repeating import Repeating
 
 _PAUSE_S = 1.0
+_SUBSCRIBE_S = 3.0
 
 
 class Notices:
     """Calls `heard(channel, content)` for everything that is published on the channels we asked for."""
 
-    def __init__(self, client: Client, clock: Clock, heard: Callable[[str, bytes], None]) -> None:
-        self._client = client
-        self._clock = clock
+    def __init__(self, clock: Clock, heard: Callable[[str, bytes], None]) -> None:
         self._heard = heard
+        self._client: Client | None = None
         self._names: set[str] = set()
         self._channels: Channels | None = None
-        self._task: asyncio.Task[None] | None = None
+        self._repeating = Repeating("redis-notices", self._listen, clock, _PAUSE_S)
 
-    async def start(self, channel: str) -> None:
+    async def start(self, client: Client, channel: str) -> None:
         """Begin to listen to a first channel. Raises what redis-py raises."""
+        self._client = client
         self._names.add(channel)
-        channels = await self._subscribe()
-        self._task = asyncio.create_task(self._listen(channels), name="redis-notices")
+        self._channels = await self._subscribe()
+        self._repeating.start()
 
     async def listen_to(self, channel: str) -> None:
         """Listen to this channel, too; from the next connection on if there is none now."""
@@ -38,37 +40,38 @@ class Notices:
                     await self._channels.subscribe(channel)
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-        await self._client.aclose()
+        await self._repeating.stop()
+        if self._channels is not None:
+            await self._channels.aclose()
 
     async def _subscribe(self) -> Channels:
+        assert self._client is not None
         channels = self._client.pubsub()
         try:
-            await channels.subscribe(*self._names)
+            async with asyncio.timeout(_SUBSCRIBE_S):
+                subscribed: set[str] = set()
+                while new := self._names - subscribed:  # one may be added meanwhile
+                    await channels.subscribe(*new)
+                    subscribed |= new
         except BaseException:
             await channels.aclose()
             raise
-        self._channels = channels
         return channels
 
-    async def _listen(self, channels: Channels | None) -> None:
-        while True:
-            with suppress(RedisError, OSError):
-                await self._hear(channels or await self._subscribe())
-            channels = None
-            await self._clock.sleep(_PAUSE_S)
-
-    async def _hear(self, channels: Channels) -> None:
+    async def _listen(self) -> None:
+        if self._channels is None:
+            self._channels = await self._subscribe()
+        channels = self._channels
         try:
             while True:
-                message = await channels.get_message(ignore_subscribe_messages=True, timeout=None)
-                if message is not None:
-                    channel, content = message["channel"], message["data"]
-                    assert isinstance(channel, bytes)
-                    assert isinstance(content, bytes)
-                    self._heard(channel.decode(), content)
+                self._hear(await channels.get_message(ignore_subscribe_messages=True, timeout=None))
         finally:
             self._channels = None
             await channels.aclose()
+
+    def _hear(self, message: dict[str, object] | None) -> None:
+        if message is not None:
+            channel, content = message["channel"], message["data"]
+            assert isinstance(channel, bytes)
+            assert isinstance(content, bytes)
+            self._heard(channel.decode(), content)
