@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,10 +47,17 @@ class Server:
 
     def wait_for(self, method: str, path: str, body: bytes | None = None) -> None:
         """Return as soon as this request is answered with 200."""
+        self._wait(lambda: _status(self.port, method, path, body) == 200, f"200 for {method} {path}")
+
+    def wait_for_words(self, words: str) -> None:
+        """Return as soon as it has printed these words."""
+        self._wait(lambda: words in self.printed(), repr(words))
+
+    def _wait(self, look: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + _READY_S
-        while _status(self.port, method, path, body) != 200:
+        while not look():
             if self.process.status() == psutil.STATUS_ZOMBIE or time.monotonic() > deadline:
-                raise ServerError(f"No 200 for {method} {path}; the server has printed: {self.printed()}")
+                raise ServerError(f"No {what}; the server has printed: {self.printed()}")
             time.sleep(_LOOK_AGAIN_S)
 
     def printed(self) -> str:
@@ -69,11 +76,20 @@ class Server:
         return [self.process, *self.process.children(recursive=True)]
 
 
-@contextlib.contextmanager
-def run_server(*command: str, pinned: bool = True) -> Generator[Server]:
-    """Run `python -m command` with `{port}` replaced, in an empty folder; kill it in the end.
+def run_server(
+    *command: str, pinned: bool = True, environment: Mapping[str, str] | None = None
+) -> contextlib.AbstractContextManager[Server]:
+    """Run `python -m command`, as `run_program` does."""
+    return run_program(sys.executable, "-m", *command, pinned=pinned, environment=environment)
 
-    `pinned` keeps the server to the first core and this process to the second.
+
+@contextlib.contextmanager
+def run_program(
+    *command: str, pinned: bool = True, environment: Mapping[str, str] | None = None
+) -> Generator[Server]:
+    """Run a command with `{port}` replaced, in an empty folder; kill it in the end.
+
+    `environment` is added to ours. `pinned` keeps the server to the first core and this process to the second.
     The folder lies beside this file: the one for temporary files may be memory, where a write is not durable.
     """
     port = _free_port()
@@ -82,7 +98,7 @@ def run_server(*command: str, pinned: bool = True) -> Generator[Server]:
         # A process inherits its cores from the thread that starts it.
         os.sched_setaffinity(0, _CORES[:1] if pinned else _CORES)
         started_at = time.perf_counter()
-        with _popen([word.format(port=port) for word in command], directory) as process:
+        with _popen([word.format(port=port) for word in command], directory, environment or {}) as process:
             os.sched_setaffinity(0, _CORES[1:2] if pinned else _CORES)
             server = Server(process, port, directory, started_at)
             try:
@@ -91,12 +107,12 @@ def run_server(*command: str, pinned: bool = True) -> Generator[Server]:
                 server.kill()
 
 
-def _popen(command: list[str], directory: Path) -> psutil.Popen:
+def _popen(command: list[str], directory: Path, environment: Mapping[str, str]) -> psutil.Popen:
     with (directory / "log").open("wb") as log:
         return psutil.Popen(
-            [sys.executable, "-m", *command],
+            command,
             cwd=directory,
-            env={name: value for name, value in os.environ.items() if not name.startswith("ZYPHER_")},
+            env={name: value for name, value in os.environ.items() if not name.startswith("ZYPHER_")} | environment,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
