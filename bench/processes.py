@@ -84,9 +84,7 @@ def run_server(
 
 
 @contextlib.contextmanager
-def run_program(
-    *command: str, pinned: bool = True, environment: Mapping[str, str] | None = None
-) -> Generator[Server]:
+def run_program(*command: str, pinned: bool = True, environment: Mapping[str, str] | None = None) -> Generator[Server]:
     """Run a command with `{port}` replaced, in an empty folder; kill it in the end.
 
     `environment` is added to ours. `pinned` keeps the server to the first core and this process to the second.
@@ -112,11 +110,16 @@ def _popen(command: list[str], directory: Path, environment: Mapping[str, str]) 
         return psutil.Popen(
             command,
             cwd=directory,
-            env={name: value for name, value in os.environ.items() if not name.startswith("ZYPHER_")} | environment,
+            env={**_others(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
+
+
+def _others() -> dict[str, str]:
+    """Our environment without what would set something."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ZYPHER_")}
 
 
 def _free_port() -> int:

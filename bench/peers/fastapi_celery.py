@@ -4,6 +4,9 @@ Run as `uvicorn bench.peers.fastapi_celery:app` and `celery --app bench.peers.fa
 environment variable PEER_REDIS says where Redis is.
 """
 
+# pyright: basic
+# Celery does not state its types.
+
 import os
 
 from celery import Celery
@@ -31,7 +34,7 @@ def noop(input: str) -> dict[str, str]:
 
 @app.post("/predict", status_code=202)
 def predict(body: Body) -> dict[str, str]:
-    task = noop.delay(body.input)
+    task = tasks.send_task("predict", (body.input,))
     return {"message": "Request received. Processing asynchronously.", "prediction_id": task.id}
 
 
