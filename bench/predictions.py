@@ -11,7 +11,6 @@ from bench.servers import INPUT, OUTPUT
 Asking = Generator[bytes | float, Answer, str]
 
 _PREDICT = request("POST", "/predict", INPUT)
-_SUBMIT = request("POST", "/predict", INPUT, async_mode="true")
 _PREDICTION_ID = re.compile(rb'"prediction_id": ?"([^"]+)"')
 _PAUSE_S = 0.005
 
@@ -25,9 +24,17 @@ def predict(for_s: float, output: bytes = OUTPUT) -> Caller:
             raise WrongAnswer(f"Another output was expected: {body!r}")
 
 
-def submit() -> Asking:
+def submission(body: bytes) -> bytes:
+    """The request that submits this."""
+    return request("POST", "/predict", body, async_mode="true")
+
+
+_SUBMIT = submission(INPUT)
+
+
+def submit(asked: bytes = _SUBMIT) -> Asking:
     """Submit a prediction; its id."""
-    body = expect((yield _SUBMIT), 202)
+    body = expect((yield asked), 202)
     found = _PREDICTION_ID.search(body)
     if found is None:
         raise WrongAnswer(f"A 202 bears no id: {body!r}")

@@ -1,8 +1,8 @@
 """Predictions through Redis, without HTTP.
 
-One `zypher worker` with a no-op model and 32 slots, its replica and Redis on the first core. On the second, 64 callers in
-one process use the engine as the gateway does: in each round of 4 s every caller submits 8 durable predictions, one after
-the other, waits for each of them and reads its output, and begins again.
+One `zypher worker` with a no-op model and 32 slots, its replica and Redis on the first core. On the second, 64 callers
+in one process use the engine as the gateway does: in each round of 4 s every caller submits 8 durable predictions, one
+after the other, waits for each of them and reads its output, and begins again.
 """
 
 import asyncio
