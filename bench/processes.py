@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,16 +39,16 @@ class Server:
 
     def cpu_s(self) -> float:
         """User and system seconds that its living processes have used so far, to 0.01 s each."""
-        return sum(times.user + times.system for times in (each.cpu_times() for each in self._all()))
+        return sum(times.user + times.system for times in (each.cpu_times() for each in self.living()))
 
     def threads_cpu_s(self) -> float:
         """Seconds that its living threads have run so far, to the nanosecond; only Linux tells."""
-        tasks = (Path(f"/proc/{each.pid}/task") for each in self._all())
+        tasks = (Path(f"/proc/{each.pid}/task") for each in self.living())
         return sum(_ran_ns(thread) for task in tasks for thread in task.iterdir()) / 1e9
 
     def pss_bytes(self) -> int:
         """Proportional memory of all its processes: what they share is counted once."""
-        return sum(each.memory_full_info().pss for each in self._all())
+        return sum(each.memory_full_info().pss for each in self.living())
 
     def wait_for(self, method: str, path: str, body: bytes | None = None) -> None:
         """Return as soon as this request is answered with 200."""
@@ -70,15 +70,23 @@ class Server:
         return (self.directory / "log").read_text(errors="replace")[-3000:]
 
     def kill(self) -> None:
-        """End its processes at once."""
-        processes = self._all()
-        for each in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.kill()
-        psutil.wait_procs(processes, timeout=_END_S)
+        """End its processes at once; may happen twice."""
+        kill([self])
 
-    def _all(self) -> list[psutil.Process]:
-        return [self.process, *self.process.children(recursive=True)]
+    def living(self) -> list[psutil.Process]:
+        """Itself and every process that it has started."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [self.process, *self.process.children(recursive=True)]
+        return []
+
+
+def kill(servers: Sequence[Server]) -> None:
+    """End the processes of these servers in the same moment."""
+    processes = [each for server in servers for each in server.living()]
+    for each in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(processes, timeout=_END_S)
 
 
 def run_server(

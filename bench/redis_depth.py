@@ -1,10 +1,10 @@
 """What a prediction costs Redis while few or many wait.
 
 Redis on the first core; on the second, 64 callers in one process use the engine as the gateway and a worker do. First
-100,000 durable predictions are submitted to one model, 10 to another. Memory is what `used_memory` gained by the
-100,000, in each fifth of them, without their inputs. Then both models take turns: each round submits 5,000 predictions,
-receives the 5,000 that are oldest, 32 at a time, and settles them, so that as many wait afterwards as before. The cost
-is the CPU time of Redis for each prediction.
+100,000 durable predictions are submitted to one model, 10 to another. Then both models take turns, eight in each round:
+a turn submits 640 predictions, receives the 640 that are oldest, 32 at a time, settles and reads them, so that as many
+wait afterwards as before. The cost is the CPU time of Redis for each prediction. Memory is what `used_memory` gained by
+the 100,000, in each fifth of them, without their inputs; and by the results of each round, without their outputs.
 """
 
 import asyncio
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from statistics import fmean
 from typing import TypeVar
 
 import uvloop
@@ -31,7 +32,8 @@ from zypher.settings import EngineSettings
 
 _FEW = 10
 _MANY = 100_000
-_OPERATIONS = 5_000
+_TURNS = 8
+_OPERATIONS = 640  # in each turn
 _CALLERS = 64
 _SLOTS = 32
 _QUEUE_LIMIT = 200_000
@@ -48,6 +50,23 @@ class _Costs:
     submit: float
     receive: float
     settle: float
+    read: float
+
+    @classmethod
+    def mean(cls, turns: "Sequence[_Costs]") -> "_Costs":
+        return cls(
+            submit=fmean(turn.submit for turn in turns),
+            receive=fmean(turn.receive for turn in turns),
+            settle=fmean(turn.settle for turn in turns),
+            read=fmean(turn.read for turn in turns),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    few: _Costs
+    many: _Costs
+    result_bytes: float  # of each result, beyond its output
 
 
 class _Line:
@@ -58,8 +77,8 @@ class _Line:
         self._broker = broker
         self._model = model
 
-    async def round(self) -> _Costs:
-        """Submit, receive and settle as many predictions; as many wait afterwards as before."""
+    async def turn(self) -> _Costs:
+        """Submit, receive, settle and read as many predictions; as many wait afterwards as before."""
         before_us = self._redis_us()
         await self.submit(_OPERATIONS)
         submitted_us = self._redis_us()
@@ -67,10 +86,13 @@ class _Line:
         received_us = self._redis_us()
         await _shared(deliveries, self._settle)
         settled_us = self._redis_us()
+        await _shared(deliveries, self._read)
+        read_us = self._redis_us()
         return _Costs(
             submit=(submitted_us - before_us) / _OPERATIONS,
             receive=(received_us - submitted_us) / _OPERATIONS,
             settle=(settled_us - received_us) / _OPERATIONS,
+            read=(read_us - settled_us) / _OPERATIONS,
         )
 
     async def submit(self, count: int) -> None:
@@ -90,6 +112,11 @@ class _Line:
         if not await self._engine.settle(delivery, Outcome(Status.SUCCEEDED, OUTPUT, run_s=0.001)):
             raise ServerError("A delivery that was ours could not be settled.")
 
+    async def _read(self, delivery: Delivery) -> None:
+        prediction = await self._engine.get(delivery.message.prediction_id)
+        if prediction is None or prediction.outcome is None:
+            raise ServerError("A prediction that was settled has no outcome.")
+
     def _redis_us(self) -> float:
         return self._broker.threads_cpu_s() * 1e6
 
@@ -105,20 +132,28 @@ async def _figures(broker: Server) -> list[Figure]:
     try:
         few, many = _Line(engine, broker, "few"), _Line(engine, broker, "many")
         await few.submit(_FEW)
-        waiting_bytes = [await _growth_bytes(many, broker) for _ in range(ROUNDS)]
-        await few.round()  # warms up
-        rounds = [(await few.round(), await many.round()) for _ in range(ROUNDS)]
+        waiting_bytes = [await _waiting_bytes(many, broker) for _ in range(ROUNDS)]
+        await few.turn()  # warms up
+        rounds = [await _round(few, many, broker) for _ in range(ROUNDS)]
     finally:
         await engine.close()
     return [
-        Figure("memory beyond the input", "B", tuple(waiting_bytes), at_most=400),
+        Figure("memory of one that waits, beyond the input", "B", tuple(waiting_bytes), at_most=400),
+        Figure("memory of a result, beyond the output", "B", tuple(each.result_bytes for each in rounds)),
         *_ratios(rounds),
-        *_details("10", [few for few, _ in rounds]),
-        *_details("100,000", [many for _, many in rounds]),
+        *_details("10", [each.few for each in rounds]),
+        *_details("100,000", [each.many for each in rounds]),
     ]
 
 
-async def _growth_bytes(line: _Line, broker: Server) -> float:
+async def _round(few: _Line, many: _Line, broker: Server) -> _Round:
+    before = _used_bytes(broker)
+    turns = [(await few.turn(), await many.turn()) for _ in range(_TURNS)]
+    result_bytes = (_used_bytes(broker) - before) / (2 * _TURNS * _OPERATIONS) - len(OUTPUT)
+    return _Round(_Costs.mean([few for few, _ in turns]), _Costs.mean([many for _, many in turns]), result_bytes)
+
+
+async def _waiting_bytes(line: _Line, broker: Server) -> float:
     """Of one prediction."""
     before, count = _used_bytes(broker), _MANY // ROUNDS
     await line.submit(count)
@@ -144,9 +179,14 @@ async def _shared(items: Sequence[T], work: Callable[[T], Awaitable[None]]) -> N
     await asyncio.gather(*(call(items[start::_CALLERS]) for start in range(_CALLERS)))
 
 
-def _ratios(rounds: Sequence[tuple[_Costs, _Costs]]) -> list[Figure]:
+def _ratios(rounds: Sequence[_Round]) -> list[Figure]:
     return [
-        Figure(f"{name}, 100,000 waiting / 10 waiting", "×", tuple(cost(m) / cost(f) for f, m in rounds), at_most=1.25)
+        Figure(
+            f"{name}, 100,000 waiting / 10 waiting",
+            "×",
+            tuple(cost(r.many) / cost(r.few) for r in rounds),
+            at_most=1.25,
+        )
         for name, cost in _OPERATION_COSTS.items()
     ]
 
@@ -162,6 +202,8 @@ _OPERATION_COSTS: dict[str, Callable[[_Costs], float]] = {
     "submit": lambda costs: costs.submit,
     "receive": lambda costs: costs.receive,
     "settle": lambda costs: costs.settle,
+    "read": lambda costs: costs.read,
+    "all of it": lambda costs: costs.submit + costs.receive + costs.settle + costs.read,
 }
 
 
