@@ -11,8 +11,8 @@ second.
 
 import sys
 from statistics import fmean
-from time import perf_counter
 
+from bench.cycle import cycle, cycles_per_s
 from bench.figure import ROUNDS, Figure
 from bench.load import Caller, run_load
 from bench.predictions import read, submit
@@ -23,7 +23,6 @@ from bench.servers import NOOP, flask, zypher
 
 _CONNECTIONS = 64
 _BURST = 6_000
-_AT_ONCE = 8
 _ROUND_S = 4.0
 _WARM_UP_S = 1.0
 _SUSTAINED_S = 30.0
@@ -34,12 +33,12 @@ _LIMIT_S = 60.0
 
 def measure() -> list[Figure]:
     with zypher(NOOP) as ours, flask() as theirs:
-        _cycles_per_s(ours, _WARM_UP_S)
-        _cycles_per_s(theirs, _WARM_UP_S)
+        cycles_per_s(ours, _WARM_UP_S)
+        cycles_per_s(theirs, _WARM_UP_S)
         bursts = [_burst(ours) for _ in range(ROUNDS)]
-        rounds = [(_cycles_per_s(ours, _ROUND_S), _cycles_per_s(theirs, _ROUND_S)) for _ in range(ROUNDS)]
+        rounds = [(cycles_per_s(ours, _ROUND_S), cycles_per_s(theirs, _ROUND_S)) for _ in range(ROUNDS)]
         with Sampler(lambda: ours.pss_bytes() / MIB, _SAMPLE_S) as memory:
-            sustained = _parts(_cycle(ours, _SUSTAINED_S))
+            sustained = _parts(cycle(ours, _SUSTAINED_S))
     return [
         Figure("burst: submissions accepted", "/s", tuple(bursts), at_least=4_000),
         Figure("30 s: predictions submitted, polled and read", "/s", sustained, at_least=2_000),
@@ -62,30 +61,6 @@ def _submit_many(last: list[str]) -> Caller:
     for _ in range(_BURST // _CONNECTIONS - 1):
         yield from submit()
     last.append((yield from submit()))
-
-
-def _cycles_per_s(server: Server, for_s: float) -> float:
-    started = perf_counter()
-    read_at = _cycle(server, for_s)
-    return len(read_at) / (read_at[-1] - started)
-
-
-def _cycle(server: Server, for_s: float) -> list[float]:
-    """When each prediction was read, in order."""
-    read_at: list[float] = []
-    run_load(server.port, [_submit_and_read(for_s, read_at) for _ in range(_CONNECTIONS)], _LIMIT_S)
-    return read_at
-
-
-def _submit_and_read(for_s: float, read_at: list[float]) -> Caller:
-    until = perf_counter() + for_s
-    while perf_counter() < until:
-        submitted: list[str] = []
-        while len(submitted) < _AT_ONCE:
-            submitted.append((yield from submit()))
-        for prediction_id in submitted:
-            yield from read(prediction_id)
-            read_at.append(perf_counter())
 
 
 def _parts(read_at: list[float]) -> tuple[float, ...]:

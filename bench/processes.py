@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,18 +39,30 @@ class Server:
 
     def cpu_s(self) -> float:
         """User and system seconds that its living processes have used so far, to 0.01 s each."""
-        return sum(times.user + times.system for times in (each.cpu_times() for each in self._all()))
+        return sum(times.user + times.system for times in (each.cpu_times() for each in self.living()))
+
+    def threads_cpu_s(self) -> float:
+        """Seconds that its living threads have run so far, to the nanosecond; only Linux tells."""
+        tasks = (Path(f"/proc/{each.pid}/task") for each in self.living())
+        return sum(_ran_ns(thread) for task in tasks for thread in task.iterdir()) / 1e9
 
     def pss_bytes(self) -> int:
         """Proportional memory of all its processes: what they share is counted once."""
-        return sum(each.memory_full_info().pss for each in self._all())
+        return sum(each.memory_full_info().pss for each in self.living())
 
     def wait_for(self, method: str, path: str, body: bytes | None = None) -> None:
         """Return as soon as this request is answered with 200."""
+        self._wait(lambda: _status(self.port, method, path, body) == 200, f"200 for {method} {path}")
+
+    def wait_for_words(self, words: str) -> None:
+        """Return as soon as it has printed these words."""
+        self._wait(lambda: words in self.printed(), repr(words))
+
+    def _wait(self, look: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + _READY_S
-        while _status(self.port, method, path, body) != 200:
+        while not look():
             if self.process.status() == psutil.STATUS_ZOMBIE or time.monotonic() > deadline:
-                raise ServerError(f"No 200 for {method} {path}; the server has printed: {self.printed()}")
+                raise ServerError(f"No {what}; the server has printed: {self.printed()}")
             time.sleep(_LOOK_AGAIN_S)
 
     def printed(self) -> str:
@@ -58,22 +70,37 @@ class Server:
         return (self.directory / "log").read_text(errors="replace")[-3000:]
 
     def kill(self) -> None:
-        """End its processes at once."""
-        processes = self._all()
-        for each in processes:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                each.kill()
-        psutil.wait_procs(processes, timeout=_END_S)
+        """End its processes at once; may happen twice."""
+        kill([self])
 
-    def _all(self) -> list[psutil.Process]:
-        return [self.process, *self.process.children(recursive=True)]
+    def living(self) -> list[psutil.Process]:
+        """Itself and every process that it has started."""
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return [self.process, *self.process.children(recursive=True)]
+        return []
+
+
+def kill(servers: Sequence[Server]) -> None:
+    """End the processes of these servers in the same moment."""
+    processes = [each for server in servers for each in server.living()]
+    for each in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(processes, timeout=_END_S)
+
+
+def run_server(
+    *command: str, pinned: bool = True, environment: Mapping[str, str] | None = None
+) -> contextlib.AbstractContextManager[Server]:
+    """Run `python -m command`, as `run_program` does."""
+    return run_program(sys.executable, "-m", *command, pinned=pinned, environment=environment)
 
 
 @contextlib.contextmanager
-def run_server(*command: str, pinned: bool = True) -> Generator[Server]:
-    """Run `python -m command` with `{port}` replaced, in an empty folder; kill it in the end.
+def run_program(*command: str, pinned: bool = True, environment: Mapping[str, str] | None = None) -> Generator[Server]:
+    """Run a command with `{port}` replaced, in an empty folder; kill it in the end.
 
-    `pinned` keeps the server to the first core and this process to the second.
+    `environment` is added to ours. `pinned` keeps the server to the first core and this process to the second.
     The folder lies beside this file: the one for temporary files may be memory, where a write is not durable.
     """
     port = _free_port()
@@ -82,7 +109,7 @@ def run_server(*command: str, pinned: bool = True) -> Generator[Server]:
         # A process inherits its cores from the thread that starts it.
         os.sched_setaffinity(0, _CORES[:1] if pinned else _CORES)
         started_at = time.perf_counter()
-        with _popen([word.format(port=port) for word in command], directory) as process:
+        with _popen([word.format(port=port) for word in command], directory, environment or {}) as process:
             os.sched_setaffinity(0, _CORES[1:2] if pinned else _CORES)
             server = Server(process, port, directory, started_at)
             try:
@@ -91,16 +118,25 @@ def run_server(*command: str, pinned: bool = True) -> Generator[Server]:
                 server.kill()
 
 
-def _popen(command: list[str], directory: Path) -> psutil.Popen:
+def _ran_ns(thread: Path) -> int:
+    return int((thread / "schedstat").read_text().split()[0])
+
+
+def _popen(command: list[str], directory: Path, environment: Mapping[str, str]) -> psutil.Popen:
     with (directory / "log").open("wb") as log:
         return psutil.Popen(
-            [sys.executable, "-m", *command],
+            command,
             cwd=directory,
-            env={name: value for name, value in os.environ.items() if not name.startswith("ZYPHER_")},
+            env={**_others(), **environment},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
+
+
+def _others() -> dict[str, str]:
+    """Our environment without what would set something."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("ZYPHER_")}
 
 
 def _free_port() -> int:

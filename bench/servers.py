@@ -1,7 +1,7 @@
 """The servers that are measured, each ready to answer."""
 
 import contextlib
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 
 from bench.processes import ROOT, Server, run_server
 
@@ -25,14 +25,14 @@ def zypher(target: str, *arguments: str, pinned: bool = True) -> Generator[Serve
 
 @contextlib.contextmanager
 def fastapi() -> Generator[Server]:
-    with _uvicorn("bench.peers.fastapi_inline:app") as server:
+    with uvicorn("bench.peers.fastapi_inline:app") as server:
         server.wait_for("POST", "/predict", INPUT)
         yield server
 
 
 @contextlib.contextmanager
 def raw_asgi() -> Generator[Server]:
-    with _uvicorn("bench.peers.raw_asgi:app") as server:
+    with uvicorn("bench.peers.raw_asgi:app") as server:
         server.wait_for("POST", "/predict", INPUT)
         yield server
 
@@ -48,8 +48,10 @@ def flask() -> Generator[Server]:
         yield server
 
 
-def _uvicorn(app: str) -> contextlib.AbstractContextManager[Server]:
+def uvicorn(app: str, environment: Mapping[str, str] | None = None) -> contextlib.AbstractContextManager[Server]:
+    """An ASGI application of bench/peers in uvicorn at its fastest; not ready yet."""
     return run_server(
         *("uvicorn", app, "--app-dir", str(ROOT), "--host", "127.0.0.1", "--port", "{port}"),
         *("--loop", "uvloop", "--http", "httptools", "--no-access-log"),
+        environment=environment,
     )

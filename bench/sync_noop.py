@@ -9,10 +9,10 @@ and httptools, no access log); the raw ASGI application only sends the body back
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from time import perf_counter
 
 from bench.figure import Figure
-from bench.load import Caller, Load, WrongAnswer, expect, request, run_load
+from bench.load import Load, run_load
+from bench.predictions import predict
 from bench.processes import Server
 from bench.report import Script
 from bench.servers import INPUT, NOOP, OUTPUT, fastapi, raw_asgi, zypher
@@ -23,8 +23,6 @@ _CROWDED_S = 1.5
 _ALONE_S = 0.6
 _WARM_UP_S = 0.5
 _LIMIT_S = 30.0
-
-_REQUEST = request("POST", "/predict", INPUT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +66,7 @@ def _busy(server: Server) -> _Busy:
 
 
 def _load(server: Server, connections: int, for_s: float, body: bytes) -> Load:
-    return run_load(server.port, [_predict(for_s, body) for _ in range(connections)], _LIMIT_S)
-
-
-def _predict(for_s: float, body: bytes) -> Caller:
-    until = perf_counter() + for_s
-    while perf_counter() < until:
-        answer = yield _REQUEST
-        if expect(answer, 200) != body:
-            raise WrongAnswer(f"Another output was expected: {answer.body!r}")
+    return run_load(server.port, [predict(for_s, body) for _ in range(connections)], _LIMIT_S)
 
 
 def _figures(rounds: list[_Round]) -> list[Figure]:
