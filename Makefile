@@ -10,16 +10,17 @@ UV := uv==0.13.9
 SERVE := .venv/.has-serve
 EXAMPLES := .venv/.has-examples
 DEV := .venv/.has-dev
+IMAGE := .venv/.has-image
 
 # An environment that is half made, whose interpreter is gone or that was moved here is made anew.
 WHOLE := $(shell test -x $(BIN)/python && grep -qF '$(CURDIR)/.venv' $(BIN)/activate 2>/dev/null && echo yes)
 ifneq ($(WHOLE),yes)
-$(shell rm -f $(SERVE) $(EXAMPLES) $(DEV))
+$(shell rm -f $(SERVE) $(EXAMPLES) $(DEV) $(IMAGE))
 endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve install install-examples install-dev test lint format unit contract acceptance fault chaos bench lock clean
+.PHONY: help serve install install-examples install-dev test lint format unit contract acceptance fault chaos image-lint image-test bench lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s%s\n", $$1, $$2}' Makefile
@@ -52,6 +53,15 @@ unit contract acceptance fault: $(DEV) ## the tests of one level
 chaos: $(DEV) ## faults of every kind under load, and an account: SECONDS=300 SEED=7 (a random one) on both engines
 	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
+image-lint: $(IMAGE) ## check the Dockerfile, the compose file and the Helm chart, without an engine
+	$(BIN)/hadolint Dockerfile
+	$(BIN)/docker-compose --profile '*' config --quiet
+	$(BIN)/pyright --project tests/deploy --warnings
+	$(BIN)/python -m pytest tests/deploy $(ARGS)
+
+image-test: image-lint ## build the image, run it and the compose file, break them
+	$(BIN)/python -m pytest tests/image $(ARGS)
+
 bench: $(DEV) ## measure everything, about six minutes on a quiet machine
 	$(BIN)/python -m bench.run_all
 
@@ -77,4 +87,8 @@ $(EXAMPLES): $(SERVE) requirements/examples.txt
 
 $(DEV): $(SERVE) requirements/dev.txt
 	$(PIP) --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(IMAGE): $(DEV) requirements/image.txt
+	$(PIP) --require-hashes --requirement requirements/image.txt
 	@touch $@

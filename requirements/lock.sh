@@ -11,3 +11,5 @@ pin() {
 pin ../pyproject.toml --extra examples --extra redis --group ../pyproject.toml:dev ${UPGRADE:+--upgrade} --output-file dev.txt
 pin ../pyproject.toml --extra examples --constraint dev.txt ${UPGRADE:+--upgrade} --output-file examples.txt
 pin ../pyproject.toml --constraint dev.txt ${UPGRADE:+--upgrade} --output-file serve.txt
+pin ../pyproject.toml --extra redis --constraint dev.txt ${UPGRADE:+--upgrade} --output-file redis.txt
+pin --group ../pyproject.toml:image --constraint dev.txt ${UPGRADE:+--upgrade} --output-file image.txt

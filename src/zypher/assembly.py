@@ -14,7 +14,7 @@ from zypher.engines.connect import connect
 from zypher.engines.engine import Engine
 from zypher.errors import EngineError, SettingsError
 from zypher.gateway.gateway import Gateway
-from zypher.http.app import create_app
+from zypher.http.app import create_app, create_health_app
 from zypher.http.server import HttpServer
 from zypher.operations.dead import Overseen
 from zypher.operations.remote import RemoteOperations
@@ -23,6 +23,7 @@ from zypher.prediction import Delivery, Message, Outcome, new_prediction_id
 from zypher.presence import ModelCard
 from zypher.service.attended import Attended
 from zypher.service.life import live
+from zypher.service.observable import Observable, WorkerHealth
 from zypher.service.shapes import Back, Front, Whole
 from zypher.settings import EngineSettings, HttpSettings, Settings
 from zypher.telemetry.logs import chosen_format
@@ -79,8 +80,14 @@ async def _front(settings: Settings) -> int:
 async def _back(settings: Settings) -> int:
     clock = SystemClock()
     engine = connect(settings.engine, clock)
-    worker = Worker(_plan(settings), engine, clock, Metrics())
-    return await live(Back(engine, worker, settings.worker.drain_timeout_s))
+    metrics = Metrics()
+    worker = Worker(_plan(settings), engine, clock, metrics)
+    back = Back(engine, worker, settings.worker.drain_timeout_s)
+    if settings.worker.health_port is None:
+        return await live(back)
+    http = msgspec.structs.replace(settings.http, port=settings.worker.health_port)
+    app = create_health_app(WorkerHealth(worker, engine, metrics))
+    return await live(Observable(back, HttpServer(app, http, clock)))
 
 
 class Oversight(msgspec.Struct, frozen=True):

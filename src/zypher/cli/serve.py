@@ -3,13 +3,16 @@
 import argparse
 
 from zypher.cli.setting_flags import add_settings, read_settings
+from zypher.settings import SETTINGS
 
 HELP = "Serve a model over HTTP: the built-in mock, unless a TARGET is given."
 USAGE = "[TARGET] [FLAGS]"
 
+_TAKEN = [setting for setting in SETTINGS if setting.name != "health_port"]  # it answers for its health on its port
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    add_settings(parser)
+    add_settings(parser, _TAKEN)
     parser.epilog = (
         "Each flag is also a variable (ZYPHER_PORT) and a key of zypher.toml (port); flags win, then variables."
     )

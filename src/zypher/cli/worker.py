@@ -8,7 +8,7 @@ from zypher.settings import SETTINGS
 HELP = "Run the predictions of a model that servers accept into an engine which many share."
 USAGE = "[TARGET] --engine URL [FLAGS]"
 
-_TAKEN = [setting for setting in SETTINGS if setting.section != "http" and setting.name != "worker"]
+_TAKEN = [each for each in SETTINGS if each.name == "host" or (each.section != "http" and each.name != "worker")]
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -1,18 +1,37 @@
 """What a machine asks of the service: is it alive, is it ready, how is it doing."""
 
-from zypher.gateway.gateway import Gateway
+from typing import Protocol
+
+from zypher.gateway.gateway import Readiness
 from zypher.http.answer import Answer, error_answer
 from zypher.http.request import Request
+from zypher.http.routes import Routes, get
 
 _LIVE = Answer(200, b'{"status": "live"}', ((b"cache-control", b"no-store"),))
 _READY = Answer(200, b'{"status": "ready"}', ((b"cache-control", b"no-store"),))
 
 
-class Health:
-    """The routes of probes and of Prometheus."""
+class Observed(Protocol):
+    """Whose health it is: a gateway, or a worker that has none."""
 
-    def __init__(self, gateway: Gateway) -> None:
-        self._gateway = gateway
+    async def readiness(self) -> Readiness:
+        """Whether it can do now what it is for. Never raises."""
+        ...
+
+    async def metrics_page(self) -> tuple[bytes, str]:
+        """The page that Prometheus scrapes, and its content type. Never raises."""
+        ...
+
+
+def health_routes(observed: Observed) -> Routes:
+    """The routes of probes and of Prometheus."""
+    health = _Health(observed)
+    return {"/healthz/live": get(health.live), "/healthz/ready": get(health.ready), "/metrics": get(health.metrics)}
+
+
+class _Health:
+    def __init__(self, observed: Observed) -> None:
+        self._observed = observed
 
     async def live(self, request: Request) -> Answer:
         """Answer while the event loop turns."""
@@ -20,12 +39,12 @@ class Health:
 
     async def ready(self, request: Request) -> Answer:
         """Answer 200 when a prediction sent now would run, else 503 and why not."""
-        readiness = await self._gateway.readiness()
+        readiness = await self._observed.readiness()
         if readiness.ready:
             return _READY
         return error_answer(503, " ".join(readiness.problems), (b"cache-control", b"no-store"))
 
     async def metrics(self, request: Request) -> Answer:
         """Answer with the page that Prometheus scrapes."""
-        body, content_type = await self._gateway.metrics_page()
+        body, content_type = await self._observed.metrics_page()
         return Answer(200, body, content_type=(b"content-type", content_type.encode()))

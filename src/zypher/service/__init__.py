@@ -3,4 +3,5 @@
 life.py      start, work, drain, stop: by signals
 shapes.py    whole, front, back: in which order the parts begin and end
 attended.py  a shape whose engine an operator can look after
+observable.py  a shape without an API, whose health a machine can ask for
 """

@@ -63,6 +63,10 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     drain_timeout_s: Annotated[
         float, Rule("Time that running predictions have to end when the server stops.", 0, _LONGEST_S)
     ] = 30.0
+    health_port: Annotated[
+        int | None,
+        Rule("Port on which a worker answers /healthz/live, /healthz/ready and /metrics; unset, none.", 0, 65_535),
+    ] = None
 
 
 class EngineSettings(msgspec.Struct, frozen=True):

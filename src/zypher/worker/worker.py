@@ -54,7 +54,7 @@ class Worker:
         self._draining = False
         self._replicas = Replicas(plan.launch, plan.replicas, clock, self._changed, self._died)
         self._executor = Executor(self._replicas.slots, plan.max_attempts, metrics)
-        self._leases = Leases(engine, clock, plan.lease_s, lambda: list(self._running.values()), self._presence)
+        self._leases = Leases(engine, clock, plan.lease_s, lambda: list(self._running.values()), self.presence)
         self._lease_duty = Duty("leases", self._leases.step, clock, self._died)
         self._receiver: Receiver | None = None
         self._receive_duty: Duty | None = None
@@ -79,7 +79,7 @@ class Worker:
         if self._receive_duty is not None:
             await self._receive_duty.stop()
             with suppress(EngineUnavailable):  # its lease will end all the same
-                await self._engine.announce(self._presence())
+                await self._engine.announce(self.presence())
         if self._running:
             logger.info("draining", extra={"running": len(self._running), "timeout_s": timeout_s})
             await asyncio.wait(self._running, timeout=timeout_s)
@@ -111,7 +111,7 @@ class Worker:
         """Say for the first time that this worker is there, as soon as the engine is."""
         while True:
             try:
-                return await self._engine.announce(self._presence())
+                return await self._engine.announce(self.presence())
             except EngineUnavailable as error:
                 logger.warning("the engine is away", extra={"problem": str(error)})
                 await self._clock.sleep(_PAUSE_S)
@@ -163,7 +163,8 @@ class Worker:
             self._metrics.settled(delivery.message.model, outcome)
         self._journal.settled(delivery, outcome, counts=settled)
 
-    def _presence(self) -> Presence:
+    def presence(self) -> Presence:
+        """What it says of itself at this moment."""
         card = self._replicas.card
         return Presence(
             worker_id=self.worker_id,

@@ -20,6 +20,7 @@ OTHER_THAN_DEFAULT = {
     "concurrency": "7",
     "max_attempts": "1",
     "drain_timeout_s": "0",
+    "health_port": "0",
     "engine": "redis://localhost/3",
     "data_dir": "/tmp/elsewhere",
     "queue_limit": "5",

@@ -1,0 +1,62 @@
+"""What the dashboard and the autoscaler ask Prometheus for is what the service exports."""
+
+import json
+import re
+from datetime import UTC, datetime
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.source import ROOT
+from zypher.prediction import Message, Outcome, Status
+from zypher.presence import Depth, Presence
+from zypher.telemetry.metrics import Metrics
+
+NOW = datetime(2026, 1, 2, tzinfo=UTC)
+DASHBOARD = ROOT / "deploy/observe/grafana/dashboards/zypherai.json"
+SCALER = ROOT / "deploy/helm/zypherai/templates/worker-autoscaler.yaml"
+
+
+def exported() -> dict[str, set[str]]:
+    """The labels of every series that servers and workers export, by its name."""
+    metrics = Metrics()
+    metrics.submitted("m", durable=True)
+    metrics.refused("QueueFull")
+    metrics.attempt_lost("m")
+    metrics.received(Message("id", "m", b"1", NOW), NOW)
+    metrics.settled("m", Outcome(Status.SUCCEEDED, output=b"1", run_s=2.0))
+    metrics.depths({"m": Depth(1, 1, NOW, None, 10, (Presence("w", "m", None, 1, 1, 1),))}, NOW)
+    samples = [each for family in text_string_to_metric_families(metrics.page()[0].decode()) for each in family.samples]
+    return {each.name: set(each.labels) for each in samples}
+
+
+def queries() -> list[str]:
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    return [target["expr"] for panel in panels for target in panel["targets"]]
+
+
+def asked_for(query: str) -> dict[str, set[str]]:
+    """The labels that a query chooses by, for each series that it names."""
+    named = re.findall(r"\b(zypher_\w+)(?:\{([^}]*)\})?", query)
+    return {name: set(re.findall(r"(\w+)\s*=~?", chosen)) for name, chosen in named}
+
+
+@pytest.mark.parametrize("query", [*queries(), SCALER.read_text()])
+def test_a_query_finds_its_series(query: str) -> None:
+    known = exported()
+    asked = asked_for(query)
+    assert asked
+    assert set(asked) <= set(known)
+    assert {name: labels - known[name] for name, labels in asked.items() if labels - known[name]} == {}
+
+
+def test_the_dashboard_shows_what_an_operator_looks_for() -> None:
+    shown = {name for query in queries() for name in asked_for(query)}
+    assert {
+        "zypher_queue_depth",
+        "zypher_prediction_waiting_seconds_bucket",
+        "zypher_prediction_running_seconds_bucket",
+        "zypher_attempts_lost_total",
+        "zypher_predictions_settled_total",
+        "zypher_replicas_ready",
+    } <= shown
