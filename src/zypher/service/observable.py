@@ -49,7 +49,7 @@ class WorkerHealth:
         problem = _problem(presence)
         if problem is None:
             try:
-                await self._engine.depth(presence.model)
+                await self._engine.depths(presence.model)
             except Refused as away:
                 problem = str(away)
         return Readiness(ready=problem is None, problems=() if problem is None else (problem,))

@@ -51,7 +51,7 @@ class Models:
         return asked
 
     async def look(self) -> list[str]:
-        """Those that any process remembered, sorted. Raises `EngineUnavailable`, also when they are of a newer format."""
+        """Those that any process remembered, sorted. Raises `EngineUnavailable`, also when a newer format has them."""
         words = cast(list[bytes], await self._link.ask("HGETALL", self._prefix))
         fields = dict(zip(words[::2], words[1::2], strict=True))
         try:
