@@ -16,6 +16,7 @@ from tests.chaos.stage import LEASE_S, Stage
 _DOWN_S = 1.0  # at most, until what was killed is started again
 _AWAY_S = 2.0
 _AWAKE_S = 1.0  # at least, before it is frozen again
+_LOOK_AGAIN_S = 0.05
 _DRAIN_S = 20.0  # more than --drain-timeout-s allows is a fault of the service
 
 S = TypeVar("S", bound=Stage)
@@ -145,8 +146,9 @@ async def swallow_answers(stage: RedisStage, chance: Random) -> None:
 async def deliver_twice(stage: RedisStage, chance: Random) -> None:
     """Every lease lapses at once, though its holder is alive and goes on."""
     async with stage.network:
-        if await asyncio.to_thread(stage.lapse_leases):
-            stage.struck("deliver twice")
+        while not await asyncio.to_thread(stage.lapse_leases):
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        stage.struck("deliver twice")
 
 
 REDIS: Mapping[str, Fault[RedisStage]] = {

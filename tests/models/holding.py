@@ -15,7 +15,7 @@ class Span(TypedDict):
 class Holding:
     def predict(self, input: Span) -> str:
         with (Path(input["folder"]) / "runs").open("a") as runs:
-            runs.write("run\n")
+            runs.write(f"{input['held_s']}\n")
         ctypes.PyDLL(None).sleep(input["held_s"])  # unlike CDLL, PyDLL keeps the lock
         time.sleep(input["slept_s"])
         return "done"
