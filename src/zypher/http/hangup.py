@@ -25,9 +25,9 @@ class Hangup:
 
     def happen(self) -> None:
         """The connection is lost: whoever waits, now or later, is interrupted."""
-        self._happened = True
-        if self._waiting is not None:
+        if self._waiting is not None and not self._happened:
             self._waiting.cancel()
+        self._happened = True
 
     async def interrupts(self, wait: Coroutine[object, object, T]) -> T:
         """Wait, unless the client goes first: then the wait is cancelled and `HungUp` raised."""

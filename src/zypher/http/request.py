@@ -13,9 +13,8 @@ class Request:
     """One request. Its connection feeds it, an endpoint reads it."""
 
     __slots__ = (
-        "_length",
+        "_body",
         "_news",
-        "_pieces",
         "_wanted",
         "answered",
         "expects_continue",
@@ -42,19 +41,20 @@ class Request:
         self.whole = False  # whether all of the body is here
         self.answered = False
         self._wanted = wanted
-        self._pieces: list[bytes] = []
-        self._length = 0  # of the pieces together
+        self._body: bytes | bytearray = b""  # as much as has come and was not taken
         self._news: asyncio.Future[None] | None = None  # for whom waits for more of the body
 
     @property
     def unread_bytes(self) -> int:
         """How much of the body is here that nobody waits for."""
-        return self._length if self._news is None else 0
+        return len(self._body) if self._news is None else 0
 
     def feed(self, piece: bytes) -> None:
         """A piece of the body has come."""
-        self._pieces.append(piece)
-        self._length += len(piece)
+        if isinstance(self._body, bytearray):
+            self._body += piece
+        else:
+            self._body = bytearray(self._body + piece) if self._body else piece
         self._tell()
 
     def end(self) -> None:
@@ -62,11 +62,17 @@ class Request:
         self.whole = True
         self._tell()
 
+    def finish(self) -> None:
+        """It is answered: nobody reads its body any more."""
+        self.answered = True
+        self._body = b""
+
     async def body(self, longest_bytes: int) -> bytes | None:
-        """The whole body; None as soon as it turns out to be longer than that. Raises `HungUp`."""
-        while not self.whole and self._length <= longest_bytes:
+        """The whole body, once; None as soon as it turns out to be longer than that. Raises `HungUp`."""
+        while not self.whole and len(self._body) <= longest_bytes:
             await self.hangup.interrupts(self._more())
-        return b"".join(self._pieces) if self._length <= longest_bytes else None
+        body, self._body = self._body, b""
+        return bytes(body) if len(body) <= longest_bytes else None
 
     async def _more(self) -> None:
         self._news = asyncio.get_running_loop().create_future()

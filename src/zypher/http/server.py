@@ -3,7 +3,7 @@
 import asyncio
 import errno
 import socket
-from email.utils import format_datetime
+from collections.abc import Set as AbstractSet
 
 from zypher.clock import Clock, Timer
 from zypher.errors import ListenError
@@ -51,17 +51,17 @@ class HttpServer:
 
     async def answer_all(self, wait_s: float) -> None:
         """Return once the responses that are in progress now have ended, or after `wait_s` seconds."""
-        answers = [connection.answering for connection in self._shared.connections]
-        if in_progress := [answer for answer in answers if answer is not None]:
-            await asyncio.wait(in_progress, timeout=wait_s)
+        answers = [connection.answer_in_progress for connection in self._shared.connections]
+        await _all(self._shared.deserted.union(answer for answer in answers if answer is not None), wait_s)
 
     async def stop(self, grace_s: float) -> None:
         """Accept no connection, let the responses in progress end for up to `grace_s` seconds, close the rest."""
         if self._server is not None:
             self._server.close()
-        for connection in list(self._shared.connections):
+        connections = list(self._shared.connections)
+        for connection in connections:
             connection.stop()
-        await self.answer_all(grace_s)
+        await _all({connection.lost for connection in connections}, grace_s)
         for connection in list(self._shared.connections):
             connection.abort()
         await self.answer_all(_FAREWELL_S)
@@ -75,12 +75,17 @@ class HttpServer:
 
     def _sweep(self) -> None:
         """Refresh what connections read, end those whose deadline has passed, come again."""
-        now_s = self._shared.now_s = self._clock.monotonic()
-        self._shared.date = f"date: {format_datetime(self._clock.now(), usegmt=True)}\r\n".encode()
+        self._sweep_timer = self._clock.call_later(self._sweep_s, self._sweep)
+        now_s = self._clock.monotonic()
+        self._shared.refresh(now_s, self._clock.now())
         for connection in list(self._shared.connections):
             if connection.deadline_s <= now_s:
                 connection.expire()
-        self._sweep_timer = self._clock.call_later(self._sweep_s, self._sweep)
+
+
+async def _all(futures: AbstractSet[asyncio.Future[None]], wait_s: float) -> None:
+    if futures:
+        await asyncio.wait(futures, timeout=wait_s)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -6,7 +6,7 @@ import httptools
 
 
 def split_target(target: bytes) -> tuple[str, bytes]:
-    """The path, unquoted, and the query of a request's target, whatever its form."""
+    """The path, unquoted, and the query of a request's target, whatever its form. Raises `ValueError`."""
     if not target.startswith(b"/") and target != b"*":
         target = _origin_form(target)
     path, _, query = target.partition(b"#")[0].partition(b"?")
@@ -15,7 +15,10 @@ def split_target(target: bytes) -> tuple[str, bytes]:
 
 
 def _origin_form(target: bytes) -> bytes:
-    url = httptools.parse_url(target)
+    try:
+        url = httptools.parse_url(target)
+    except httptools.HttpParserInvalidURLError as error:
+        raise ValueError(f"{target!r} is no URL") from error
     path: bytes | None = url.path
     query: bytes | None = url.query
     return (path or b"/") + b"?" + (query or b"")

@@ -28,6 +28,14 @@ async def test_a_hangup_interrupts_a_wait() -> None:
     assert task.cancelling() == 0
 
 
+async def test_a_hangup_may_be_noticed_twice() -> None:
+    hangup = Hangup()
+    for _ in range(2):
+        asyncio.get_running_loop().call_soon(hangup.happen)
+    with pytest.raises(HungUp):
+        await hangup.interrupts(never())
+
+
 async def test_a_hangup_before_the_wait_counts() -> None:
     hangup = Hangup()
     hangup.happen()

@@ -6,11 +6,14 @@ import socket
 import pytest
 
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.http.conftest import Service
+from tests.unit.http.conftest import Service, Start
 from tests.unit.http.memory_engine import succeeded
-from tests.unit.http.test_connection import LIVE, POST
+from tests.unit.http.test_connection import LIVE, LONG, POST
 from tests.unit.http.wire import wire_to
 from zypher.errors import ListenError
+from zypher.http.answer import Answer
+from zypher.http.hangup import HungUp
+from zypher.http.request import Request
 from zypher.http.server import HttpServer
 from zypher.settings import HttpSettings
 
@@ -59,6 +62,60 @@ async def test_a_stop_lets_a_response_end(server: HttpServer, service: Service) 
     with pytest.raises(OSError, match="Connect"):
         async with wire_to(server):
             pass
+
+
+async def test_a_stop_lets_an_answer_be_read(start: Start) -> None:
+    answering = asyncio.Event()
+
+    async def long(request: Request) -> Answer:
+        answering.set()
+        return Answer(200, LONG)
+
+    server = await start(long)
+    async with wire_to(server) as slow:
+        await slow.send(LIVE)
+        await answering.wait()
+        await asyncio.sleep(0)
+        stop = asyncio.create_task(server.stop(20))
+        assert len((await slow.reply()).body) == len(LONG)
+        await stop
+
+
+async def test_a_stop_says_that_what_follows_is_not_served(server: HttpServer, service: Service) -> None:
+    async with wire_to(server) as busy:
+        await busy.send(POST + POST + LIVE[:-2])
+        await eventually(lambda: service.engine.waiting)
+        stop = asyncio.create_task(server.stop(20))
+        await asyncio.sleep(0)
+        service.engine.end(service.engine.only.prediction_id, succeeded(b"1"))
+        assert (await busy.reply()).headers["connection"] == "close"
+        assert await busy.end() == b""
+        await busy.hang_up()
+        await stop
+    assert len(service.engine.predictions) == 1
+
+
+async def test_an_answer_whose_client_has_gone_is_waited_for(start: Start) -> None:
+    leaving, may_leave = asyncio.Event(), asyncio.Event()
+
+    async def tidy(request: Request) -> None:
+        try:
+            await request.hangup.interrupts(asyncio.Event().wait())
+        except HungUp:
+            leaving.set()
+            await may_leave.wait()
+
+    server = await start(tidy)
+    async with wire_to(server) as wire:
+        await wire.send(LIVE)
+        await wire.hang_up()
+    await leaving.wait()
+    answered = asyncio.create_task(server.answer_all(20))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not answered.done()
+    may_leave.set()
+    await answered
 
 
 async def test_a_stop_waits_no_longer_than_it_may(server: HttpServer, service: Service) -> None:

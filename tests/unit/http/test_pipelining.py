@@ -1,0 +1,141 @@
+"""Requests that come before the one before them is answered."""
+
+import asyncio
+import gc
+
+import pytest
+
+from tests.fake_clock import FakeClock, eventually
+from tests.unit.http.conftest import Service, Start
+from tests.unit.http.memory_engine import MemoryEngine, succeeded
+from tests.unit.http.test_connection import HEAD, LIVE, LONG, POST
+from tests.unit.http.wire import Wire, wire_to
+from zypher.http.answer import Answer
+from zypher.http.connection import Connection
+from zypher.http.request import Request
+from zypher.http.server import HttpServer
+
+NONSENSE = HEAD + b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n"
+
+
+class Held:
+    """An app that answers none before it may, and reads no body."""
+
+    def __init__(self) -> None:
+        self.requests: list[Request] = []
+        self.may_answer = asyncio.Event()
+
+    async def __call__(self, request: Request) -> Answer:
+        self.requests.append(request)
+        await self.may_answer.wait()
+        return Answer(200, b"%d" % len(self.requests))
+
+
+async def test_requests_are_answered_in_order(server: HttpServer, service: Service) -> None:
+    service.engine.outcome = succeeded(b'"HELLO"')
+    async with wire_to(server) as wire:
+        await wire.send((POST + LIVE) * 50)
+        bodies = [(await wire.reply()).body for _ in range(100)]
+    assert bodies == [b'"HELLO"', b'{"status": "live"}'] * 50
+
+
+async def test_more_requests_than_are_read_at_once_are_answered_in_order(start: Start) -> None:
+    held = Held()
+    async with wire_to(await start(held)) as wire:
+        sending = asyncio.create_task(wire.send(LIVE * 20_000))
+        await eventually(lambda: held.requests)
+        held.may_answer.set()
+        assert [(await wire.reply()).body for _ in range(20_000)] == [b"%d" % n for n in range(1, 20_001)]
+        await sending
+
+
+async def test_a_body_that_nobody_reads_waits_outside_and_is_skipped(start: Start) -> None:
+    held = Held()
+    async with wire_to(await start(held)) as wire:
+        sending = asyncio.create_task(wire.send(HEAD + b"Content-Length: %d\r\n\r\n" % len(LONG) + LONG))
+        await eventually(lambda: held.requests and held.requests[0].unread_bytes > 65_536)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert held.requests[0].unread_bytes < 1_000_000
+        held.may_answer.set()
+        assert (await wire.reply()).body == b"1"
+        await sending
+        assert (await wire.ask(LIVE)).body == b"2"
+    assert held.requests[0].unread_bytes == 0
+
+
+async def test_nonsense_is_refused_after_the_answers_to_what_came_before(server: HttpServer, service: Service) -> None:
+    async with wire_to(server) as wire:
+        await wire.send(POST + LIVE + NONSENSE)
+        await _end_the_prediction(service.engine)
+        await _expect_answers_and_a_refusal(wire)
+
+
+async def test_nonsense_does_not_take_the_answer_that_is_waited_for(server: HttpServer, service: Service) -> None:
+    async with wire_to(server) as wire:
+        await wire.send(POST)
+        await eventually(lambda: service.engine.waiting)
+        await wire.send(b"\x00")
+        await _answered(server)
+        await _end_the_prediction(service.engine)
+        assert (await wire.reply()).body == b"1"
+        assert (await wire.reply()).status == 400
+        assert await wire.end() == b""
+
+
+async def test_nonsense_without_end_does_not_reset_the_answers_before(server: HttpServer, service: Service) -> None:
+    async with wire_to(server) as wire:
+        sending = asyncio.create_task(wire.send(POST + LIVE + NONSENSE + LONG))
+        await _end_the_prediction(service.engine)
+        await sending
+        await _expect_answers_and_a_refusal(wire)
+
+
+async def test_half_a_request_does_not_shorten_the_wait_of_those_before(
+    server: HttpServer, service: Service, clock: FakeClock
+) -> None:
+    async with wire_to(server) as wire:
+        await wire.send(POST + POST + b"GET /half HTTP/1.1\r\n")
+        await _end_the_prediction(service.engine)
+        assert (await wire.reply()).body == b"1"
+        await eventually(lambda: service.engine.waiting)
+        clock.advance(1_000)
+        clock.advance(1_000)
+        await _end_the_prediction(service.engine)
+        assert (await wire.reply()).body == b"1"
+        clock.advance(40)
+        assert (await wire.reply()).status == 408
+
+
+@pytest.mark.parametrize("request_", [POST, LIVE, POST[:-1], LIVE[:-1], LIVE + NONSENSE, b""])
+async def test_a_connection_that_is_over_is_forgotten_at_once(server: HttpServer, request_: bytes) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with wire_to(server) as wire:
+            await wire.send(request_)
+            await _answered(server)
+        await eventually(lambda: not any(isinstance(each, Connection) for each in gc.get_objects()), within_s=3)
+    finally:
+        gc.enable()
+
+
+async def _end_the_prediction(engine: MemoryEngine) -> None:
+    await eventually(lambda: engine.waiting)
+    for prediction_id in list(engine.waiting.values()):
+        engine.end(prediction_id, succeeded(b"1"))
+    await eventually(lambda: not engine.waiting)
+
+
+async def _expect_answers_and_a_refusal(wire: Wire) -> None:
+    assert (await wire.reply()).body == b"1"
+    assert (await wire.reply()).body == b'{"status": "live"}'
+    refused = await wire.reply()
+    assert (refused.status, refused.headers["connection"]) == (400, "close")
+    assert await wire.end() == b""
+
+
+async def _answered(server: HttpServer) -> None:
+    """Let the server read what was sent: another connection, opened later, is answered later."""
+    async with wire_to(server) as other:
+        await other.ask(LIVE)
