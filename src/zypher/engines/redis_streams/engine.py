@@ -63,10 +63,11 @@ class RedisStreamsEngine:
         try:
             await self._notices.start(client, self._channel)
             await self._models.look()
-        except (RedisError, OSError, EngineUnavailable) as error:
+        except BaseException as error:
             await self._stop()
-            known = isinstance(error, EngineUnavailable)
-            raise EngineError(str(error) if known else sentence(error, self._address.shown)) from error
+            if isinstance(error, RedisError | OSError | EngineUnavailable):
+                raise EngineError(sentence(error, self._address.shown)) from error
+            raise
         self._rounds.start()
         self._opened = True
 
