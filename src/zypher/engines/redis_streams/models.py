@@ -51,7 +51,7 @@ class Models:
         return asked
 
     async def look(self) -> list[str]:
-        """Those that any process remembered, sorted. Raises `EngineUnavailable`, also when they are of a newer format."""
+        """Those that any process remembered, sorted. Raises `EngineUnavailable`, also for those of a newer format."""
         asked = self._link.ask("HGET", self._prefix, "format"), self._link.ask("HKEYS", self._prefix)
         written, fields = cast(tuple[object, list[bytes]], await asyncio.gather(*asked))
         try:
