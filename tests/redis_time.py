@@ -1,7 +1,7 @@
 """Lets time pass in a Redis: what it keeps grows older, without anybody waiting."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tests.fake_clock import FakeClock, FakeTimer
 from tests.redis_client import RedisClient
@@ -13,9 +13,9 @@ class RedisClock(FakeClock):
     Redis answers in real time, so what is to happen in a moment happens without `advance`, too.
     """
 
-    def __init__(self, client: RedisClient) -> None:
+    def __init__(self, clients: Sequence[RedisClient]) -> None:
         super().__init__()
-        self._client = client
+        self._clients = clients
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> FakeTimer:
         timer = super().call_later(delay_s, callback)
@@ -23,7 +23,8 @@ class RedisClock(FakeClock):
         return timer
 
     def advance(self, seconds: float) -> None:
-        age(self._client, round(seconds * 1000))
+        for client in self._clients:
+            age(client, round(seconds * 1000))
         super().advance(seconds)
 
     def _due(self, timer: FakeTimer) -> None:

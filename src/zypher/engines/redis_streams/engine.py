@@ -15,7 +15,7 @@ from zypher.engines.redis_streams.keys import to_text
 from zypher.engines.redis_streams.link import STOPPING, Link
 from zypher.engines.redis_streams.models import Models
 from zypher.engines.redis_streams.notices import Notices
-from zypher.engines.redis_streams.opening import open_client
+from zypher.engines.redis_streams.opening import find_way
 from zypher.engines.redis_streams.records import storable
 from zypher.engines.redis_streams.rounds import Rounds
 from zypher.engines.redis_streams.terms import Terms
@@ -58,15 +58,16 @@ class RedisStreamsEngine:
 
     async def open(self) -> None:
         """Predictions that another process runs go on running; others stay queued."""
-        client, exchange = await open_client(self._address, self._clock)
-        self._link.open(client, exchange)
+        way = await find_way(self._address, self._clock)
+        self._link.open(way.client, way.exchange)
         try:
-            await self._notices.start(client, self._channel)
+            await self._notices.start(way.listen, self._channel)
             await self._models.look()
-        except (RedisError, OSError, EngineUnavailable) as error:
+        except BaseException as error:
             await self._stop()
-            known = isinstance(error, EngineUnavailable)
-            raise EngineError(str(error) if known else sentence(error, self._address.shown)) from error
+            if isinstance(error, RedisError | OSError | EngineUnavailable):
+                raise EngineError(sentence(error, self._address.shown)) from error
+            raise
         self._rounds.start()
         self._opened = True
 

@@ -47,19 +47,6 @@ class ServerExchange:
             await self._pool.release(connection)
 
 
-class ClusterExchange:
-    """With a cluster: redis-py knows which node has which keys."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        return await pipeline.execute(raise_on_error=False)
-
-
 async def _exchange(connection: Connection, packed: bytes, number: int) -> list[object]:
     loop = asyncio.get_running_loop()
     answers: list[object] = []

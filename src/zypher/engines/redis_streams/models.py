@@ -51,11 +51,11 @@ class Models:
         return asked
 
     async def look(self) -> list[str]:
-        """Those that any process remembered, sorted. Raises `EngineUnavailable`, also when a newer format has them."""
-        words = cast(list[bytes], await self._link.ask("HGETALL", self._prefix))
-        fields = dict(zip(words[::2], words[1::2], strict=True))
+        """Those that any process remembered, sorted. Raises `EngineUnavailable`, also for those of a newer format."""
+        asked = self._link.ask("HGET", self._prefix, "format"), self._link.ask("HKEYS", self._prefix)
+        written, fields = cast(tuple[object, list[bytes]], await asyncio.gather(*asked))
         try:
-            check_format(fields.get(b"format"), self._prefix, self._link.address)
+            check_format(written, self._prefix, self._link.address)
         except EngineError as error:
             raise self._link.lose(error) from None
         self._remembered = {model for field in fields if (model := model_of(field)) is not None}

@@ -19,16 +19,17 @@ class Notices:
 
     def __init__(self, clock: Clock, heard: Callable[[str, bytes], None]) -> None:
         self._heard = heard
-        self._client: Client | None = None
+        self._connect: Callable[[], Client] | None = None
         self._names: set[str] = set()
+        self._client: Client | None = None  # while there is a connection
         self._channels: Channels | None = None
         self._repeating = Repeating("redis-notices", self._listen, clock, _PAUSE_S)
 
-    async def start(self, client: Client, channel: str) -> None:
+    async def start(self, connect: Callable[[], Client], channel: str) -> None:
         """Begin to listen to a first channel. Raises what redis-py raises."""
-        self._client = client
+        self._connect = connect
         self._names.add(channel)
-        self._channels = await self._subscribe()
+        await self._subscribe()
         self._repeating.start()
 
     async def listen_to(self, channel: str) -> None:
@@ -41,11 +42,11 @@ class Notices:
 
     async def stop(self) -> None:
         await self._repeating.stop()
-        if self._channels is not None:
-            await self._channels.aclose()
+        await self._disconnect()
 
-    async def _subscribe(self) -> Channels:
-        assert self._client is not None
+    async def _subscribe(self) -> None:
+        assert self._connect is not None
+        self._client = self._connect()
         channels = self._client.pubsub()
         try:
             async with asyncio.timeout(_SUBSCRIBE_S):
@@ -55,19 +56,27 @@ class Notices:
                     subscribed |= new
         except BaseException:
             await channels.aclose()
+            await self._disconnect()
             raise
-        return channels
+        self._channels = channels
+
+    async def _disconnect(self) -> None:
+        channels, client, self._channels, self._client = self._channels, self._client, None, None
+        if channels is not None:
+            await channels.aclose()
+        if client is not None:
+            await client.aclose()
 
     async def _listen(self) -> None:
         if self._channels is None:
-            self._channels = await self._subscribe()
+            await self._subscribe()
         channels = self._channels
+        assert channels is not None
         try:
             while True:
                 self._hear(await channels.get_message(ignore_subscribe_messages=True, timeout=None))
         finally:
-            self._channels = None
-            await channels.aclose()
+            await self._disconnect()
 
     def _hear(self, message: dict[str, object] | None) -> None:
         if message is not None:

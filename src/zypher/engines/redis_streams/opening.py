@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import re
+from collections.abc import Callable
 
+import msgspec
 from redis.exceptions import BusyLoadingError
 
 from zypher.clock import Clock
 from zypher.engines.redis_streams.address import Address
 from zypher.engines.redis_streams.client import Client
-from zypher.engines.redis_streams.exchange import ClusterExchange, Exchange, ServerExchange
+from zypher.engines.redis_streams.cluster import ClusterExchange, listening_client
+from zypher.engines.redis_streams.exchange import Exchange, ServerExchange
 from zypher.engines.redis_streams.format import FORMAT, check_format, foreign
 from zypher.engines.redis_streams.troubles import sentence
 from zypher.errors import EngineError
@@ -21,15 +24,23 @@ _PATIENCE_S = 5.0
 _LOADING_PAUSE_S = 0.5
 
 
-async def open_client(address: Address, clock: Clock) -> tuple[Client, Exchange]:
-    """A client for this Redis, alone or a cluster; waits while it loads its data.
+class Way(msgspec.Struct, frozen=True):
+    """The way to a Redis, alone or a cluster."""
+
+    client: Client  # to be closed at the end
+    exchange: Exchange
+    listen: Callable[[], Client]  # a client more, for what is published; to be closed, too
+
+
+async def find_way(address: Address, clock: Clock) -> Way:
+    """The way to this Redis; waits while it loads its data.
 
     Raises `EngineError`, and nothing was overwritten.
     """
     told = False
     while True:
         try:
-            return await _open(address)
+            return await _find(address, clock)
         except BusyLoadingError:
             if not told:
                 logger.warning("Redis is still loading its data; waiting for it", extra={"engine": address.shown})
@@ -37,24 +48,24 @@ async def open_client(address: Address, clock: Clock) -> tuple[Client, Exchange]
             await clock.sleep(_LOADING_PAUSE_S)
 
 
-async def _open(address: Address) -> tuple[Client, Exchange]:
+async def _find(address: Address, clock: Clock) -> Way:
     client = address.client()
-    exchange: Exchange = ServerExchange(client)
+    way = Way(client, ServerExchange(client), address.client)
     try:
         async with asyncio.timeout(_PATIENCE_S):
             about = await client.info("server")
             check_version(str(about.get("redis_version", "")), address.shown)
             if about.get("redis_mode") == "cluster":
                 await client.aclose()
-                client = address.cluster_client()
-                exchange = ClusterExchange(client)
-            await _check_keys(client, address)
+                cluster = address.cluster_client()
+                way = Way(cluster, ClusterExchange(cluster, clock), lambda: listening_client(address, cluster))
+            await _check_keys(way.client, address)
     except BaseException as error:
-        await client.aclose()
+        await way.client.aclose()
         if isinstance(error, EngineError | BusyLoadingError) or not isinstance(error, Exception):
             raise
         raise EngineError(sentence(error, address.shown)) from error
-    return client, exchange
+    return way
 
 
 def check_version(version: str, address: str) -> None:
