@@ -19,6 +19,7 @@ from zypher.engines.redis_streams.rounds import Rounds
 from zypher.engines.redis_streams.terms import Terms
 from zypher.engines.redis_streams.transitions import Transitions
 from zypher.engines.redis_streams.troubles import sentence
+from zypher.engines.redis_streams.work import Work
 from zypher.errors import EngineError, EngineUnavailable, SchemaConflict
 from zypher.prediction import Delivery, Message, Outcome, Prediction
 from zypher.presence import Depth, Presence
@@ -39,7 +40,7 @@ class RedisStreamsEngine:
         self._clock = clock
         self._opened = False
         self._ends = Bells(clock)  # by prediction id
-        self._work = Bells(clock)  # by model
+        self._work = Work(clock)
         self._held: dict[tuple[str, str], Delivery] = {}  # received here, neither settled nor released since
         watcher = secrets.token_hex(4)
         told = f"{address.prefix}:told:"
@@ -110,6 +111,8 @@ class RedisStreamsEngine:
         await self._notices.listen_to(self._models.keys(model).work)
         self._models.remember(model)
         with self._work.hang(model) as bell:
+            if self._work.is_none(model):
+                await bell.wait(wait_s)
             while True:
                 self._check_open()
                 bell.reset()
@@ -193,12 +196,15 @@ class RedisStreamsEngine:
 
     async def _take(self, model: str, limit: int) -> list[Delivery]:
         receipt = secrets.token_hex(6)
+        rings = self._work.rings(model)
         asked = self._do.receive(model, limit, receipt, self._clock.now())
         try:
             deliveries = self._do.deliveries(model, receipt, await asyncio.shield(asked))
         except asyncio.CancelledError:
             asked.add_done_callback(lambda answered: self._bring_back(model, receipt, answered))
             raise
+        if len(deliveries) < limit:
+            self._work.found_end(model, rings)
         for delivery in deliveries:
             self._held[delivery.message.prediction_id, receipt] = delivery
         return deliveries
