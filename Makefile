@@ -52,7 +52,7 @@ unit contract acceptance fault: $(DEV) ## the tests of one level
 chaos: $(DEV) ## faults of every kind under load, and an account: SECONDS=300 SEED=7 (a random one) on both engines
 	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
-bench: $(DEV) ## measure everything, about six minutes on a quiet machine
+bench: $(DEV) ## measure everything, about twelve minutes on a quiet machine; needs redis-server
 	$(BIN)/python -m bench.run_all
 
 lock: ## pin anew what pyproject.toml asks for
