@@ -62,7 +62,7 @@ image-lint: $(IMAGE) ## check the Dockerfile, the compose file and the Helm char
 image-test: image-lint ## build the image, run it and the compose file, break them
 	$(BIN)/python -m pytest tests/image $(ARGS)
 
-bench: $(DEV) ## measure everything, about six minutes on a quiet machine
+bench: $(DEV) ## measure everything, about twelve minutes on a quiet machine; needs redis-server
 	$(BIN)/python -m bench.run_all
 
 lock: ## pin anew what pyproject.toml asks for

@@ -53,6 +53,15 @@ async def test_who_waits_for_work_gets_it_at_once(engine: Engine) -> None:
     assert [delivery.message.prediction_id for delivery in await receiver] == [prediction_id]
 
 
+async def test_who_waits_for_more_of_the_large_gets_it_at_once(engine: Engine) -> None:
+    large = b'"%s"' % (b"x" * 2_000_000)
+    ids = [(await engine.submit(message(large), durable=True)).prediction_id for _ in range(3)]
+    received: list[str] = []
+    while len(received) < len(ids):
+        received += [delivery.message.prediction_id for delivery in await engine.receive(MODEL, 10, 60)]
+    assert received == ids
+
+
 async def test_who_waits_in_vain_gets_nothing(engine: Engine, clock: FakeClock) -> None:
     receiver = asyncio.create_task(engine.receive(MODEL, 10, 60))
     await turns()

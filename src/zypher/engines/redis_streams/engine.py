@@ -21,6 +21,7 @@ from zypher.engines.redis_streams.rounds import Rounds
 from zypher.engines.redis_streams.terms import Terms
 from zypher.engines.redis_streams.transitions import Transitions
 from zypher.engines.redis_streams.troubles import sentence
+from zypher.engines.redis_streams.work import Work
 from zypher.errors import EngineError, EngineUnavailable, SchemaConflict
 from zypher.prediction import Delivery, Message, Outcome, Prediction
 from zypher.presence import Depth, Presence
@@ -43,7 +44,7 @@ class RedisStreamsEngine:
         self._clock = clock
         self._opened = False
         self._ends = Bells(clock)  # by prediction id
-        self._work = Bells(clock)  # by model
+        self._work = Work(clock)
         self._held: dict[tuple[str, str], Delivery] = {}  # received here, neither settled nor released since
         self._submitted: dict[str, Prediction | None] = {}  # those of whose end this process is told, until it is
         watcher = secrets.token_hex(4)
@@ -122,6 +123,8 @@ class RedisStreamsEngine:
         await self._notices.listen_to(self._models.keys(model).work)
         self._models.remember(model)
         with self._work.hang(model) as bell:
+            if self._work.is_none(model):
+                await bell.wait(wait_s)
             while True:
                 self._check_open()
                 bell.reset()
@@ -210,12 +213,15 @@ class RedisStreamsEngine:
 
     async def _take(self, model: str, limit: int) -> list[Delivery]:
         receipt = secrets.token_hex(6)
+        rings = self._work.rings(model)
         asked = self._do.receive(model, limit, receipt, self._clock.now())
         try:
             deliveries = self._do.deliveries(model, receipt, await asyncio.shield(asked))
         except (asyncio.CancelledError, EngineUnavailable):
             asked.add_done_callback(lambda answered: self._recall(model, receipt, answered))
             raise
+        if len(deliveries) < limit:
+            self._work.found_end(model, rings)
         for delivery in deliveries:
             self._held[delivery.message.prediction_id, receipt] = delivery
         return deliveries

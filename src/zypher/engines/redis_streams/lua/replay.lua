@@ -7,11 +7,8 @@ local base, prediction_id, limit = unpack(ARGV)
 
 local submitted_at, input, key = unpack(redis.call('HMGET', record, 'at', 'input', 'key'))
 if not input or not redis.call('ZSCORE', dead, prediction_id) then return {'unknown'} end
-open_stream(stream, model)
-local waiting = counts(stream)
-if waiting >= tonumber(limit) then return {'full', waiting} end
-
-local seq = join(stream, model, delayed, base, prediction_id, submitted_at, input)
+local waiting, seq = join(stream, model, delayed, base, limit, prediction_id, submitted_at, input)
+if not seq then return {'full', waiting} end
 redis.call('ZREM', dead, prediction_id)
 redis.call('HDEL', record, 'status', 'finished', 'run_s', 'kind', 'failure', 'input', 'mark', 'started', 'attempt')
 redis.call('HSET', record, 'seq', seq, 'durable', '1')

@@ -27,11 +27,8 @@ if digest ~= '' then
   end
 end
 
-open_stream(stream, model)
-local waiting = counts(stream)
-if waiting >= tonumber(limit) then return {'full', waiting} end
-
-local seq = join(stream, model, delayed, base, prediction_id, submitted_at, input)
+local waiting, seq = join(stream, model, delayed, base, limit, prediction_id, submitted_at, input)
+if not seq then return {'full', waiting} end
 redis.call('HSET', record, 'seq', seq, 'at', submitted_at, 'durable', durable)
 if watcher ~= '' then redis.call('HSET', record, 'watchers', watcher) end
 if digest ~= '' then

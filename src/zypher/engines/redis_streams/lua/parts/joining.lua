@@ -1,20 +1,22 @@
-local function open_stream(stream, model)
-  if redis.call('EXISTS', stream) == 0 then
+-- Let a prediction wait behind all others, unless `limit` wait already. Returns how many do, and its number in the order
+-- of acceptance, nil when it was one too many.
+-- A full Redis refuses a script at its first write and no later one, so that must be one that needs memory.
+local function join(stream, model, delayed, base, limit, prediction_id, submitted_at, input)
+  local empty = redis.call('XLEN', stream) == 0
+  if empty and redis.call('EXISTS', stream) == 0 then
     redis.call('XGROUP', 'CREATE', stream, 'workers', '0', 'MKSTREAM')
     redis.call('HSET', model, 'swept_at', now_ms())
   end
-end
-
--- Let a prediction wait behind all others; returns its number in the order of acceptance.
--- A full Redis refuses a script at its first write and no later one, so that must be one that needs memory.
-local function join(stream, model, delayed, base, prediction_id, submitted_at, input)
   local waiting = counts(stream)
+  if waiting >= tonumber(limit) then return waiting end
   local seq = redis.call('HINCRBY', model, 'seq', 1)
-  -- The stream of a model without predictions expires.
-  redis.call('PERSIST', stream)
-  redis.call('PERSIST', model)
+  if empty then
+    -- The stream of a model without predictions expires.
+    redis.call('PERSIST', stream)
+    redis.call('PERSIST', model)
+  end
   redis.call('XADD', stream, seq .. '-0', 'p', prediction_id, 't', submitted_at, 'i', input)
   -- Whoever waits for work saw that nothing was ready; while something is, nobody waits.
   if waiting == redis.call('ZCARD', delayed) then redis.call('PUBLISH', base .. ':work', '') end
-  return seq
+  return waiting, seq
 end
