@@ -9,10 +9,11 @@ import pytest
 from tests.gate import Gate
 from tests.image.container import Container
 from tests.image.docker_engine import DockerEngine, find_engine
+from tests.image.project import Project
 from tests.source import ROOT
 
-IMAGE = "zypherai-test"
-_NETWORK = "zypherai-test"
+WORKERS = 3
+_NAME = "zypherai-test"
 _MODELS = ROOT / "tests/models"
 
 
@@ -33,16 +34,16 @@ def engine() -> DockerEngine:
 @pytest.fixture(scope="session")
 def image(engine: DockerEngine) -> str:
     """The image, built from the tree as it is."""
-    engine.build(IMAGE, ROOT)
-    return IMAGE
+    engine.build(_NAME, ROOT)
+    return _NAME
 
 
 @pytest.fixture(scope="session")
 def network(engine: DockerEngine) -> Iterator[str]:
     """A network that ends at this machine."""
-    engine.run("network", "create", "--internal", _NETWORK)
-    yield _NETWORK
-    engine.run("network", "rm", _NETWORK)
+    engine.run("network", "create", "--internal", _NAME)
+    yield _NAME
+    engine.run("network", "rm", _NAME)
 
 
 @pytest.fixture
@@ -57,3 +58,12 @@ def run(engine: DockerEngine, image: str, network: str, gate: Gate) -> Iterator[
             return containers.enter_context(Container(engine, image, *command, options=options))
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def project(engine: DockerEngine, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The compose file with three workers, for many tests."""
+    folder = tmp_path_factory.mktemp("gates")
+    folder.chmod(0o755)  # the user in the containers is nobody here
+    with Project(engine, _NAME, folder, "--scale", f"worker={WORKERS}") as project:
+        yield project

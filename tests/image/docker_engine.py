@@ -22,8 +22,8 @@ _PATIENCE_S = 600.0
 class DockerEngine:
     """Runs `docker` and `docker-compose` on one engine."""
 
-    def __init__(self, docker: str, environment: Mapping[str, str], build_arguments: tuple[str, ...]) -> None:
-        self.build_arguments = build_arguments  # what `docker build` needs here besides
+    def __init__(self, docker: str, environment: Mapping[str, str], *, alone: bool) -> None:
+        self.alone = alone  # it reaches no registry of images, and builds reach packages through this machine's network
         self._docker = docker
         self._environment = {**os.environ, **environment}
 
@@ -46,7 +46,8 @@ class DockerEngine:
     def build(self, tag: str, context: Path, dockerfile: str | None = None) -> None:
         """Build an image; `dockerfile` is the text of one, in place of the file in `context`."""
         given = () if dockerfile is None else ("--file", "-")
-        command = [self._docker, "build", *self.build_arguments, "--tag", tag, *given, str(context)]
+        network = ("--network", "host") if self.alone else ()
+        command = [self._docker, "build", *network, "--tag", tag, *given, str(context)]
         self._run(command, stdin=(dockerfile or "").encode())
 
     def layers(self, image: str) -> list[tuple[int, str]]:
@@ -70,7 +71,7 @@ def find_engine() -> DockerEngine:
     """The engine to use; ends the test where there is none."""
     docker = shutil.which("docker")
     if docker is not None and subprocess.run([docker, "info"], capture_output=True, check=False).returncode == 0:
-        return DockerEngine(docker, {}, ())
+        return DockerEngine(docker, {}, alone=False)
     lab = Path(os.environ.get("DOCKER_LAB", _BESIDE))
     if not lab.exists() or os.geteuid() != 0:
         missing("There is no Docker engine: start one, or name a docker-lab.sh in DOCKER_LAB and be root.")
@@ -88,7 +89,7 @@ def _of_lab(printed: str) -> DockerEngine:
     """The engine that lines such as `export NAME=VALUE` and `alias docker=PATH` tell of."""
     told = dict(word.split("=", 1) for word in shlex.split(printed) if "=" in word)
     docker = told.pop("docker")
-    return DockerEngine(docker, told, ("--network", "host"))
+    return DockerEngine(docker, told, alone=True)
 
 
 def _compose() -> str:

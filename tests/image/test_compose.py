@@ -6,24 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 import httpx
 import pytest
 
-import zypher
 from tests.asking import PENDING, output, predict, submit
+from tests.image.conftest import WORKERS
 from tests.image.docker_engine import DockerEngine
 from tests.image.project import Project
 from tests.polling import wait_until
 
-WORKERS = 3
 SLOTS = 10  # of each, see compose.override.yaml
-
-
-@pytest.fixture(scope="module")
-def project(engine: DockerEngine, image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """The project with three workers, which the tests of this file share."""
-    engine.run("tag", image, f"zypherai:{zypher.__version__}")
-    folder = tmp_path_factory.mktemp("gates")
-    folder.chmod(0o755)  # the user in the containers is nobody here
-    with Project(engine, "zypherai-test", folder, "--scale", f"worker={WORKERS}") as project:
-        yield project
 
 
 @pytest.fixture
