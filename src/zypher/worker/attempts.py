@@ -28,6 +28,7 @@ class Attempts:
         self._tasks: set[asyncio.Task[None]] = set()
         # Grows a thread at a time, when none is idle.
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="slot")
+        self._short_of_threads = False
 
     async def set_up(self) -> None:
         """Set the model up. Raises `TargetError`."""
@@ -61,7 +62,16 @@ class Attempts:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         else:
+            self._begin_in_thread(run)
+
+    def _begin_in_thread(self, run: Run) -> None:
+        try:
             self._threads.submit(self._attempt_in_thread, run)
+        except RuntimeError as error:
+            # It is in the pool's queue all the same: one of the threads that there are takes it when it is free.
+            if not self._short_of_threads:
+                logger.warning("slots share threads; allow this process more of them", extra={"problem": str(error)})
+            self._short_of_threads = True
 
     def _attempt_in_thread(self, run: Run) -> None:
         self._loop.call_soon_threadsafe(self._end, self._attempt(run))

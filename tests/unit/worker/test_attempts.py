@@ -1,6 +1,7 @@
 """Whatever the model raises, its attempt ends."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -48,6 +49,10 @@ async def leaves_async(_: object) -> None:
     raise KeyboardInterrupt
 
 
+def same(input: object) -> object:
+    return input
+
+
 @pytest.mark.parametrize("predict", [unreadable, deep, long_chain, leaves, leaves_async])
 async def test_a_hostile_exception_is_a_failure_and_frees_its_slot(predict: Callable[[object], object]) -> None:
     endings: asyncio.Queue[Succeeded | Failed] = asyncio.Queue()
@@ -60,6 +65,22 @@ async def test_a_hostile_exception_is_a_failure_and_frees_its_slot(predict: Call
         assert ending.number == number
         assert ending.message
         assert len(ending.details) < 200_000
+    await attempts.close()
+
+
+async def test_where_no_more_threads_can_be_had_attempts_share_those_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    endings: asyncio.Queue[Succeeded | Failed] = asyncio.Queue()
+    attempts = Attempts(LoadedModel(subject_of(same, "predict")), 10, endings.put_nowait)
+    await attempts.set_up()
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    attempts.begin_all(Run(number, "id", b"1") for number in range(10))
+    assert {(await endings.get()).number for _ in range(10)} == set(range(10))
     await attempts.close()
 
 

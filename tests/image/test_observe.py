@@ -1,0 +1,78 @@
+"""Prometheus finds every server and worker, and has an answer to what the dashboard asks."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.asking import output, submit
+from tests.image.conftest import WORKERS
+from tests.image.docker_engine import DockerEngine, base_image
+from tests.image.project import Project
+from tests.missing import missing
+from tests.polling import wait_until
+from tests.source import ROOT
+
+DASHBOARD = ROOT / "deploy/observe/grafana/dashboards/zypherai.json"
+UNUSUAL = re.compile("refused|lost|dead|failed")  # no such series before the first time
+TWO_SCRAPES_S = 30.0
+
+STAND_IN = """\
+FROM {base}
+COPY usr/bin/prometheus usr/bin/promtool /bin/
+RUN install --directory --owner 65534 --group 65534 /prometheus
+ENTRYPOINT ["/bin/prometheus"]
+CMD ["--config.file=/etc/prometheus/prometheus.yml", "--storage.tsdb.path=/prometheus"]
+"""
+
+
+@pytest.fixture(scope="module")
+def prometheus(engine: DockerEngine, project: Project, tmp_path_factory: pytest.TempPathFactory) -> httpx.Client:
+    """A client of the project's Prometheus; where its image cannot be had, Debian's Prometheus runs in its place."""
+    image = json.loads(project.compose("--profile", "*", "config", "--format", "json"))["services"]["prometheus"][
+        "image"
+    ]
+    if engine.alone:
+        _build_stand_in(engine, image, tmp_path_factory.mktemp("prometheus"))
+    else:
+        engine.run("pull", image)
+    project.up("--no-deps", "prometheus")
+    container = project.containers("prometheus")[0]
+    address = engine.run("inspect", "--format", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", container)
+    return httpx.Client(base_url=f"http://{address}:9090/api/v1", trust_env=False)
+
+
+def _build_stand_in(engine: DockerEngine, image: str, folder: Path) -> None:
+    fetched = subprocess.run(["apt-get", "download", "prometheus"], cwd=folder, capture_output=True, check=False)
+    packages = list(folder.glob("prometheus_*.deb"))
+    if not packages:
+        missing(f"There is neither {image} nor Debian's Prometheus here: {fetched.stderr.decode()}")
+    subprocess.run(["dpkg", "--extract", packages[0], folder], check=True)
+    engine.build(image, folder, STAND_IN.format(base=base_image()))
+
+
+def ask(prometheus: httpx.Client, query: str) -> list[object]:
+    """The series that a query finds. Fails when Prometheus does not understand it."""
+    asked = query.replace("$model", ".*").replace("$__rate_interval", "1m")
+    try:
+        answer = prometheus.get("/query", params={"query": asked})
+    except httpx.ConnectError:
+        return []
+    assert answer.status_code == 200, answer.text
+    return answer.json()["data"]["result"]
+
+
+def test_the_dashboard_has_something_to_show(project: Project, prometheus: httpx.Client) -> None:
+    with prometheus, project.client as client, project.gate("observed") as gate:
+        wait_until(lambda: len(ask(prometheus, "up == 1")) == 1 + WORKERS, within_s=TWO_SCRAPES_S)
+        gate.open()
+        assert [output(client, submit(client, gate.input(text))) for text in "abc"] == ["A", "B", "C"]
+        panels = json.loads(DASHBOARD.read_text())["panels"]
+        queries = [target["expr"] for panel in panels for target in panel["targets"]]
+        for query in queries:
+            found = ask(prometheus, query)
+            if not UNUSUAL.search(query):
+                assert found or wait_until(lambda query=query: ask(prometheus, query), within_s=TWO_SCRAPES_S)
