@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from collections.abc import Callable
 
 import pytest
 
@@ -12,6 +13,7 @@ from tests.unit.http.test_connection import HEAD, LIVE, LONG, POST
 from tests.unit.http.wire import Wire, wire_to
 from zypher.http.answer import Answer
 from zypher.http.connection import Connection
+from zypher.http.hangup import HungUp
 from zypher.http.request import Request
 from zypher.http.server import HttpServer
 
@@ -28,24 +30,25 @@ class Held:
     async def __call__(self, request: Request) -> Answer:
         self.requests.append(request)
         await self.may_answer.wait()
-        return Answer(200, b"%d" % len(self.requests))
+        return Answer(200, request.path.encode())
 
 
-async def test_requests_are_answered_in_order(server: HttpServer, service: Service) -> None:
-    service.engine.outcome = succeeded(b'"HELLO"')
-    async with wire_to(server) as wire:
-        await wire.send((POST + LIVE) * 50)
-        bodies = [(await wire.reply()).body for _ in range(100)]
-    assert bodies == [b'"HELLO"', b'{"status": "live"}'] * 50
+async def test_requests_are_answered_in_order(start: Start) -> None:
+    held = Held()
+    held.may_answer.set()
+    async with wire_to(await start(held)) as wire:
+        await wire.send(b"".join(_request(number) for number in range(100)))
+        assert [(await wire.reply()).body for _ in range(100)] == [b"/%d" % number for number in range(100)]
 
 
-async def test_more_requests_than_are_read_at_once_are_answered_in_order(start: Start) -> None:
+async def test_requests_that_nobody_answers_wait_outside(start: Start) -> None:
     held = Held()
     async with wire_to(await start(held)) as wire:
-        sending = asyncio.create_task(wire.send(LIVE * 20_000))
-        await eventually(lambda: held.requests)
+        sending = asyncio.create_task(wire.send(b"".join(_request(number, b"x" * 30_000) for number in range(1_000))))
+        await _let_pass(lambda: held.requests)
+        assert not sending.done()
         held.may_answer.set()
-        assert [(await wire.reply()).body for _ in range(20_000)] == [b"%d" % n for n in range(1, 20_001)]
+        assert [(await wire.reply()).body for _ in range(1_000)] == [b"/%d" % number for number in range(1_000)]
         await sending
 
 
@@ -53,14 +56,12 @@ async def test_a_body_that_nobody_reads_waits_outside_and_is_skipped(start: Star
     held = Held()
     async with wire_to(await start(held)) as wire:
         sending = asyncio.create_task(wire.send(HEAD + b"Content-Length: %d\r\n\r\n" % len(LONG) + LONG))
-        await eventually(lambda: held.requests and held.requests[0].unread_bytes > 65_536)
-        for _ in range(100):
-            await asyncio.sleep(0)
+        await _let_pass(lambda: held.requests and held.requests[0].unread_bytes > 65_536)
         assert held.requests[0].unread_bytes < 1_000_000
         held.may_answer.set()
-        assert (await wire.reply()).body == b"1"
+        assert (await wire.reply()).body == b"/predict"
         await sending
-        assert (await wire.ask(LIVE)).body == b"2"
+        assert (await wire.ask(_request(2))).body == b"/2"
     assert held.requests[0].unread_bytes == 0
 
 
@@ -91,6 +92,30 @@ async def test_nonsense_without_end_does_not_reset_the_answers_before(server: Ht
         await _expect_answers_and_a_refusal(wire)
 
 
+async def test_a_refused_request_gets_no_second_answer(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    held = Held()
+    async with wire_to(await start(held)) as wire:
+        assert (await wire.ask(NONSENSE)).status == 400
+        held.may_answer.set()
+        assert await wire.end() == b""
+    assert not caplog.records
+
+
+async def test_who_waits_for_the_body_of_a_refused_request_is_interrupted(start: Start) -> None:
+    interrupted = asyncio.Event()
+
+    async def read(request: Request) -> None:
+        try:
+            await request.body(10)
+        except HungUp:
+            interrupted.set()
+
+    async with wire_to(await start(read)) as wire:
+        assert (await wire.ask(NONSENSE)).status == 400
+        async with asyncio.timeout(10):
+            await interrupted.wait()
+
+
 async def test_half_a_request_does_not_shorten_the_wait_of_those_before(
     server: HttpServer, service: Service, clock: FakeClock
 ) -> None:
@@ -118,6 +143,17 @@ async def test_a_connection_that_is_over_is_forgotten_at_once(server: HttpServer
         await eventually(lambda: not any(isinstance(each, Connection) for each in gc.get_objects()), within_s=3)
     finally:
         gc.enable()
+
+
+def _request(number: int, filling: bytes = b"") -> bytes:
+    return b"GET /%d HTTP/1.1\r\nHost: x\r\nX: %b\r\n\r\n" % (number, filling)
+
+
+async def _let_pass(condition: Callable[[], object]) -> None:
+    """Wait for this, and then long enough for all that must not happen after it."""
+    await eventually(condition)
+    for _ in range(1_000):
+        await asyncio.sleep(0)
 
 
 async def _end_the_prediction(engine: MemoryEngine) -> None:

@@ -37,7 +37,8 @@ class Wire:
 
     async def send(self, data: bytes) -> None:
         self._writer.write(data)
-        await self._writer.drain()
+        async with asyncio.timeout(_PATIENCE_S):
+            await self._writer.drain()
 
     async def reply(self, *, to_head: bool = False) -> Reply:
         """The next response."""
