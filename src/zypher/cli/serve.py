@@ -2,6 +2,7 @@
 
 import argparse
 
+from zypher.cli.exit_codes import DONE, INTERRUPTED
 from zypher.cli.setting_flags import add_settings, read_settings
 
 HELP = "Serve a model over HTTP: the built-in mock, unless a TARGET is given."
@@ -21,4 +22,4 @@ def run(arguments: argparse.Namespace) -> int:
     from zypher.telemetry.logs import configure
 
     configure(settings.log)
-    return serve(settings)
+    return DONE if serve(settings) else INTERRUPTED

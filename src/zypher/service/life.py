@@ -9,8 +9,6 @@ from typing import Protocol
 
 logger = logging.getLogger(__name__)
 
-STOPPED_IN_HASTE = 130
-
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -36,10 +34,11 @@ class Shape(Protocol):
         ...
 
 
-async def live(shape: Shape) -> int:
-    """Lead a process from its start to its end; the exit code. Raises `StartError`.
+async def live(shape: Shape) -> bool:
+    """Lead a process from its start to its end. Raises `StartError`.
 
-    A signal that comes later, while the interpreter ends, no longer changes that code.
+    False when a second signal ended it before it had drained. Signals that come later, while the
+    interpreter ends, change nothing.
     """
     return await _Life(shape).lead()
 
@@ -50,7 +49,7 @@ class _Life:
         self._stop = asyncio.Event()  # the first signal
         self._haste = asyncio.Event()  # the second
 
-    async def lead(self) -> int:
+    async def lead(self) -> bool:
         self._listen_to_signals()
         try:
             await _first(self._begin(), self._stop.wait())
@@ -62,7 +61,7 @@ class _Life:
             # The loop takes its handlers with it, and what signals do without them is to kill.
             signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
         logger.info("stopped")
-        return STOPPED_IN_HASTE if in_haste else 0
+        return not in_haste
 
     async def _begin(self) -> None:
         await self._shape.start()

@@ -9,9 +9,10 @@ from itertools import count, groupby
 from redis.exceptions import RedisError
 
 from zypher.clock import Clock
+from zypher.engines.engine import STOPPING
 from zypher.engines.redis_streams.address import Address
 from zypher.engines.redis_streams.bells import Bells
-from zypher.engines.redis_streams.link import STOPPING, Link
+from zypher.engines.redis_streams.link import Link
 from zypher.engines.redis_streams.models import Models
 from zypher.engines.redis_streams.notices import Notices
 from zypher.engines.redis_streams.opening import open_client

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from redis.exceptions import NoScriptError
 
 from zypher.clock import Clock
+from zypher.engines.engine import STOPPING
 from zypher.engines.redis_streams.client import Client, Word
 from zypher.engines.redis_streams.exchange import Exchange
 from zypher.engines.redis_streams.scripts import Script
@@ -15,8 +16,6 @@ from zypher.errors import EngineUnavailable
 _MOST = 512  # commands that are sent together
 _FIRST_RETRY_S = 0.05
 _RETRY_S = 1.0
-
-STOPPING = "The server is stopping and takes nothing more; try again once it runs."
 
 
 class Command:
