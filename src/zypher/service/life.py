@@ -58,8 +58,7 @@ class _Life:
         finally:
             in_haste = self._haste.is_set()
             await self._shape.stop(in_haste=in_haste)
-            # The loop takes its handlers with it, and what signals do without them is to kill.
-            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+            self._ignore_signals()
         logger.info("stopped")
         return not in_haste
 
@@ -75,6 +74,15 @@ class _Life:
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._signalled, number)
+
+    def _ignore_signals(self) -> None:
+        """For good: the loop would take its handlers with it, and what signals do without them is to kill."""
+        loop = asyncio.get_running_loop()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # between the two steps
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _signalled(self, number: signal.Signals) -> None:
         if self._stop.is_set():

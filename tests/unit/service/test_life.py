@@ -17,13 +17,12 @@ from zypher.service.life import live
 def own_process() -> Iterator[None]:
     """What a process sets for its whole life, other tests do not feel."""
     threshold = gc.get_threshold()
-    mask = signal.pthread_sigmask(signal.SIG_BLOCK, [])
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     yield
     gc.unfreeze()
     gc.set_threshold(*threshold)
-    while signal.sigpending():
-        signal.sigwait(signal.sigpending())
-    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
 
 
 class Parts:
@@ -82,9 +81,10 @@ async def test_a_signal_drains_and_a_second_one_stops_at_once(
 async def test_a_signal_after_the_end_changes_nothing() -> None:
     parts = Parts()
     ended, _ = await asyncio.gather(live(parts), signal_at(parts, "get ready"))
-    os.kill(os.getpid(), signal.SIGTERM)
-    assert signal.sigpending() == {signal.SIGTERM}
     assert ended
+    for number in (signal.SIGINT, signal.SIGTERM):
+        assert signal.getsignal(number) is signal.SIG_IGN
+        os.kill(os.getpid(), number)
 
 
 async def test_parts_that_cannot_begin_are_stopped() -> None:
