@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
@@ -74,10 +75,14 @@ async def no_task_left_in_loop() -> AsyncIterator[None]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Name every test that was skipped, and close with a line that says how many ran."""
+    """Name every test that was skipped, and say how many ran: here, and on the page that CI shows of a run."""
     counts = {outcome: len(terminalreporter.stats.get(outcome, [])) for outcome in ("passed", "failed", "skipped")}
     counts["failed"] += len(terminalreporter.stats.get("error", []))
     for report in terminalreporter.stats.get("skipped", []):
         if isinstance(report, pytest.TestReport) and isinstance(report.longrepr, tuple):
             terminalreporter.write_line(f"SKIPPED {report.nodeid}: {report.longrepr[2]}", yellow=True, bold=True)
-    terminalreporter.write_line(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    total = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
+    terminalreporter.write_line(total)
+    if page := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(page).open("a") as summary:
+            summary.write(f"Tests: {total}\n")

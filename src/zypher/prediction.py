@@ -32,17 +32,6 @@ class Status(StrEnum):
 
 _TERMINAL = frozenset({Status.SUCCEEDED, Status.FAILED, Status.CANCELLED, Status.EXPIRED})
 
-_LEGAL = {
-    Status.QUEUED: frozenset({Status.RUNNING, Status.FAILED, Status.CANCELLED, Status.EXPIRED}),
-    Status.RUNNING: _TERMINAL | {Status.QUEUED},
-    Status.FAILED: frozenset({Status.QUEUED}),  # a dead letter that is replayed
-}
-
-
-def may_become(before: Status, after: Status) -> bool:
-    """Whether a prediction may go from one status to another."""
-    return after in _LEGAL.get(before, frozenset())
-
 
 class FailureKind(StrEnum):
     """Why an attempt failed."""

@@ -7,7 +7,8 @@ from pathlib import Path
 import httpx
 
 from tests.chaos.member import Member
-from tests.chaos.stage import LEASE, MODEL, WORK, Stage, free_port
+from tests.chaos.stage import LEASE, MODEL, WORK, Stage
+from tests.free_port import free_port
 
 
 class EmbeddedStage(Stage):

@@ -19,7 +19,7 @@ _PAUSE_S = 0.3  # of a caller, on average
 _TRY_AGAIN_S = 0.2
 _ANSWER_S = 10.0  # far longer than a reading or a refusal takes
 _PATIENCE_S = 120.0  # of those who wait for the end
-_WAIT_S = 0.4  # of those who wait a little
+_WAIT_S = 1  # of those who wait a little; the contract knows whole seconds
 _AT_ONCE = 16  # readings, in the end
 
 _PENDING = "Prediction is still being processed."

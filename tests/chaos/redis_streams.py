@@ -8,7 +8,8 @@ from typing import cast
 
 from tests.chaos.member import Member
 from tests.chaos.proxy import Proxy
-from tests.chaos.stage import LEASE, MODEL, WORK, Stage, free_port
+from tests.chaos.stage import LEASE, MODEL, WORK, Stage
+from tests.free_port import free_port
 from tests.redis_keys import leftovers
 from tests.redis_server import RedisServer
 from zypher.engines.redis_streams.keys import ModelKeys

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import socket
 import time
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Sequence
@@ -132,14 +131,6 @@ class Stage(ABC):
         for member in self.members():
             if orphans := member.close():
                 self.strange.append(f"{member.name} left replicas behind: {orphans}")
-
-
-def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 async def _ready(client: httpx.AsyncClient, url: str) -> None:

@@ -20,7 +20,7 @@ async def test_the_embedded_engine_accounts_for_everything(tmp_path: Path) -> No
     print(report)
     assert report.kept, str(report)
     assert set(report.strikes) == set(EMBEDDED), str(report)
-    assert report.accepted > 10, str(report)
+    assert report.accepted > 5, str(report)
     assert report.readings >= 3, str(report)
 
 
@@ -31,5 +31,5 @@ async def test_the_redis_engine_accounts_for_everything(tmp_path: Path) -> None:
     print(report)
     assert report.kept, str(report)
     assert set(report.strikes) == set(REDIS), str(report)
-    assert report.accepted > 50, str(report)
+    assert report.accepted > 20, str(report)
     assert report.readings >= 3, str(report)

@@ -16,7 +16,7 @@ import pytest
 from tests.asking import output, submit, target
 from tests.chaos.member import Member
 from tests.chaos.runs import Run, runs_in
-from tests.chaos.stage import free_port
+from tests.free_port import free_port
 from tests.polling import wait_until
 from tests.redis_server import RedisServer
 

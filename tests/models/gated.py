@@ -14,9 +14,18 @@ class Gated:
     concurrency = 100
 
     def predict(self, input: Turn) -> str:
-        folder = Path(input["folder"])
-        with (folder / "runs").open("a") as runs:
-            runs.write(input["text"] + "\n")
-        with (folder / "gate").open() as gate:
-            fcntl.flock(gate, fcntl.LOCK_SH)
+        begin(input)
+        pass_gate(input)
         return input["text"].upper()
+
+
+def begin(input: Turn) -> None:
+    """Add a run to the gate's list."""
+    with (Path(input["folder"]) / "runs").open("a") as runs:
+        runs.write(input["text"] + "\n")
+
+
+def pass_gate(input: Turn) -> None:
+    """Wait until the gate is open."""
+    with (Path(input["folder"]) / "gate").open() as gate:
+        fcntl.flock(gate, fcntl.LOCK_SH)

@@ -2,6 +2,7 @@
 
 import argparse
 
+from zypher.cli.exit_codes import DONE, INTERRUPTED
 from zypher.cli.setting_flags import add_settings, read_settings
 from zypher.settings import SETTINGS
 
@@ -22,4 +23,4 @@ def run(arguments: argparse.Namespace) -> int:
     from zypher.telemetry.logs import configure
 
     configure(settings.log)
-    return work(settings)
+    return DONE if work(settings) else INTERRUPTED

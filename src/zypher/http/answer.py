@@ -2,6 +2,8 @@
 
 import msgspec
 
+from zypher.telemetry.printable import encodable
+
 Header = tuple[bytes, bytes]
 
 _LONGEST = 2_000  # characters of a sentence, which may quote a client or a model
@@ -30,4 +32,4 @@ def error_body(sentence: str, **more: str) -> bytes:
 
 def _string(text: str) -> str:
     # Half a surrogate pair cannot be said in UTF-8, and a client's own words may contain one.
-    return msgspec.json.encode(text[:_LONGEST].encode(errors="replace").decode()).decode()
+    return msgspec.json.encode(encodable(text[:_LONGEST])).decode()

@@ -9,12 +9,12 @@ import msgspec
 from zypher.http.answer import Header
 from zypher.http.problems import Problem
 from zypher.http.request import Headers
+from zypher.settings.truth import truth_of
 
 LONGEST_WAIT_S = 86_400
 LONGEST_KEY = 255
 
 _NAMES = frozenset({b"async-mode", b"prefer", b"idempotency-key"})
-_TRUTH = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _KEY = re.compile(r"[\x20-\x7e]+")
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[,;]|[^",;]+')
 
@@ -83,7 +83,7 @@ def _text(headers: Headers, name: bytes) -> str | None:
 def _async_mode(value: str | None) -> bool | None:
     if value is None:
         return None
-    modes = {_TRUTH.get(word.strip().lower()) for word in value.split(",")}
+    modes = {truth_of(word) for word in value.split(",")}
     mode = modes.pop()
     if mode is None or modes:
         raise Problem(400, "Async-Mode must be true or false (or 1, 0, yes, no); send one of them, once.")

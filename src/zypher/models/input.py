@@ -7,7 +7,8 @@ import msgspec
 
 from zypher.errors import InvalidInput
 from zypher.models import foreign
-from zypher.models.user_error import headline, printable
+from zypher.models.user_error import headline
+from zypher.telemetry.printable import encodable
 
 _PLACE = re.compile(r"(?s)(?P<reason>.*) - at `(?P<place>[^`]*)`(?: in `(?P<container>[^`]*)`)?")
 
@@ -64,4 +65,4 @@ def _sentence(error: Exception) -> str:
         path, reason = (place["container"] or place["place"]).removeprefix("$"), place["reason"]
     if isinstance(error.__cause__, foreign.Misfit):
         path, reason = path + error.__cause__.path, error.__cause__.reason
-    return printable(f"$.input{path:.500}: {reason[:1].lower()}{reason[1:500]}.")
+    return encodable(f"$.input{path:.500}: {reason[:1].lower()}{reason[1:500]}.")

@@ -1,6 +1,5 @@
 """From a target, `package.module:Name` or `path/to/file.py:Name`, to a loaded model."""
 
-import difflib
 import importlib
 import importlib.util
 import re
@@ -13,6 +12,7 @@ from zypher.errors import TargetError
 from zypher.models.model import LoadedModel
 from zypher.models.subject import subject_of
 from zypher.models.user_error import raised
+from zypher.settings.suggestion import closest
 
 _FORMS = "write package.module:Name or path/to/file.py:Name"
 
@@ -107,5 +107,5 @@ def _find(module: ModuleType, name: str, place: str) -> object:
 
 
 def _suggestion(name: str, others: Iterable[str]) -> str:
-    near = difflib.get_close_matches(name, list(others), n=1)
-    return f" (did you mean `{near[0]}`?)" if near else ""
+    near = closest(name, others)
+    return f" (did you mean `{near}`?)" if near else ""

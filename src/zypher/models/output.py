@@ -16,7 +16,8 @@ import msgspec
 
 from zypher.errors import OutputError
 from zypher.models import foreign
-from zypher.models.user_error import headline, printable
+from zypher.models.user_error import headline
+from zypher.telemetry.printable import encodable
 
 _ONLY_AS_KEY: set[type] = {NoneType, bool, tuple, frozenset}  # as values, JSON has all of these
 _INSTEAD = "return text, numbers, lists, dicts or dataclasses of these"
@@ -135,7 +136,7 @@ def _path(place: _Place | None) -> str:
     while place is not None:
         steps.append(f"[{place.key}]" if isinstance(place.key, int) else f".{place.key:.100}")
         place = place.parent
-    return printable("$" + "".join(reversed(steps)))
+    return encodable("$" + "".join(reversed(steps)))
 
 
 def _kind(value: object) -> str:

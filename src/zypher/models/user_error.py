@@ -5,6 +5,7 @@ from collections import deque
 from pathlib import Path
 
 from zypher.errors import TargetError
+from zypher.telemetry.printable import encodable
 
 _LONGEST = 2_000  # characters of an exception's message that are repeated
 _MOST_CAUSES = 20
@@ -21,14 +22,14 @@ def headline(error: BaseException) -> str:
         message = "(its message cannot be read)"
     if len(message) > _LONGEST:
         message = message[:_LONGEST] + "…"
-    return printable(f"{kind}: {message}" if message else kind)
+    return encodable(f"{kind}: {message}" if message else kind)
 
 
 def user_traceback(error: BaseException) -> str:
     """The traceback, ready to print, with the frames of the user's code and of what it called."""
     report = traceback.TracebackException.from_exception(error, compact=True)
     _trim(report)
-    return printable("".join(report.format()))
+    return encodable("".join(report.format()))
 
 
 def _trim(report: traceback.TracebackException) -> None:
@@ -49,11 +50,6 @@ def _is_ours(filename: str) -> bool:
     if filename.startswith("<frozen importlib") or filename.endswith("importlib/__init__.py"):
         return True
     return filename.startswith(_PACKAGE) and filename != _MOCK
-
-
-def printable(text: str) -> str:
-    """The text as UTF-8 can carry it: each lone surrogate becomes a question mark."""
-    return text.encode(errors="replace").decode()
 
 
 def raised(what: str, error: BaseException) -> TargetError:

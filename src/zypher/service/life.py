@@ -9,8 +9,6 @@ from typing import Protocol
 
 logger = logging.getLogger(__name__)
 
-STOPPED_IN_HASTE = 130
-
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -36,10 +34,11 @@ class Shape(Protocol):
         ...
 
 
-async def live(shape: Shape) -> int:
-    """Lead a process from its start to its end; the exit code. Raises `StartError`.
+async def live(shape: Shape) -> bool:
+    """Lead a process from its start to its end. Raises `StartError`.
 
-    A signal that comes later, while the interpreter ends, no longer changes that code.
+    False when a second signal ended it before it had drained. Signals that come later, while the
+    interpreter ends, change nothing.
     """
     return await _Life(shape).lead()
 
@@ -50,7 +49,7 @@ class _Life:
         self._stop = asyncio.Event()  # the first signal
         self._haste = asyncio.Event()  # the second
 
-    async def lead(self) -> int:
+    async def lead(self) -> bool:
         self._listen_to_signals()
         try:
             await _first(self._begin(), self._stop.wait())
@@ -59,10 +58,9 @@ class _Life:
         finally:
             in_haste = self._haste.is_set()
             await self._shape.stop(in_haste=in_haste)
-            # The loop takes its handlers with it, and what signals do without them is to kill.
-            signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+            self._ignore_signals()
         logger.info("stopped")
-        return STOPPED_IN_HASTE if in_haste else 0
+        return not in_haste
 
     async def _begin(self) -> None:
         await self._shape.start()
@@ -76,6 +74,15 @@ class _Life:
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.add_signal_handler(number, self._signalled, number)
+
+    def _ignore_signals(self) -> None:
+        """For good: the loop would take its handlers with it, and what signals do without them is to kill."""
+        loop = asyncio.get_running_loop()
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # between the two steps
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _signalled(self, number: signal.Signals) -> None:
         if self._stop.is_set():

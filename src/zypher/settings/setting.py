@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 from msgspec.structs import FieldInfo
 
-_TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+from zypher.settings.truth import truth_of
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -61,7 +61,7 @@ class Setting(msgspec.Struct, frozen=True):
     def from_text(self, text: str) -> object:
         """The value that a flag or a variable means by `text`."""
         if self.kind is bool:
-            return self.from_value(_TRUTH.get(text.strip().lower()))
+            return self.from_value(truth_of(text))
         if self.kind in (int, float):
             return self.from_value(int(text) if self.kind is int else float(text))
         return self.from_value(text)

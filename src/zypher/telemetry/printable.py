@@ -1,4 +1,4 @@
-"""Foreign text made harmless for a terminal."""
+"""Foreign text made harmless: for a terminal, for UTF-8."""
 
 import re
 
@@ -9,3 +9,8 @@ _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028
 def printable(text: str) -> str:
     """`text` with each character that could command a terminal written as its JSON escape."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def encodable(text: str) -> str:
+    """`text` as UTF-8 can carry it: each lone surrogate becomes a question mark."""
+    return text if text.isascii() else text.encode(errors="replace").decode()

@@ -45,9 +45,13 @@ async def test_a_hangup_before_the_wait_counts() -> None:
 
 async def test_a_hangup_after_the_wait_harms_nobody() -> None:
     hangup = Hangup()
-    await hangup.interrupts(asyncio.sleep(0))
-    hangup.happen()
-    await asyncio.sleep(0)
+
+    async def handle() -> str:
+        word = await hangup.interrupts(said("done"))
+        hangup.happen()
+        return word + await said(" and answered")
+
+    assert await asyncio.create_task(handle()) == "done and answered"
 
 
 async def test_a_cancellation_by_somebody_else_goes_on() -> None:

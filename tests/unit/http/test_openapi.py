@@ -32,7 +32,7 @@ CARDS = [
 
 @pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
 def test_the_document_is_valid(card: ModelCard) -> None:
-    OpenAPIV31SpecValidator(document(card)).validate()
+    assert [error.message for error in OpenAPIV31SpecValidator(document(card)).iter_errors()] == []
 
 
 def test_every_route_for_programs_is_documented(service: Service) -> None:

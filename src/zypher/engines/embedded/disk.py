@@ -11,6 +11,7 @@ from zypher.engines.embedded.reader import Reader
 from zypher.engines.embedded.recovery import Recovery
 from zypher.engines.embedded.store import DeadRow, WaitingRow
 from zypher.engines.embedded.writer import Writer
+from zypher.engines.engine import STOPPING
 from zypher.errors import EngineUnavailable
 
 
@@ -65,7 +66,7 @@ class Disk:
 
     def _open_threads(self) -> tuple[Writer, Reader]:
         if self._threads is None:
-            raise EngineUnavailable("The server is stopping and takes nothing more; try again once it runs.")
+            raise EngineUnavailable(STOPPING)
         return self._threads
 
     async def close(self) -> None:

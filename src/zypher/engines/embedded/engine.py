@@ -18,11 +18,10 @@ from zypher.engines.embedded.presences import Presences
 from zypher.engines.embedded.purge import Purger
 from zypher.engines.embedded.receiving import Receiving
 from zypher.engines.embedded.store import to_instant
+from zypher.engines.engine import STOPPING
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery, Message, Outcome, Prediction
 from zypher.presence import Depth, Presence
-
-_STOPPING = "The server is stopping and takes nothing more; try again once it runs."
 
 
 class EmbeddedEngine:
@@ -62,7 +61,7 @@ class EmbeddedEngine:
         await self._purger.stop()
         self._receiving.stop()
         await self._disk.close()
-        self._live.fail_all(_STOPPING)
+        self._live.fail_all(STOPPING)
 
     async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
         durable = durable or idempotency_key is not None
@@ -187,4 +186,4 @@ class EmbeddedEngine:
 
     def _check_open(self) -> None:
         if not self._opened:
-            raise EngineUnavailable(_STOPPING)
+            raise EngineUnavailable(STOPPING)

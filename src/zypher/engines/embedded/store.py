@@ -11,6 +11,7 @@ from zypher.engines.embedded.operations import Accept, End, Mark, Standing, Writ
 from zypher.engines.embedded.statements import sizes, statement
 from zypher.errors import IdempotencyKeyReused
 from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
+from zypher.telemetry.printable import encodable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Cell = str | bytes | int | float | None
@@ -132,7 +133,7 @@ def select_results(connection: sqlite3.Connection, prediction_ids: Sequence[str]
     found: dict[str, Prediction] = {}
     asked = iter(prediction_ids)
     for size in sizes(len(prediction_ids)):
-        ids = [storable(prediction_id) for prediction_id in islice(asked, size)]
+        ids = [encodable(prediction_id) for prediction_id in islice(asked, size)]
         (rows,) = connection.execute(statement("select_results", size), (_LONG_BYTES, *ids)).fetchone()
         for row in _results.decode(rows):
             found[row.prediction_id] = _prediction(row, _output(connection, row))
@@ -170,11 +171,6 @@ def to_instant(microseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds)
 
 
-def storable(text: str) -> str:
-    """The text without lone surrogates, which UTF-8 cannot say."""
-    return text if text.isascii() else text.encode(errors="replace").decode()
-
-
 def _from_instant(instant: datetime | None) -> int | None:
     return None if instant is None else round(instant.timestamp() * 1_000_000)
 
@@ -190,11 +186,11 @@ def _prediction_cells(accept: Accept) -> tuple[_Cell, ...]:
     message, key = accept.message, accept.idempotency_key
     return (
         accept.row,
-        storable(message.prediction_id),
-        storable(message.model),
+        encodable(message.prediction_id),
+        encodable(message.model),
         _from_instant(message.submitted_at),
         message.input,
-        None if key is None else storable(key),
+        None if key is None else encodable(key),
     )
 
 
@@ -214,7 +210,7 @@ def _outcome_cells(end: End) -> tuple[_Cell, ...]:
         outcome.run_s,
         outcome.output,
         None if failure is None else failure.kind.value,
-        None if failure is None else storable(failure.message),
+        None if failure is None else encodable(failure.message),
     )
 
 

@@ -9,10 +9,11 @@ from itertools import count, groupby, islice
 from redis.exceptions import RedisError
 
 from zypher.clock import Clock
+from zypher.engines.engine import STOPPING
 from zypher.engines.redis_streams.address import Address
 from zypher.engines.redis_streams.bells import Bells
 from zypher.engines.redis_streams.keys import to_text
-from zypher.engines.redis_streams.link import STOPPING, Link
+from zypher.engines.redis_streams.link import Link
 from zypher.engines.redis_streams.models import Models
 from zypher.engines.redis_streams.notices import Notices
 from zypher.engines.redis_streams.opening import find_way

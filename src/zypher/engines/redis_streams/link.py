@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from redis.exceptions import NoScriptError
 
 from zypher.clock import Clock
+from zypher.engines.engine import STOPPING
 from zypher.engines.redis_streams.client import Client, Word
 from zypher.engines.redis_streams.exchange import Exchange
 from zypher.engines.redis_streams.format import check_format
@@ -17,8 +18,6 @@ _MOST = 512  # commands that are sent together
 _MOST_BYTES = 4_194_304  # the one that exceeds it is the last
 _FIRST_RETRY_S = 0.05
 _RETRY_S = 0.5
-
-STOPPING = "The server is stopping and takes nothing more; try again once it runs."
 
 
 class Command:
