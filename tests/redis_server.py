@@ -21,8 +21,8 @@ _STOP_S = 10.0
 
 
 def redis_program() -> str | None:
-    """The path of redis-server, installed first if this machine lets us."""
-    found = shutil.which("redis-server") or shutil.which("valkey-server")
+    """The path of redis-server, installed first if this machine lets us; ZYPHER_TEST_REDIS names another."""
+    found = os.environ.get("ZYPHER_TEST_REDIS") or shutil.which("redis-server") or shutil.which("valkey-server")
     if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
         command = ["apt-get", "install", "--yes", "--no-install-recommends", "redis-server"]
         environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
@@ -39,8 +39,8 @@ def no_redis() -> NoReturn:
 class RedisServer:
     """Runs from `start` to `stop`; `kill` and `start` are a crash and what follows it."""
 
-    def __init__(self, folder: Path, *options: str, password: str = "") -> None:
-        self.port = _free_port()
+    def __init__(self, folder: Path, *options: str, password: str = "", port: int = 0) -> None:
+        self.port = port or _free_port()
         self.url = f"redis://{f':{password}@' if password else ''}127.0.0.1:{self.port}/0"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -92,6 +92,10 @@ class RedisServer:
     def client(self) -> RedisClient:
         """A client for a test that looks at what is kept, or changes it; close it."""
         return redis_client(self.url)
+
+    def clients(self) -> list[RedisClient]:
+        """The same, as of a cluster of one."""
+        return [self.client()]
 
     def _answers(self) -> bool:
         try:

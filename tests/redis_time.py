@@ -1,7 +1,7 @@
 """Lets time pass in a Redis: what it keeps grows older, without anybody waiting."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from tests.fake_clock import FakeClock, FakeTimer
 from tests.redis_client import RedisClient
@@ -13,9 +13,9 @@ class RedisClock(FakeClock):
     Redis answers in real time, so what is to happen in a moment happens without `advance`, too.
     """
 
-    def __init__(self, client: RedisClient) -> None:
+    def __init__(self, clients: Sequence[RedisClient]) -> None:
         super().__init__()
-        self._client = client
+        self._clients = clients
 
     def call_later(self, delay_s: float, callback: Callable[[], object]) -> FakeTimer:
         timer = super().call_later(delay_s, callback)
@@ -23,7 +23,8 @@ class RedisClock(FakeClock):
         return timer
 
     def advance(self, seconds: float) -> None:
-        age(self._client, round(seconds * 1000))
+        for client in self._clients:
+            age(client, round(seconds * 1000))
         super().advance(seconds)
 
     def _due(self, timer: FakeTimer) -> None:
@@ -38,7 +39,7 @@ def age(client: RedisClient, milliseconds: int) -> None:
         if key.endswith((b":delayed", b":alive")):
             for member in client.zrange(key, 0, -1):
                 client.zincrby(key, -milliseconds, member)
-        if key.endswith(b":stream"):
+        if key.endswith(b":stream") and client.execute_command("TYPE", key) == b"stream":
             _age_leases(client, key.decode(), milliseconds)
         left_ms = client.pttl(key)
         if left_ms >= 0:
@@ -47,7 +48,8 @@ def age(client: RedisClient, milliseconds: int) -> None:
 
 def _age_leases(client: RedisClient, stream: str, milliseconds: int) -> None:
     for lease in client.xpending_range(stream, "workers", "-", "+", 10_000):
-        idle_ms, entry = lease["time_since_delivered"], lease["message_id"]
+        idle_ms, entry, consumer = lease["time_since_delivered"], lease["message_id"], lease["consumer"]
         assert isinstance(idle_ms, int)
         assert isinstance(entry, bytes)
-        client.xclaim(stream, "workers", "workers", 0, [entry], idle=idle_ms + milliseconds, justid=True)
+        assert isinstance(consumer, bytes)
+        client.xclaim(stream, "workers", consumer.decode(), 0, [entry], idle=idle_ms + milliseconds, justid=True)

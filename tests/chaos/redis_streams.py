@@ -69,7 +69,15 @@ class RedisStage(Stage):
                 return 0
             leases = cast("list[dict[str, bytes]]", client.xpending_range(_STREAM, "workers", "-", "+", 1000))
             for lease in leases:
-                client.xclaim(_STREAM, "workers", "workers", 0, [lease["message_id"]], idle=_LONG_AGO_MS, justid=True)
+                client.xclaim(
+                    _STREAM,
+                    "workers",
+                    lease["consumer"].decode(),
+                    0,
+                    [lease["message_id"]],
+                    idle=_LONG_AGO_MS,
+                    justid=True,
+                )
             return len(leases)
 
     def _member(self, name: str, *arguments: str) -> Member:

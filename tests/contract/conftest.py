@@ -7,6 +7,7 @@ from typing import Protocol
 import pytest
 
 from tests.fake_clock import FakeClock
+from tests.redis_cluster import RedisCluster
 from tests.redis_keys import leftovers
 from tests.redis_server import RedisServer, no_redis, redis_program
 from tests.redis_time import RedisClock
@@ -43,21 +44,23 @@ class EmbeddedPlace:
 
 
 class RedisPlace:
-    """An empty Redis, and the engine that works in it."""
+    """An empty Redis, or a cluster of them, and the engine that works in it."""
 
-    def __init__(self, server: RedisServer) -> None:
+    def __init__(self, server: RedisServer | RedisCluster) -> None:
         self._server = server
-        self._client = server.client()
-        self._client.flushall()
-        self.clock = RedisClock(self._client)
+        self._clients = server.clients()
+        for client in self._clients:
+            client.flushall()
+        self.clock = RedisClock(self._clients)
 
     def make(self, *, queue_limit: int) -> Engine:
         return RedisStreamsEngine(Address.parse(self._server.url), Terms(queue_limit, RETENTION_S, LEASE_S), self.clock)
 
     def close(self) -> None:
         """Of what has ended nothing may stay for good."""
-        found = leftovers(self._client)
-        self._client.close()
+        found = [key for client in self._clients for key in leftovers(client)]
+        for client in self._clients:
+            client.close()
         assert found == []
 
 
@@ -74,11 +77,26 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServ
         yield server
 
 
-@pytest.fixture(params=["embedded", "redis"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, redis_server: RedisServer | None) -> Iterator[Place]:
+@pytest.fixture(scope="session", autouse=True)
+def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisCluster | None]:
+    """A cluster that the tests share, one after the other; None where there is no Redis."""
+    if redis_program() is None:
+        yield None
+        return
+    with RedisCluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["embedded", "redis", "cluster"])
+def place(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    redis_server: RedisServer | None,
+    redis_cluster: RedisCluster | None,
+) -> Iterator[Place]:
     place: Place = EmbeddedPlace(tmp_path / "data")
-    if request.param == "redis":
-        place = RedisPlace(redis_server or no_redis())
+    if request.param != "embedded":
+        place = RedisPlace((redis_server if request.param == "redis" else redis_cluster) or no_redis())
     yield place
     place.close()
 

@@ -6,6 +6,7 @@ from itertools import count
 
 from zypher.engines.engine import Engine
 from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status, new_prediction_id
+from zypher.presence import Depth
 
 MODEL = "model"
 SUCCEEDED = Outcome(Status.SUCCEEDED, output=b'{"result":"1"}', run_s=0.25)
@@ -48,6 +49,15 @@ async def get(engine: Engine, prediction_id: str) -> Prediction:
 
 async def status(engine: Engine, prediction_id: str) -> Status:
     return (await get(engine, prediction_id)).status
+
+
+async def depth(engine: Engine, model: str = MODEL) -> Depth:
+    return (await engine.depths(model))[model]
+
+
+async def models(engine: Engine) -> list[str]:
+    """The names of those that are in use."""
+    return list(await engine.depths())
 
 
 async def turns(number: int = 10) -> None:

@@ -5,7 +5,18 @@ import asyncio
 import pytest
 
 from tests.contract.conftest import RETENTION_S, OpenEngine
-from tests.contract.phrases import FAILED, MODEL, SUCCEEDED, get, message, receive_ids, receive_one, status
+from tests.contract.phrases import (
+    FAILED,
+    MODEL,
+    SUCCEEDED,
+    depth,
+    get,
+    message,
+    models,
+    receive_ids,
+    receive_one,
+    status,
+)
 from tests.fake_clock import FakeClock
 from zypher.engines.engine import Engine
 from zypher.errors import QueueFull
@@ -39,8 +50,8 @@ async def test_only_what_lost_its_replicas_is_dead(engine: Engine, clock: FakeCl
     assert await dead_ids(engine, limit=2) == [each.prediction_id for each in buried[:2]]
     assert await engine.dead("other", 10) == []
     assert (await engine.dead(MODEL, 1))[0] == await engine.get(buried[0].prediction_id)
-    assert (await engine.depth(MODEL)).dead == 3
-    assert await engine.models() == [MODEL]
+    assert (await depth(engine)).dead == 3
+    assert await models(engine) == [MODEL]
 
 
 async def test_a_dead_letter_runs_again_as_if_it_were_new(open_engine: OpenEngine) -> None:
@@ -136,9 +147,9 @@ async def test_dead_letters_survive_a_restart_until_their_retention_is_over(
     assert await dead_ids(engine) == [sent.prediction_id]
     clock.advance(1)
     assert await dead_ids(engine) == []
-    assert (await engine.depth(MODEL)).dead == 0
+    assert (await depth(engine)).dead == 0
     assert not await engine.replay(sent.prediction_id)
-    assert await engine.models() == []
+    assert await models(engine) == []
 
 
 async def test_a_prediction_made_durable_after_it_died_is_dead(engine: Engine) -> None:

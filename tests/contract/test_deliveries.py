@@ -11,6 +11,7 @@ from tests.contract.phrases import (
     MODEL,
     OTHER,
     SUCCEEDED,
+    depth,
     get,
     message,
     receive_ids,
@@ -35,7 +36,7 @@ async def test_no_more_than_asked_is_received(engine: Engine) -> None:
     await submit_many(engine, 5)
     assert len(await engine.receive(MODEL, 2, 0)) == 2
     assert await engine.receive(MODEL, 0, 0) == []
-    assert (await engine.depth(MODEL)).queued == 3
+    assert (await depth(engine)).queued == 3
 
 
 async def test_models_do_not_share_queues(engine: Engine) -> None:
@@ -127,7 +128,7 @@ async def test_a_lost_lease_queues_the_prediction_again_and_fences(
     clock.advance(LEASE_S)
     await turns()
     assert await status(engine, ids[0]) is Status.QUEUED
-    assert (await engine.depth(MODEL)).queued == 2
+    assert (await depth(engine)).queued == 2
     assert not await engine.settle(lost, OTHER)
     assert not await engine.release(lost, counted=True)
     assert await engine.extend([lost]) == [lost]
@@ -197,7 +198,7 @@ async def test_a_delayed_release_waits(engine: Engine, clock: FakeClock, durable
     await engine.release(await receive_one(engine), counted=True, delay_s=10)
     seen = await get(engine, ids[0])
     assert (seen.status, seen.position >= 1) == (Status.QUEUED, True)
-    assert (await engine.depth(MODEL)).queued == 2
+    assert (await depth(engine)).queued == 2
     assert await receive_ids(engine) == [ids[1]]
     receiver = asyncio.create_task(engine.receive(MODEL, 1, 60))
     await turns()
@@ -309,5 +310,5 @@ async def test_of_a_cancel_and_a_receive_at_once_one_gets_it(engine: Engine) -> 
 async def test_depth_tells_those_that_are_delayed_apart(engine: Engine) -> None:
     await submit_many(engine, 2)
     await engine.release(await receive_one(engine), counted=True, delay_s=5)
-    depth = await engine.depth(MODEL)
-    assert (depth.queued, depth.delayed) == (2, 1)
+    seen = await depth(engine)
+    assert (seen.queued, seen.delayed) == (2, 1)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from tests.contract.conftest import LEASE_S, OpenEngine
-from tests.contract.phrases import FAILED, MODEL, SUCCEEDED, message, receive_one, submit_many, turns
+from tests.contract.phrases import FAILED, MODEL, SUCCEEDED, depth, message, models, receive_one, submit_many, turns
 from tests.fake_clock import FakeClock
 from zypher.engines.engine import Engine
 from zypher.errors import EngineUnavailable, SchemaConflict
@@ -19,14 +19,14 @@ def presence(worker_id: str = "w1", model: str = MODEL, ready_replicas: int = 1)
 
 async def test_an_empty_queue(open_engine: OpenEngine) -> None:
     engine = await open_engine(queue_limit=7)
-    assert await engine.depth(MODEL) == Depth(0, 0, None, None, 7, ())
-    assert await engine.models() == []
+    assert await depth(engine) == Depth(0, 0, None, None, 7, ())
+    assert await models(engine) == []
 
 
 async def test_depth_follows_each_step(engine: Engine, clock: FakeClock) -> None:
     async def counts() -> tuple[int, int]:
-        depth = await engine.depth(MODEL)
-        return depth.queued, depth.running
+        seen = await depth(engine)
+        return seen.queued, seen.running
 
     ids = await submit_many(engine, 3)
     ids += await submit_many(engine, 1, durable=False)
@@ -50,9 +50,9 @@ async def test_the_oldest_that_waits(engine: Engine) -> None:
     sent = [message() for _ in range(3)]
     for one in sent:
         await engine.submit(one, durable=True)
-    assert (await engine.depth(MODEL)).oldest_queued_at == sent[0].submitted_at
+    assert (await depth(engine)).oldest_queued_at == sent[0].submitted_at
     await engine.cancel(sent[0].prediction_id)
-    assert (await engine.depth(MODEL)).oldest_queued_at == sent[1].submitted_at
+    assert (await depth(engine)).oldest_queued_at == sent[1].submitted_at
 
 
 async def test_the_run_time_is_a_moving_average_of_what_ran(engine: Engine) -> None:
@@ -60,7 +60,7 @@ async def test_the_run_time_is_a_moving_average_of_what_ran(engine: Engine) -> N
     for run_s in (2.0, 0.0, 4.0, 4.0):
         await submit_many(engine, 1, durable=False)
         await engine.settle(await receive_one(engine), Outcome(Status.SUCCEEDED, b"1", run_s=run_s))
-        run_times.append((await engine.depth(MODEL)).run_s)
+        run_times.append((await depth(engine)).run_s)
     assert run_times[:2] == [2.0, 2.0]
     third, fourth = run_times[2:]
     assert third is not None
@@ -72,13 +72,13 @@ async def test_the_last_word_of_a_worker_counts_for_one_lease(engine: Engine, cl
     await engine.announce(presence("w1", ready_replicas=0))
     await engine.announce(presence("w1"))
     await engine.announce(presence("w2", model="other"))
-    assert (await engine.depth(MODEL)).presences == (presence("w1"),)
-    assert await engine.models() == [MODEL, "other"]
+    assert (await depth(engine)).presences == (presence("w1"),)
+    assert await models(engine) == [MODEL, "other"]
     clock.advance(LEASE_S - 1)
     await engine.announce(presence("w2", model="other"))
     clock.advance(1)
-    assert (await engine.depth(MODEL)).presences == ()
-    assert await engine.models() == ["other"]
+    assert (await depth(engine)).presences == ()
+    assert await models(engine) == ["other"]
 
 
 async def test_a_worker_with_other_schemas_is_refused_while_another_lives(engine: Engine, clock: FakeClock) -> None:
@@ -91,7 +91,7 @@ async def test_a_worker_with_other_schemas_is_refused_while_another_lives(engine
     await engine.announce(announced("twin", "string"))
     with pytest.raises(SchemaConflict, match="other input or output types"):
         await engine.announce(new)
-    assert {each.worker_id for each in (await engine.depth(MODEL)).presences} == {"old", "twin"}
+    assert {each.worker_id for each in (await depth(engine)).presences} == {"old", "twin"}
     await engine.announce(announced("old", "string", draining=True))
     clock.advance(LEASE_S - 1)
     with pytest.raises(SchemaConflict):
@@ -102,8 +102,8 @@ async def test_a_worker_with_other_schemas_is_refused_while_another_lives(engine
 
 async def test_a_worker_without_a_model_yet_is_no_model(engine: Engine) -> None:
     await engine.announce(presence(model=""))
-    assert await engine.models() == []
-    assert (await engine.depth("")).presences == (presence(model=""),)
+    assert await models(engine) == []
+    assert (await depth(engine, "")).presences == (presence(model=""),)
 
 
 async def test_what_another_model_left_behind_is_counted_apart(open_engine: OpenEngine) -> None:
@@ -112,9 +112,9 @@ async def test_what_another_model_left_behind_is_counted_apart(open_engine: Open
     await engine.close()
     engine = await open_engine()
     await submit_many(engine, 1)
-    assert await engine.models() == [MODEL, "old"]
-    assert (await engine.depth("old")).queued == 1
-    assert (await engine.depth(MODEL)).queued == 1
+    assert await models(engine) == [MODEL, "old"]
+    assert (await depth(engine, "old")).queued == 1
+    assert (await depth(engine)).queued == 1
 
 
 async def test_an_engine_that_closes_lets_nobody_wait(engine: Engine) -> None:
@@ -138,7 +138,7 @@ async def test_an_engine_that_closes_stores_what_was_given(open_engine: OpenEngi
     await engine.close()
     await asyncio.gather(*submits)
     engine = await open_engine()
-    assert (await engine.depth(MODEL)).queued == 100
+    assert (await depth(engine)).queued == 100
 
 
 async def test_a_closed_engine_says_so(engine: Engine) -> None:
@@ -155,8 +155,8 @@ async def test_a_closed_engine_says_so(engine: Engine) -> None:
         engine.extend([delivery]),
         engine.settle(delivery, SUCCEEDED),
         engine.release(delivery, counted=True),
-        engine.depth(MODEL),
-        engine.models(),
+        engine.depths(MODEL),
+        engine.depths(),
     ):
         with pytest.raises(EngineUnavailable):
             await call

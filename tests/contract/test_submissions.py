@@ -11,6 +11,7 @@ from tests.contract.phrases import (
     FAILED,
     MODEL,
     SUCCEEDED,
+    depth,
     get,
     message,
     receive_ids,
@@ -54,7 +55,7 @@ async def test_the_same_id_twice_is_one_prediction(engine: Engine, durable: bool
     sent = message()
     first = await engine.submit(sent, durable=durable)
     assert await engine.submit(sent, durable=durable) == first
-    assert (await engine.depth(MODEL)).queued == 1
+    assert (await depth(engine)).queued == 1
 
 
 async def test_the_same_id_from_many_at_once_is_one_prediction(engine: Engine) -> None:
@@ -69,7 +70,7 @@ async def test_the_same_id_after_its_end_returns_the_end(engine: Engine) -> None
     await engine.submit(sent, durable=True)
     await engine.settle(await receive_one(engine), SUCCEEDED)
     assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
-    assert (await engine.depth(MODEL)).queued == 0
+    assert (await depth(engine)).queued == 0
 
 
 async def test_the_same_id_after_its_end_and_a_restart_returns_the_end(open_engine: OpenEngine) -> None:
@@ -79,7 +80,7 @@ async def test_the_same_id_after_its_end_and_a_restart_returns_the_end(open_engi
     await engine.close()
     engine = await open_engine()
     assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
-    assert (await engine.depth(MODEL)).queued == 0
+    assert (await depth(engine)).queued == 0
 
 
 @both_kinds
@@ -99,7 +100,7 @@ async def test_many_at_once_do_not_overfill_the_queue(open_engine: OpenEngine) -
     engine = await open_engine(queue_limit=5)
     answers = await asyncio.gather(*(engine.submit(message(), durable=True) for _ in range(20)), return_exceptions=True)
     assert Counter(type(answer) for answer in answers) == {Prediction: 5, QueueFull: 15}
-    assert (await engine.depth(MODEL)).queued == 5
+    assert (await depth(engine)).queued == 5
 
 
 async def test_a_key_that_came_before_returns_the_first_prediction(engine: Engine) -> None:
@@ -117,14 +118,14 @@ async def test_a_key_from_50_callers_at_once_is_one_prediction(engine: Engine) -
     accepted = await asyncio.gather(*(engine.submit(message(), durable=True, idempotency_key="key") for _ in range(50)))
     assert len({prediction.prediction_id for prediction in accepted}) == 1
     assert await receive_ids(engine) == [accepted[0].prediction_id]
-    assert (await engine.depth(MODEL)).queued == 0
+    assert (await depth(engine)).queued == 0
 
 
 async def test_a_key_with_another_input_is_refused(engine: Engine) -> None:
     await engine.submit(message(b'"one"'), durable=True, idempotency_key="key")
     with pytest.raises(IdempotencyKeyReused):
         await engine.submit(message(b'"two"'), durable=True, idempotency_key="key")
-    assert (await engine.depth(MODEL)).queued == 1
+    assert (await depth(engine)).queued == 1
 
 
 async def test_racing_inputs_of_one_key_give_one_prediction(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_one, submit_many, turns
+from tests.contract.phrases import MODEL, SUCCEEDED, depth, get, message, receive_one, submit_many, turns
 from tests.redis_server import RedisServer, no_redis, redis_program
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
@@ -123,7 +123,7 @@ async def test_what_redis_refuses_is_said_and_passes(
     assert (await get(engine, prediction_id)).outcome == SUCCEEDED
     await accepted_again(engine)
     async with asyncio.timeout(BACK_S):
-        while (await engine.depth(MODEL)).problem is not None:
+        while (await depth(engine)).problem is not None:
             await asyncio.sleep(0.05)
 
 

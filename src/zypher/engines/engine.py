@@ -97,12 +97,11 @@ class Deliveries(Protocol):
 class Operations(Protocol):
     """What whoever looks after the service needs."""
 
-    async def depth(self, model: str) -> Depth:
-        """The model's queue and workers at this moment."""
-        ...
+    async def depths(self, model: str | None = None) -> dict[str, Depth]:
+        """A model's queue and workers at this moment, by its name.
 
-    async def models(self) -> list[str]:
-        """The models that workers announce, that predictions wait for or that dead letters are of, sorted."""
+        Without a model, of each that workers announce, that predictions wait for or that dead letters are of, sorted.
+        """
         ...
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:

@@ -104,7 +104,7 @@ class Gateway:
     async def metrics_page(self) -> tuple[bytes, str]:
         """The page that Prometheus scrapes, and its content type; without the queues while the engine is away."""
         try:
-            depths = {model: await self._engine.depth(model) for model in await self._engine.models()}
+            depths = await self._engine.depths()
         except Refused:
             depths = {}
         self._metrics.depths(depths, self._clock.now())

@@ -78,7 +78,7 @@ class Outlook:
             return await self._of(self.model)
         if last is not None and (view := await self._of(last.name)).depth.presences:
             return view
-        views = [await self._of(model) for model in await self._engine.models()]
+        views = [self._view(model, depth) for model, depth in (await self._engine.depths()).items()]
         announced = [view for view in views if view.depth.presences]
         if len(announced) == 1:
             return announced[0]
@@ -86,11 +86,12 @@ class Outlook:
         return View(last, depth, _ambiguous(announced) if announced else None)
 
     async def _of(self, model: str) -> View:
-        """A look at one model; while no worker announces it, it keeps the card it had."""
+        """A look at one model."""
+        return self._view(model, (await self._engine.depths(model))[model]) if model else View(None, _NOTHING)
+
+    def _view(self, model: str, depth: Depth) -> View:
+        """What a depth says of a model; while no worker announces it, it keeps the card it had."""
         last = self.view.card
-        if not model:
-            return View(None, _NOTHING)
-        depth = await self._engine.depth(model)
         card = next((presence.card for presence in depth.presences if presence.card), None)
         # The same card stays the same object: what was made from it need not be made again.
         same = last is not None and last.name == model and card in (None, last)

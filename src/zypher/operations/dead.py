@@ -17,8 +17,8 @@ class Overseen(Operations, Protocol):
 async def dead_letters(operations: Operations, model: str | None = None, limit: int | None = None) -> list[Prediction]:
     """Up to `limit` dead letters of each model, or of one; those that died first first."""
     found: list[Prediction] = []
-    for each in await operations.models() if model is None else [model]:
-        found += await operations.dead(each, (await operations.depth(each)).dead if limit is None else limit)
+    for each, depth in (await operations.depths(model)).items():
+        found += await operations.dead(each, depth.dead if limit is None else limit)
     return found
 
 

@@ -5,14 +5,10 @@ import msgspec
 from zypher.errors import EngineUnavailable, QueueFull, Refused
 
 
-class Models(msgspec.Struct, frozen=True, tag="models"):
-    """Answered with a list of names."""
+class Depths(msgspec.Struct, frozen=True, tag="depths"):
+    """Answered with a `Depth` for each model."""
 
-
-class LookAt(msgspec.Struct, frozen=True, tag="depth"):
-    """Answered with a `Depth`."""
-
-    model: str
+    model: str | None  # None for all
 
 
 class ListDead(msgspec.Struct, frozen=True, tag="dead"):
@@ -40,7 +36,7 @@ class Purge(msgspec.Struct, frozen=True, tag="purge"):
     prediction_id: str
 
 
-Ask = Models | LookAt | ListDead | Get | Replay | Purge
+Ask = Depths | ListDead | Get | Replay | Purge
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):

@@ -1,6 +1,5 @@
 """How every queue and worker is doing at one moment."""
 
-import asyncio
 from datetime import datetime
 
 import msgspec
@@ -38,9 +37,7 @@ class QueueView(msgspec.Struct, frozen=True):
 
 async def overview(operations: Operations, now: datetime) -> tuple[QueueView, ...]:
     """All queues, by model. Raises `EngineUnavailable`."""
-    models = await operations.models()
-    depths = await asyncio.gather(*(operations.depth(model) for model in models))
-    return tuple(queue_view(model, depth, now) for model, depth in zip(models, depths, strict=True))
+    return tuple(queue_view(model, depth, now) for model, depth in (await operations.depths()).items())
 
 
 def queue_view(model: str, depth: Depth, now: datetime) -> QueueView:

@@ -8,10 +8,9 @@ import msgspec
 from zypher.errors import EngineUnavailable
 from zypher.operations.messages import (
     Ask,
+    Depths,
     Get,
     ListDead,
-    LookAt,
-    Models,
     NotNow,
     Purge,
     Replay,
@@ -44,11 +43,8 @@ class RemoteOperations:
         writer.close()
         return True
 
-    async def models(self) -> list[str]:
-        return msgspec.json.decode(await self._ask(Models()), type=list[str])
-
-    async def depth(self, model: str) -> Depth:
-        return msgspec.json.decode(await self._ask(LookAt(model)), type=Depth)
+    async def depths(self, model: str | None = None) -> dict[str, Depth]:
+        return msgspec.json.decode(await self._ask(Depths(model)), type=dict[str, Depth])
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         return msgspec.json.decode(await self._ask(ListDead(model, limit)), type=list[Prediction])

@@ -12,11 +12,10 @@ from zypher.engines.engine import Engine
 from zypher.errors import Refused
 from zypher.operations.messages import (
     Ask,
+    Depths,
     Done,
     Get,
     ListDead,
-    LookAt,
-    Models,
     Purge,
     Replay,
     Reply,
@@ -83,10 +82,8 @@ class OperationsServer:
 
     async def _answer(self, ask: Ask) -> object:
         match ask:
-            case Models():
-                return await self._engine.models()
-            case LookAt(model):
-                return await self._engine.depth(model)
+            case Depths(model):
+                return await self._engine.depths(model)
             case ListDead(model, limit):
                 return await self._engine.dead(model, limit)
             case Get(prediction_id):

@@ -117,8 +117,7 @@ class Back:
 async def _name_strangers(engine: Engine, card: ModelCard) -> None:
     """Warn of what was accepted for a model that nobody runs."""
     try:
-        for model in await engine.models():
-            depth = await engine.depth(model)
+        for model, depth in (await engine.depths()).items():
             if model != card.name and depth.queued and not depth.presences:
                 about = {"model": model, "predictions": depth.queued}
                 logger.warning("accepted predictions wait for a model that is not served here", extra=about)

@@ -43,7 +43,7 @@ async def test_a_lease_that_nobody_extends_ends_one_lease_after_the_stall(tmp_pa
         lost = await receive_one(engine)
         clock.stall(2 * LEASE_S)
         clock.advance(LEASE_S - 1)
-        assert (await engine.depth(MODEL)).running == 1
+        assert (await engine.depths(MODEL))[MODEL].running == 1
         clock.advance(1)
-        assert (await engine.depth(MODEL)).queued == 1
+        assert (await engine.depths(MODEL))[MODEL].queued == 1
         assert not await engine.settle(lost, SUCCEEDED)

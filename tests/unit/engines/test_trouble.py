@@ -23,7 +23,7 @@ def clock() -> FakeClock:
 
 
 async def problem(engine: Engine) -> str | None:
-    return (await engine.depth(MODEL)).problem
+    return (await engine.depths(MODEL))[MODEL].problem
 
 
 async def recover(engine: Engine, clock: FakeClock) -> None:
@@ -41,7 +41,7 @@ async def test_new_durable_work_is_refused_and_transient_work_goes_on(tmp_path: 
             assert str(tmp_path) in (await problem(engine) or "")
             with pytest.raises(EngineUnavailable):
                 await engine.submit(message(), durable=True)
-            assert (await engine.depth(MODEL)).queued == 0
+            assert (await engine.depths(MODEL))[MODEL].queued == 0
             (transient,) = await submit_many(engine, 1, durable=False)
             assert await receive_ids(engine) == [transient]
         await recover(engine, clock)

@@ -24,15 +24,19 @@ class SharedEngine(MemoryEngine):
         self.answers = asyncio.Event()
         self.answers.set()
 
-    async def depth(self, model: str) -> Depth:
+    async def depths(self, model: str | None = None) -> dict[str, Depth]:
         self.looks += 1
         await self.answers.wait()
         if self.away:
             raise EngineUnavailable("It is away.")
         # As from a network: equal to what was announced, but never the same object.
         copied = msgspec.msgpack.decode(msgspec.msgpack.encode(self.presences), type=tuple[Presence, ...])
-        present = tuple(presence for presence in copied if presence.model == model)
-        return msgspec.structs.replace(await super().depth(model), presences=present)
+        return {
+            each: msgspec.structs.replace(
+                depth, presences=tuple(presence for presence in copied if presence.model == each)
+            )
+            for each, depth in (await super().depths(model)).items()
+        }
 
 
 def presence(card_name: str) -> Presence:

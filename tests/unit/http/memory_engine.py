@@ -80,8 +80,9 @@ class MemoryEngine:
         self.end(prediction_id, Outcome(Status.CANCELLED))
         return True
 
-    async def depth(self, model: str) -> Depth:
-        return Depth(len(self.predictions), 0, None, 2.5, self.limit, self.presences)
+    async def depths(self, model: str | None = None) -> dict[str, Depth]:
+        models = [presence.model for presence in self.presences] if model is None else [model]
+        return dict.fromkeys(models, Depth(len(self.predictions), 0, None, 2.5, self.limit, self.presences))
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         return []
@@ -91,9 +92,6 @@ class MemoryEngine:
 
     async def purge(self, prediction_id: str) -> bool:
         return False
-
-    async def models(self) -> list[str]:
-        return [presence.model for presence in self.presences]
 
     async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
         raise NotImplementedError

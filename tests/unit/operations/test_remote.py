@@ -56,8 +56,8 @@ async def test_what_the_engine_says_arrives_unchanged(
     await end(engine, clock, "a", LOST)
     await end(engine, clock, "b", Outcome(Status.SUCCEEDED, output=b'"\xc3\xa9"'))
     await engine.submit(Message("c", "m", b"1", clock.now()), durable=True)
-    assert await remote.models() == await engine.models() == ["m"]
-    assert await remote.depth("m") == await engine.depth("m")
+    assert await remote.depths() == await engine.depths() == await remote.depths("m")
+    assert list(await remote.depths()) == ["m"]
     assert await remote.dead("m", 10) == await engine.dead("m", 10)
     for prediction_id in ("a", "b", "c", "unknown"):
         assert await remote.get(prediction_id) == await engine.get(prediction_id)
@@ -74,7 +74,7 @@ async def test_what_the_operator_does_is_done(
     assert await remote.purge("b")
     assert not await remote.purge("b")
     assert await dead_letters(remote) == []
-    assert (await engine.depth("m")).queued == 1
+    assert (await engine.depths())["m"].queued == 1
 
 
 async def test_only_what_lost_its_workers_is_a_dead_letter(
@@ -100,14 +100,14 @@ async def test_an_engine_that_is_away_is_said(
 ) -> None:
     await engine.close()
     with pytest.raises(EngineUnavailable, match="stopping"):
-        await remote.models()
+        await remote.depths()
 
 
 async def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
     remote = RemoteOperations(tmp_path / "nothing")
     assert not await remote.answers()
     with pytest.raises(EngineUnavailable, match="No server answers"):
-        await remote.models()
+        await remote.depths()
 
 
 async def test_nonsense_is_not_answered_and_harms_nobody(remote: RemoteOperations, tmp_path: Path) -> None:

@@ -124,25 +124,9 @@ class EmbeddedEngine:
         self._check_open()
         self._presences.announce(presence)
 
-    async def depth(self, model: str) -> Depth:
+    async def depths(self, model: str | None = None) -> dict[str, Depth]:
         self._check_open()
-        queue = self._live.queue(model)
-        return Depth(
-            queued=queue.queued,
-            running=queue.running,
-            oldest_queued_at=queue.oldest_queued_at(),
-            run_s=queue.run_s,
-            limit=self._queue_limit,
-            presences=tuple(presence for presence in self._presences.alive() if presence.model == model),
-            problem=self._disk.recovery.problem,
-            delayed=self._receiving.delayed(model),
-            dead=len(self._dead.of(model)),
-        )
-
-    async def models(self) -> list[str]:
-        self._check_open()
-        announced = {presence.model for presence in self._presences.alive() if presence.model}
-        return sorted(announced | self._live.models() | self._dead.models())
+        return {each: self._depth(each) for each in (self._models() if model is None else [model])}
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
@@ -156,6 +140,24 @@ class EmbeddedEngine:
     async def purge(self, prediction_id: str) -> bool:
         self._check_open()
         return await self._dead.purge(prediction_id)
+
+    def _depth(self, model: str) -> Depth:
+        queue = self._live.queue(model)
+        return Depth(
+            queued=queue.queued,
+            running=queue.running,
+            oldest_queued_at=queue.oldest_queued_at(),
+            run_s=queue.run_s,
+            limit=self._queue_limit,
+            presences=tuple(presence for presence in self._presences.alive() if presence.model == model),
+            problem=self._disk.recovery.problem,
+            delayed=self._receiving.delayed(model),
+            dead=len(self._dead.of(model)),
+        )
+
+    def _models(self) -> list[str]:
+        announced = {presence.model for presence in self._presences.alive() if presence.model}
+        return sorted(announced | self._live.models() | self._dead.models())
 
     async def _submit(self, message: Message, durable: bool, key: str | None) -> Prediction | Standing:
         entry = self._live.entries.get(message.prediction_id)

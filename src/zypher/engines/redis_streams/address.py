@@ -1,8 +1,9 @@
 """The engine's URL: where Redis is, how to get in, what our keys begin with."""
 
 import re
+from pathlib import Path
 from typing import cast
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 import msgspec
 from redis.asyncio import Redis
@@ -10,19 +11,21 @@ from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from zypher.engines.redis_streams.client import Client, Clients
+from zypher.engines.redis_streams.client import Client, Clients, ClusterClient
 from zypher.errors import SettingsError
-
-SCHEMES = ("redis", "rediss", "unix")
 
 _CONNECT_S = 2.0
 _CLUSTER_ANSWER_S = 3.0
 _PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 _EXAMPLE = "write it as redis://USER:PASSWORD@HOST:6379/0, rediss://… for TLS or unix:///path/to/redis.sock"
+_TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
+_TLS_CHOICES = {
+    "ssl_cert_reqs": ("required", "optional", "none"),
+    "ssl_check_hostname": ("true", "false"),
+}
 
-
-_SERVERS = cast(Clients, Redis)
-_CLUSTERS = cast(Clients, RedisCluster)
+_SERVERS = cast("Clients[Client]", Redis)
+_CLUSTERS = cast("Clients[ClusterClient]", RedisCluster)
 
 
 class Address(msgspec.Struct, frozen=True):
@@ -34,25 +37,23 @@ class Address(msgspec.Struct, frozen=True):
 
     @classmethod
     def parse(cls, url: str) -> "Address":
-        """Raises `SettingsError` when it is not a URL of this engine."""
-        try:
-            parts = urlsplit(url)
-            port = parts.port
-        except ValueError as error:
-            raise SettingsError(f"The engine's URL is wrong ({error}); {_EXAMPLE}.") from None
-        if not (parts.path if parts.scheme == "unix" else parts.hostname):
-            raise SettingsError(f"The engine's URL names no Redis; {_EXAMPLE}.")
-        if parts.scheme != "unix" and not re.fullmatch(r"/?\d*", parts.path):
-            raise SettingsError(f"The engine's URL ends in {parts.path!r} instead of a database's number; {_EXAMPLE}.")
-        query = dict(parse_qsl(parts.query))
+        """Raises `SettingsError` when it is not a URL of this engine; the message shows no password."""
+        parts = _split(url)
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
         prefix = query.pop("prefix", "zypher")
         if not _PREFIX.fullmatch(prefix):
             raise SettingsError("The engine's prefix must be 1 to 64 letters, digits or any of _ . : -")
-        for name in query.keys() - {"db"}:
-            if not name.startswith("ssl_"):
-                raise SettingsError(f"The engine's URL sets {name}, which it cannot; it can set prefix, db and ssl_….")
-        place = parts.path if parts.scheme == "unix" else f"{parts.hostname}:{port or 6379}{parts.path}"
-        return cls(parts._replace(query=urlencode(query)).geturl(), f"{parts.scheme}://{place}", prefix)
+        for name, value in query.items():
+            _check_option(parts.scheme, name, value)
+        return cls(parts._replace(query=urlencode(query)).geturl(), _shown(parts), prefix)
+
+    def of_node(self, host: str, port: int) -> "Address":
+        """The same way in, to another node of the cluster."""
+        parts = urlsplit(self.url)
+        credentials, at, _ = parts.netloc.rpartition("@")
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        parts = parts._replace(netloc=credentials + at + place)
+        return msgspec.structs.replace(self, url=parts.geturl(), shown=_shown(parts))
 
     def client(self) -> Client:
         """A client of one server."""
@@ -63,11 +64,56 @@ class Address(msgspec.Struct, frozen=True):
             retry=Retry(NoBackoff(), 0),
             socket_connect_timeout=_CONNECT_S,
             socket_timeout=None,
-            socket_keepalive=True,
         )
 
-    def cluster_client(self) -> Client:
-        """A client of the cluster to which the server belongs."""
+    def cluster_client(self) -> ClusterClient:
+        """A client of the cluster to which the server belongs; it tries nothing twice."""
         return _CLUSTERS.from_url(
-            self.url, protocol=2, socket_connect_timeout=_CONNECT_S, socket_timeout=_CLUSTER_ANSWER_S
+            self.url,
+            protocol=2,
+            retry=Retry(NoBackoff(), 0),
+            require_full_coverage=False,
+            socket_connect_timeout=_CONNECT_S,
+            socket_timeout=_CLUSTER_ANSWER_S,
         )
+
+
+def _split(url: str) -> SplitResult:
+    """The parts of a URL that names a place. What is wrong may be part of a password: it is not repeated."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        parts = None
+    over_tcp = parts is not None and parts.scheme != "unix"
+    if parts is None or (over_tcp and not re.fullmatch(r"/?\d*", parts.path)):
+        raise SettingsError(
+            "The engine's URL is wrong: what follows the host must be a port and a database's number, and "
+            f"/ ? # @ : in a password must be written as %2F %3F %23 %40 %3A; {_EXAMPLE}."
+        )
+    if not (parts.hostname if over_tcp else parts.path):
+        raise SettingsError(f"The engine's URL names no Redis; {_EXAMPLE}.")
+    return parts
+
+
+def _check_option(scheme: str, name: str, value: str) -> None:
+    if name == "db":
+        if not value.isdigit():
+            raise SettingsError("The engine's URL sets db to something that is no number.")
+    elif name not in (*_TLS_FILES, *_TLS_CHOICES):
+        known = ", ".join(("prefix", "db", *_TLS_FILES, *_TLS_CHOICES))
+        raise SettingsError(f"The engine's URL sets {name}, which it cannot; it can set {known}.")
+    elif scheme != "rediss":
+        raise SettingsError(f"The engine's URL sets {name}, which is for TLS only; write rediss:// in front.")
+    elif name in _TLS_FILES and not Path(value).is_file():
+        raise SettingsError(f"The engine's URL sets {name} to {value}, and there is no such file.")
+    elif name in _TLS_CHOICES and value not in _TLS_CHOICES[name]:
+        raise SettingsError(f"The engine's URL sets {name}, which must be one of {', '.join(_TLS_CHOICES[name])}.")
+
+
+def _shown(parts: SplitResult) -> str:
+    place = parts.path
+    if parts.scheme != "unix":
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        place = f"{host}:{parts.port or 6379}{parts.path}"
+    return f"{parts.scheme}://{place}"

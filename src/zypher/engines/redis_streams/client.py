@@ -1,7 +1,7 @@
 """What this engine uses of redis-py, in types that redis-py does not state."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 Word = bytes | str | int | float
 
@@ -43,9 +43,7 @@ class ConnectionPool(Protocol):
 
 
 class Client(Protocol):
-    """A Redis, or a cluster of them."""
-
-    def pipeline(self, *, transaction: bool) -> Pipeline: ...
+    """Of a Redis, or of a cluster of them."""
 
     async def execute_command(self, *words: Word) -> object: ...
 
@@ -59,7 +57,38 @@ class Client(Protocol):
     async def aclose(self) -> None: ...
 
 
-class Clients(Protocol):
+class Node(Protocol):
+    """One Redis of a cluster."""
+
+    host: str
+    port: int
+    name: str
+
+
+class Nodes(Protocol):
+    """Which node has what."""
+
+    async def initialize(self) -> None: ...
+
+
+class ClusterClient(Client, Protocol):
+    """Of a cluster."""
+
+    nodes_manager: Nodes
+
+    async def initialize(self) -> object: ...
+
+    def get_node_from_key(self, key: str) -> Node | None: ...
+
+    def get_random_node(self) -> Node: ...
+
+    def pipeline(self, *, transaction: bool) -> Pipeline: ...
+
+
+ClientT_co = TypeVar("ClientT_co", bound=Client, covariant=True)
+
+
+class Clients(Protocol[ClientT_co]):
     """What makes a client."""
 
-    def from_url(self, url: str, **options: object) -> Client: ...
+    def from_url(self, url: str, **options: object) -> ClientT_co: ...

@@ -4,17 +4,19 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import count, groupby
+from itertools import count, groupby, islice
 
 from redis.exceptions import RedisError
 
 from zypher.clock import Clock
 from zypher.engines.redis_streams.address import Address
 from zypher.engines.redis_streams.bells import Bells
+from zypher.engines.redis_streams.keys import to_text
 from zypher.engines.redis_streams.link import STOPPING, Link
 from zypher.engines.redis_streams.models import Models
 from zypher.engines.redis_streams.notices import Notices
-from zypher.engines.redis_streams.opening import open_client
+from zypher.engines.redis_streams.opening import find_way
+from zypher.engines.redis_streams.records import storable
 from zypher.engines.redis_streams.rounds import Rounds
 from zypher.engines.redis_streams.terms import Terms
 from zypher.engines.redis_streams.transitions import Transitions
@@ -25,6 +27,7 @@ from zypher.prediction import Delivery, Message, Outcome, Prediction
 from zypher.presence import Depth, Presence
 
 _FOREVER = float("inf")
+_MOST_SUBMITTED = 10_000  # the oldest is looked for like any other
 
 
 class RedisStreamsEngine:
@@ -37,11 +40,13 @@ class RedisStreamsEngine:
 
     def __init__(self, address: Address, terms: Terms, clock: Clock) -> None:
         self._address = address
+        self._terms = terms
         self._clock = clock
         self._opened = False
         self._ends = Bells(clock)  # by prediction id
         self._work = Work(clock)
         self._held: dict[tuple[str, str], Delivery] = {}  # received here, neither settled nor released since
+        self._submitted: dict[str, Prediction | None] = {}  # those of whose end this process is told, until it is
         watcher = secrets.token_hex(4)
         told = f"{address.prefix}:told:"
         self._channel = told + watcher
@@ -50,18 +55,20 @@ class RedisStreamsEngine:
         self._models = Models(self._link, address.prefix)
         self._do = Transitions(self._link, self._models, terms, told, watcher)
         self._rounds = Rounds(self._link, self._models, self._do, clock, self._looked)
-        self._notices = Notices(address.client(), clock, self._heard)
+        self._notices = Notices(clock, self._heard)
 
     async def open(self) -> None:
         """Predictions that another process runs go on running; others stay queued."""
-        self._link.open(*await open_client(self._address))
+        way = await find_way(self._address, self._clock)
+        self._link.open(way.client, way.exchange)
         try:
-            await self._notices.start(self._channel)
+            await self._notices.start(way.listen, self._channel)
             await self._models.look()
-        except (RedisError, OSError, EngineUnavailable) as error:
+        except BaseException as error:
             await self._stop()
-            known = isinstance(error, EngineUnavailable)
-            raise EngineError(str(error) if known else sentence(error, self._address.shown)) from error
+            if isinstance(error, RedisError | OSError | EngineUnavailable):
+                raise EngineError(sentence(error, self._address.shown)) from error
+            raise
         self._rounds.start()
         self._opened = True
 
@@ -69,15 +76,19 @@ class RedisStreamsEngine:
         """What was received here and has not ended is queued again; the attempt counts."""
         if self._opened:
             self._opened = False
-            await self._give_back(list(self._held.values()), counted=True)
+            await self._give_back(list(self._held.values()))
             await self._stop()
 
     async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
         durable = durable or idempotency_key is not None
+        if not durable:
+            self._expect(message.prediction_id)
         while True:
             self._check_open()
             accepted = await self._do.submit(message, durable=durable, idempotency_key=idempotency_key)
             if isinstance(accepted, Prediction):
+                if message.prediction_id in self._submitted:
+                    self._submitted[message.prediction_id] = accepted
                 return accepted
             standing = await self._do.get(message.model, accepted, watch=False)
             if standing is not None:  # else its retention ended just now, and the way is free
@@ -89,7 +100,8 @@ class RedisStreamsEngine:
             return await self._find(prediction_id, watch=False)
         ends = _FOREVER if wait_s is None else self._clock.monotonic() + wait_s
         with self._ends.hang(prediction_id) as bell:
-            seen = await self._find(prediction_id, watch=True)
+            # Of what was submitted here the end is told; until it is, there is nothing to look for.
+            seen = self._submitted.pop(prediction_id, None) or await self._find(prediction_id, watch=True)
             while seen is not None and not seen.status.terminal and (left_s := ends - self._clock.monotonic()) > 0:
                 await bell.wait(left_s)
                 bell.reset()
@@ -132,14 +144,15 @@ class RedisStreamsEngine:
 
     async def settle(self, delivery: Delivery, outcome: Outcome) -> bool:
         self._check_open()
-        settled = self._do.settle(delivery, outcome, self._clock.now(), next(self._marks))
         self._forget(delivery)
+        outcome = storable(outcome, self._terms.value_bytes)
+        settled = self._do.settle(delivery, outcome, self._clock.now(), next(self._marks))
         return await asyncio.shield(settled) == 1
 
     async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
         self._check_open()
-        released = self._do.release(delivery, counted=counted, delay_s=delay_s)
         self._forget(delivery)
+        released = self._do.release(delivery, counted=counted, delay_s=delay_s)
         return await asyncio.shield(released) == 1
 
     async def announce(self, presence: Presence) -> None:
@@ -153,17 +166,14 @@ class RedisStreamsEngine:
                 "stop all workers of the old version first, or give the new one's model another name."
             )
 
-    async def depth(self, model: str) -> Depth:
+    async def depths(self, model: str | None = None) -> dict[str, Depth]:
         self._check_open()
-        sweep = asyncio.ensure_future(self._do.sweep(model, now=True))
-        _, depth = await asyncio.gather(sweep, self._do.depth(model))
-        return depth
-
-    async def models(self) -> list[str]:
-        self._check_open()
+        if model is not None:
+            self._models.watch(model)
+            return {model: await self._depth(model)}
         known = await self._models.look()
-        depths = await asyncio.gather(*(self._do.depth(model) for model in known))
-        return [model for model, depth in zip(known, depths, strict=True) if _in_use(depth)]
+        depths = zip(known, await asyncio.gather(*map(self._depth, known)), strict=True)
+        return {each: depth for each, depth in depths if _in_use(depth)}
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
@@ -178,6 +188,13 @@ class RedisStreamsEngine:
         self._check_open()
         standing = await self._find(prediction_id, watch=False)
         return standing is not None and await self._do.purge(standing.model, prediction_id)
+
+    async def _depth(self, model: str) -> Depth:
+        """A model's queue after what came due was queued again."""
+        sweep = asyncio.ensure_future(self._do.sweep(model, now=True))
+        problem = self._link.problem or self._rounds.problem
+        _, depth = await asyncio.gather(sweep, self._do.depth(model, problem))
+        return depth
 
     async def _find(self, prediction_id: str, *, watch: bool) -> Prediction | None:
         """The prediction, of whatever model; those that others remembered since the last round included."""
@@ -200,8 +217,8 @@ class RedisStreamsEngine:
         asked = self._do.receive(model, limit, receipt, self._clock.now())
         try:
             deliveries = self._do.deliveries(model, receipt, await asyncio.shield(asked))
-        except asyncio.CancelledError:
-            asked.add_done_callback(lambda answered: self._bring_back(model, receipt, answered))
+        except (asyncio.CancelledError, EngineUnavailable):
+            asked.add_done_callback(lambda answered: self._recall(model, receipt, answered))
             raise
         if len(deliveries) < limit:
             self._work.found_end(model, rings)
@@ -209,24 +226,32 @@ class RedisStreamsEngine:
             self._held[delivery.message.prediction_id, receipt] = delivery
         return deliveries
 
-    def _bring_back(self, model: str, receipt: str, answered: asyncio.Future[object]) -> None:
-        """Release what a receiver got that did not stay to hear of it."""
-        if not answered.cancelled() and answered.exception() is None:
-            for delivery in self._do.deliveries(model, receipt, answered.result()):
-                with suppress(EngineUnavailable):  # then its lease brings it back
-                    self._do.release(delivery, counted=False, delay_s=0)
-
-    async def _give_back(self, deliveries: Sequence[Delivery], *, counted: bool) -> None:
-        for delivery in deliveries:
+    def _recall(self, model: str, receipt: str, answered: asyncio.Future[object]) -> None:
+        """Queue again what a receiver got that did not hear of it: it left, or the answer was lost on its way."""
+        if answered.exception() is not None or answered.result():
             with suppress(EngineUnavailable):  # then its lease brings it back
-                await self._do.release(delivery, counted=counted, delay_s=0)
+                self._do.recall(model, receipt)
+
+    async def _give_back(self, deliveries: Sequence[Delivery]) -> None:
+        """Queue again what was received here; the attempt counts."""
+        with suppress(EngineUnavailable):  # then its lease brings it back
+            released = [self._do.release(delivery, counted=True, delay_s=0) for delivery in deliveries]
+            await asyncio.gather(*released)
+
+    def _expect(self, prediction_id: str) -> None:
+        """Know of a submit before the end of the prediction can be told."""
+        self._submitted[prediction_id] = None
+        for oldest in list(islice(self._submitted, max(0, len(self._submitted) - _MOST_SUBMITTED))):
+            del self._submitted[oldest]
 
     def _forget(self, delivery: Delivery) -> None:
         self._held.pop((delivery.message.prediction_id, delivery.receipt), None)
 
     def _heard(self, channel: str, content: bytes) -> None:
         if channel == self._channel:
-            self._ends.ring(content.decode(errors="surrogatepass"))
+            prediction_id = to_text(content)
+            self._submitted.pop(prediction_id, None)
+            self._ends.ring(prediction_id)
         else:
             for model in self._models.known():
                 if self._models.keys(model).work == channel:

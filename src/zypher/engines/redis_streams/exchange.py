@@ -10,6 +10,7 @@ from redis.exceptions import ResponseError
 from zypher.engines.redis_streams.client import Client, Connection, Word
 
 _ANSWER_S = 3.0  # nothing that is sent this way blocks in Redis
+_SLOWEST_BYTES_S = 1_048_576  # of a way to Redis that counts as one
 
 
 class _Packer(Protocol):
@@ -34,9 +35,10 @@ class ServerExchange:
         self._pool = client.connection_pool
 
     async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
-        connection = await self._pool.get_connection()
+        async with asyncio.timeout(_ANSWER_S):
+            connection = await self._pool.get_connection()
         try:
-            return await _exchange(connection, commands)
+            return await _exchange(connection, b"".join(map(_pack, commands)), len(commands))
         except BaseException:
             # What is on its way must not be taken for the answer to something else.
             await connection.disconnect()
@@ -45,25 +47,12 @@ class ServerExchange:
             await self._pool.release(connection)
 
 
-class ClusterExchange:
-    """With a cluster: redis-py knows which node has which keys."""
-
-    def __init__(self, client: Client) -> None:
-        self._client = client
-
-    async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
-        pipeline = self._client.pipeline(transaction=False)
-        for command in commands:
-            pipeline.execute_command(*command)
-        return await pipeline.execute(raise_on_error=False)
-
-
-async def _exchange(connection: Connection, commands: Sequence[tuple[Word, ...]]) -> list[object]:
+async def _exchange(connection: Connection, packed: bytes, number: int) -> list[object]:
     loop = asyncio.get_running_loop()
     answers: list[object] = []
-    async with asyncio.timeout(_ANSWER_S) as limit:
-        await connection.send_packed_command(b"".join(map(_pack, commands)))
-        for _ in commands:
+    async with asyncio.timeout(_ANSWER_S + len(packed) / _SLOWEST_BYTES_S) as limit:
+        await connection.send_packed_command(packed)
+        for _ in range(number):
             limit.reschedule(loop.time() + _ANSWER_S)
             try:
                 answers.append(await connection.read_response())

@@ -1,62 +1,87 @@
 """The first look at a Redis: whether it can be this engine's."""
 
 import asyncio
+import logging
 import re
+from collections.abc import Callable
 
+import msgspec
+from redis.exceptions import BusyLoadingError
+
+from zypher.clock import Clock
 from zypher.engines.redis_streams.address import Address
 from zypher.engines.redis_streams.client import Client
-from zypher.engines.redis_streams.exchange import ClusterExchange, Exchange, ServerExchange
+from zypher.engines.redis_streams.cluster import ClusterExchange, listening_client
+from zypher.engines.redis_streams.exchange import Exchange, ServerExchange
+from zypher.engines.redis_streams.format import FORMAT, check_format, foreign
 from zypher.engines.redis_streams.troubles import sentence
 from zypher.errors import EngineError
 
-FORMAT = 1  # of what is kept under the prefix
+logger = logging.getLogger(__name__)
+
 _OLDEST = (6, 2)
 _PATIENCE_S = 5.0
+_LOADING_PAUSE_S = 0.5
 
 
-async def open_client(address: Address) -> tuple[Client, Exchange]:
-    """A client for this Redis, alone or a cluster. Raises `EngineError`, and nothing was overwritten."""
+class Way(msgspec.Struct, frozen=True):
+    """The way to a Redis, alone or a cluster."""
+
+    client: Client  # to be closed at the end
+    exchange: Exchange
+    listen: Callable[[], Client]  # a client more, for what is published; to be closed, too
+
+
+async def find_way(address: Address, clock: Clock) -> Way:
+    """The way to this Redis; waits while it loads its data.
+
+    Raises `EngineError`, and nothing was overwritten.
+    """
+    told = False
+    while True:
+        try:
+            return await _find(address, clock)
+        except BusyLoadingError:
+            if not told:
+                logger.warning("Redis is still loading its data; waiting for it", extra={"engine": address.shown})
+            told = True
+            await clock.sleep(_LOADING_PAUSE_S)
+
+
+async def _find(address: Address, clock: Clock) -> Way:
     client = address.client()
-    exchange: Exchange = ServerExchange(client)
+    way = Way(client, ServerExchange(client), address.client)
     try:
         async with asyncio.timeout(_PATIENCE_S):
             about = await client.info("server")
-            _check_version(str(about.get("redis_version", "")), address)
+            check_version(str(about.get("redis_version", "")), address.shown)
             if about.get("redis_mode") == "cluster":
                 await client.aclose()
-                client = address.cluster_client()
-                exchange = ClusterExchange(client)
-            await _check_format(client, address)
-    except Exception as error:
-        await client.aclose()
-        raise error if isinstance(error, EngineError) else EngineError(sentence(error, address.shown)) from error
-    return client, exchange
+                cluster = address.cluster_client()
+                way = Way(cluster, ClusterExchange(cluster, clock), lambda: listening_client(address, cluster))
+            await _check_keys(way.client, address)
+    except BaseException as error:
+        await way.client.aclose()
+        if isinstance(error, EngineError | BusyLoadingError) or not isinstance(error, Exception):
+            raise
+        raise EngineError(sentence(error, address.shown)) from error
+    return way
 
 
-def _check_version(version: str, address: Address) -> None:
+def check_version(version: str, address: str) -> None:
+    """Raises `EngineError` for a Redis that lacks a command which the engine needs."""
     numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
     if numbers < _OLDEST:
-        raise EngineError(f"The Redis at {address.shown} is {version}; the engine needs Redis 6.2 or later, or Valkey.")
+        raise EngineError(f"The Redis at {address} is {version}; the engine needs Redis 6.2 or later, or Valkey.")
 
 
-async def _check_format(client: Client, address: Address) -> None:
+async def _check_keys(client: Client, address: Address) -> None:
     kind = await client.execute_command("TYPE", address.prefix)
     if kind == b"none":
         await client.execute_command("HSETNX", address.prefix, "format", FORMAT)
     elif kind != b"hash":
-        raise _foreign(address)
+        raise foreign(address.prefix, address.shown)
     written = await client.execute_command("HGET", address.prefix, "format")
-    if not isinstance(written, bytes) or not written.isdigit():
-        raise _foreign(address)
-    if int(written) > FORMAT:
-        raise EngineError(
-            f"The predictions at {address.shown} were written by a newer version of zypher (format {int(written)}, "
-            f"this one knows {FORMAT}); install that version, or choose other keys with ?prefix=NAME."
-        )
-
-
-def _foreign(address: Address) -> EngineError:
-    return EngineError(
-        f"The key {address.prefix!r} at {address.shown} is not one of zypher's; it was left as it is: "
-        "choose other keys with ?prefix=NAME at the end of the engine's URL."
-    )
+    if written is None:
+        raise foreign(address.prefix, address.shown)
+    check_format(written, address.prefix, address.shown)

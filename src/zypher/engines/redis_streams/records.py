@@ -1,10 +1,14 @@
 """A prediction's record in Redis and the words of a settle: values to bytes and back."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from zypher.engines.redis_streams.keys import to_text
+from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status
+
+# What of a record is read; its other fields only lua/ needs.
+FIELDS = ("at", "durable", "attempt", "started", "finished", "status", "run_s", "kind", "failure", "output")
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -19,6 +23,18 @@ def to_instant(microseconds: bytes) -> datetime:
     return _EPOCH + timedelta(microseconds=int(microseconds))
 
 
+def storable(outcome: Outcome, longest_bytes: int) -> Outcome:
+    """The outcome, or a failure in place of an output that Redis does not keep."""
+    size_bytes = len(outcome.output or b"")
+    if size_bytes <= longest_bytes:
+        return outcome
+    message = (
+        f"The output has {size_bytes} bytes, and Redis keeps {longest_bytes} at most; return less, or where it can be "
+        "found."
+    )
+    return Outcome(Status.FAILED, failure=Failure(FailureKind.INVALID_OUTPUT, message), run_s=outcome.run_s)
+
+
 def outcome_words(outcome: Outcome) -> tuple[Word, ...]:
     """The last arguments of lua/settle.lua."""
     failure = outcome.failure
@@ -27,23 +43,38 @@ def outcome_words(outcome: Outcome) -> tuple[Word, ...]:
 
 
 def read_prediction(
-    prediction_id: str, model: str, fields: Sequence[bytes], *, running: bool = False, position: int = 0
+    prediction_id: str, model: str, fields: Sequence[bytes | None], *, running: bool = False, position: int = 0
 ) -> Prediction:
-    """The prediction that a record's fields tell of, ended unless it waits or runs."""
-    record = dict(_pairs(fields))
+    """The prediction that the `FIELDS` of a record tell of, ended unless it waits or runs.
+
+    Raises `EngineUnavailable` when a newer version wrote what this one does not know.
+    """
+    record = {name: field for name, field in zip(FIELDS, fields, strict=True) if field is not None}
+    try:
+        return _prediction(prediction_id, model, record, running=running, position=position)
+    except (KeyError, ValueError):
+        raise EngineUnavailable(
+            f"The record of prediction {prediction_id} in Redis is not one that this version of zypher can read; "
+            "install the version that wrote it."
+        ) from None
+
+
+def _prediction(
+    prediction_id: str, model: str, record: Mapping[str, bytes], *, running: bool, position: int
+) -> Prediction:
     outcome = _outcome(record)
-    started = record.get(b"started") if running or outcome else None
+    started = record.get("started") if running or outcome else None
     return Prediction(
         prediction_id=prediction_id,
         model=model,
         status=outcome.status if outcome else Status.RUNNING if running else Status.QUEUED,
-        submitted_at=to_instant(record[b"at"]),
-        attempt=int(record.get(b"attempt", 0)),
+        submitted_at=to_instant(record["at"]),
+        attempt=int(record.get("attempt", 0)),
         position=position,
         started_at=None if started is None else to_instant(started),
-        finished_at=to_instant(record[b"finished"]) if outcome else None,
+        finished_at=to_instant(record["finished"]) if outcome else None,
         outcome=outcome,
-        durable=record[b"durable"] == b"1",
+        durable=record["durable"] == b"1",
     )
 
 
@@ -60,15 +91,10 @@ def read_deliveries(model: str, receipt: str, words: Sequence[bytes | int]) -> l
     return found
 
 
-def _outcome(record: Mapping[bytes, bytes]) -> Outcome | None:
-    if b"status" not in record:
+def _outcome(record: Mapping[str, bytes]) -> Outcome | None:
+    if "status" not in record:
         return None
     failure = None
-    if b"kind" in record:
-        failure = Failure(FailureKind(record[b"kind"].decode()), record[b"failure"].decode())
-    run_s = float(record.get(b"run_s", 0))
-    return Outcome(Status(record[b"status"].decode()), record.get(b"output"), failure, run_s)
-
-
-def _pairs(fields: Sequence[bytes]) -> Iterable[tuple[bytes, bytes]]:
-    return zip(fields[::2], fields[1::2], strict=True)
+    if "kind" in record:
+        failure = Failure(FailureKind(record["kind"].decode()), record["failure"].decode())
+    return Outcome(Status(record["status"].decode()), record.get("output"), failure, float(record.get("run_s", 0)))

@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import Callable
-from contextlib import suppress
 
 from zypher.clock import Clock
 from zypher.engines.redis_streams.link import Link
 from zypher.engines.redis_streams.models import Models
+from zypher.engines.redis_streams.repeating import Repeating
 from zypher.engines.redis_streams.transitions import Transitions
 from zypher.errors import EngineUnavailable
 
 
 class Rounds:
-    """Every process goes round; whoever comes a moment later than another leaves the sweeping at that."""
+    """Every process goes round its own models.
+
+    Whoever comes a moment later than another leaves the sweeping at that.
+    """
 
     def __init__(
         self, link: Link, models: Models, transitions: Transitions, clock: Clock, looked: Callable[[list[str]], None]
@@ -20,28 +23,32 @@ class Rounds:
         self._link = link
         self._models = models
         self._transitions = transitions
-        self._clock = clock
         self._looked = looked  # hears after each round which models have something to receive
-        self._task: asyncio.Task[None] | None = None
+        self._repeating = Repeating("redis-rounds", self._go, clock, transitions.terms.round_s)
+
+    @property
+    def problem(self) -> str | None:
+        """Why nobody looks after leases here, a sentence."""
+        return self._repeating.problem
 
     def start(self) -> None:
-        self._task = asyncio.create_task(self._repeat(), name="redis-rounds")
+        self._repeating.start()
 
     async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-
-    async def _repeat(self) -> None:
-        while True:
-            await self._clock.sleep(self._transitions.terms.round_s)
-            with suppress(EngineUnavailable):  # the link tells of it, and finds the way back
-                await self._go()
+        await self._repeating.stop()
 
     async def _go(self) -> None:
-        models = await self._models.look()
-        ready = await asyncio.gather(*(self._transitions.sweep(model) for model in models))
-        if self._link.problem is not None:
+        await self._models.look()
+        models = self._models.ours()
+        swept = await asyncio.gather(*(self._sweep(model) for model in models))
+        if self._link.troubled:
             await self._models.write()
-            self._link.mended()
-        self._looked([model for model, number in zip(models, ready, strict=True) if number])
+            self._link.try_again()
+        self._looked([model for model, ready in zip(models, swept, strict=True) if ready])
+
+    async def _sweep(self, model: str) -> int:
+        """How many of the model's predictions are ready; 0, too, when one model's keys are in trouble."""
+        try:
+            return await self._transitions.sweep(model)
+        except EngineUnavailable:
+            return 0

@@ -2,6 +2,8 @@
 
 import msgspec
 
+_RECEIVED_BYTES = 1_048_576
+_VALUE_BYTES = 536_870_912
 _BRIEF_MS = 60_000
 _SHORTEST_ROUND_S = 0.5
 _LONGEST_ROUND_S = 1.0
@@ -13,6 +15,8 @@ class Terms(msgspec.Struct, frozen=True):
     queue_limit: int
     retention_s: float
     lease_s: float
+    received_bytes: int = _RECEIVED_BYTES  # of inputs that are received at once; the one that exceeds it is the last
+    value_bytes: int = _VALUE_BYTES  # the longest value that Redis keeps
 
     @property
     def lease_ms(self) -> int:
@@ -31,8 +35,3 @@ class Terms(msgspec.Struct, frozen=True):
     def round_s(self) -> float:
         """How often leases are looked after; never more than twice a second."""
         return min(_LONGEST_ROUND_S, max(_SHORTEST_ROUND_S, self.lease_s / 4))
-
-    @property
-    def away_ms(self) -> int:
-        """When nobody looked after leases for so long, Redis was away and no lease could be extended."""
-        return max(self.lease_ms // 2, round(3000 * self.round_s))

@@ -11,6 +11,7 @@ from zypher.engines.redis_streams.keys import digest, to_bytes, to_text
 from zypher.engines.redis_streams.link import Link
 from zypher.engines.redis_streams.models import Models
 from zypher.engines.redis_streams.records import (
+    FIELDS,
     outcome_words,
     read_deliveries,
     read_prediction,
@@ -19,7 +20,7 @@ from zypher.engines.redis_streams.records import (
 )
 from zypher.engines.redis_streams.scripts import script
 from zypher.engines.redis_streams.terms import Terms
-from zypher.errors import IdempotencyKeyReused, QueueFull
+from zypher.errors import EngineUnavailable, IdempotencyKeyReused, QueueFull
 from zypher.prediction import Delivery, Message, Outcome, Prediction, Status
 from zypher.presence import Depth, ModelCard, Presence
 
@@ -71,11 +72,11 @@ class Transitions:
         answer = await self._link.run(
             script("get"),
             (keys.stream, keys.model, keys.returned, keys.record(prediction_id)),
-            (self.terms.lease_ms, self.terms.away_ms, self._watcher if watch else ""),
+            (self._watcher if watch else "", *FIELDS),
         )
         if not answer:
             return None
-        state, position, fields = cast(tuple[bytes, int, list[bytes]], answer)
+        state, position, fields = cast(tuple[bytes, int, list[bytes | None]], answer)
         return read_prediction(prediction_id, model, fields, running=state == b"running", position=position)
 
     async def cancel(self, model: str, prediction_id: str, finished_at: datetime) -> bool:
@@ -85,7 +86,7 @@ class Transitions:
             (keys.stream, keys.model, keys.returned, keys.delayed, keys.record(prediction_id)),
             (
                 *(keys.base, self._told, to_bytes(prediction_id), to_microseconds(finished_at)),
-                *(terms.retention_ms, terms.brief_ms, terms.lease_ms, terms.away_ms),
+                *(terms.retention_ms, terms.brief_ms),
             ),
         )
         return answer == 1
@@ -96,11 +97,24 @@ class Transitions:
         return self._link.run(
             script("receive"),
             (keys.stream, keys.model, keys.returned, keys.delayed),
-            (keys.base, limit, receipt, to_microseconds(started_at)),
+            (
+                *(keys.base, limit, self.terms.received_bytes, receipt),
+                *(to_microseconds(started_at), self.terms.lease_ms),
+            ),
         )
 
     def deliveries(self, model: str, receipt: str, answer: object) -> list[Delivery]:
         return read_deliveries(model, receipt, cast(list[bytes | int], answer))
+
+    def recall(self, model: str, receipt: str) -> asyncio.Future[object]:
+        """Ask to queue again what was leased under a receipt that was never heard of. Asked until Redis takes it."""
+        keys = self._models.keys(model)
+        return self._link.run(
+            script("recall"),
+            (keys.stream, keys.model, keys.returned, keys.delayed),
+            (keys.base, receipt, self.terms.lease_ms),
+            patient=True,
+        )
 
     async def extend(self, model: str, deliveries: Sequence[Delivery]) -> list[Delivery]:
         """Those of one model's deliveries that were lost."""
@@ -108,7 +122,7 @@ class Transitions:
         held = await self._link.run(
             script("extend"),
             (keys.stream, keys.model, *(keys.record(delivery.message.prediction_id) for delivery in deliveries)),
-            (self.terms.lease_ms, self.terms.away_ms, *(delivery.receipt for delivery in deliveries)),
+            (self.terms.lease_ms, *(delivery.receipt for delivery in deliveries)),
         )
         return [delivery for delivery, ours in zip(deliveries, cast(list[int], held), strict=True) if not ours]
 
@@ -121,7 +135,7 @@ class Transitions:
             (keys.stream, keys.model, keys.dead, keys.record(message.prediction_id)),
             (
                 *(keys.base, self._told, to_bytes(message.prediction_id), delivery.receipt, mark),
-                *(to_microseconds(finished_at), terms.retention_ms, terms.brief_ms, terms.lease_ms, terms.away_ms),
+                *(to_microseconds(finished_at), terms.retention_ms, terms.brief_ms),
                 *outcome_words(outcome),
             ),
             patient=True,
@@ -129,21 +143,21 @@ class Transitions:
 
     def release(self, delivery: Delivery, *, counted: bool, delay_s: float) -> asyncio.Future[object]:
         """Ask to queue it again; the answer is 1 when it was ours."""
-        message, terms = delivery.message, self.terms
+        message = delivery.message
         keys = self._models.keys(message.model)
         return self._link.run(
             script("release"),
             (keys.stream, keys.model, keys.returned, keys.delayed, keys.record(message.prediction_id)),
-            (keys.base, delivery.receipt, int(counted), round(delay_s * 1000), terms.lease_ms, terms.away_ms),
+            (keys.base, delivery.receipt, int(counted), round(delay_s * 1000)),
         )
 
     async def sweep(self, model: str, *, now: bool = False) -> int:
         """Queue again what came due; returns how many are ready. With `now`, however short ago another did."""
-        keys, terms = self._models.keys(model), self.terms
+        keys = self._models.keys(model)
         ready = await self._link.run(
             script("sweep"),
             (keys.stream, keys.model, keys.returned, keys.delayed),
-            (keys.base, terms.lease_ms, terms.away_ms, 0 if now else round(500 * terms.round_s)),
+            (keys.base, 0 if now else round(500 * self.terms.round_s)),
         )
         return cast(int, ready)
 
@@ -158,7 +172,7 @@ class Transitions:
         )
         return to_text(cast(bytes, other))
 
-    async def depth(self, model: str) -> Depth:
+    async def depth(self, model: str, problem: str | None) -> Depth:
         keys = self._models.keys(model)
         answer = await self._link.run(
             script("depth"),
@@ -175,14 +189,15 @@ class Transitions:
             run_s=float(run_s) if run_s else None,
             limit=self.terms.queue_limit,
             presences=tuple(self._presence(words) for words in said),
-            problem=self._link.problem,
+            problem=problem,
             delayed=delayed,
             dead=dead,
         )
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         keys = self._models.keys(model)
-        answer = cast(list[bytes | list[bytes]], await self._link.run(script("dead"), (keys.dead,), (keys.base, limit)))
+        asked = self._link.run(script("dead"), (keys.dead,), (keys.base, limit, *FIELDS))
+        answer = cast(list[bytes | list[bytes | None]], await asked)
         letters: list[Prediction] = []
         for prediction_id, fields in zip(answer[::2], answer[1::2], strict=True):
             assert isinstance(prediction_id, bytes)
@@ -212,7 +227,13 @@ class Transitions:
         return answer == 1
 
     def _presence(self, words: bytes) -> Presence:
-        presence = msgspec.msgpack.decode(words, type=Presence)
+        try:
+            presence = msgspec.msgpack.decode(words, type=Presence)
+        except (msgspec.MsgspecError, ValueError):
+            raise EngineUnavailable(
+                "A worker announces itself in Redis in words that this version of zypher cannot read; "
+                "install the version that it has."
+            ) from None
         known = self._cards.setdefault(presence.model, presence.card)
         if known != presence.card:
             known = self._cards[presence.model] = presence.card

@@ -2,7 +2,10 @@
 
 import re
 
-_REMEDIES = {
+from zypher.errors import ZypherError
+
+# Of Redis as a whole: what is refused to one is refused to all.
+_OF_ALL = {
     "OOM": "Redis is full; raise its maxmemory or free memory, with maxmemory-policy noeviction",
     "READONLY": "this Redis is a read-only replica; name the primary in the engine's URL",
     "MISCONF": "Redis cannot save to its disk and refuses writes; make room on its disk and see its log",
@@ -10,13 +13,24 @@ _REMEDIES = {
     "WRONGPASS": "Redis does not know this user and password; correct them in the engine's URL",
     "NOPERM": "this Redis user may not do what the engine needs; allow it scripts, streams and pub/sub on these keys",
     "LOADING": "Redis is still reading its data from disk; it goes on by itself",
-    "WRONGTYPE": "a key under the engine's prefix is not one of zypher's; choose another with ?prefix=NAME",
     "CLUSTERDOWN": "the Redis cluster does not serve all its slots; mend the cluster",
     "MASTERDOWN": "this Redis replica has lost its primary; name the primary in the engine's URL",
     "NOREPLICAS": "Redis has too few replicas to accept writes; start them",
     "BUSY": "Redis is held up by a long script; see what runs there",
+}
+_REMEDIES = _OF_ALL | {
+    "WRONGTYPE": "a key under the engine's prefix is not one of zypher's; choose another with ?prefix=NAME",
     "DB index": "this Redis has no such database; correct the number at the end of the engine's URL",
+    "invalid DB": "this Redis has no such database; correct the number at the end of the engine's URL",
     "SELECT is not allowed": "a Redis cluster has database 0 only; correct the number at the end of the engine's URL",
+    "CERTIFICATE_VERIFY_FAILED": (
+        "its certificate is not trusted; name the authority that signed it with ?ssl_ca_certs=/path/to/ca.pem "
+        "at the end of the engine's URL, and the host as the certificate does"
+    ),
+    "WRONG_VERSION_NUMBER": "it does not speak TLS; write redis:// instead of rediss://",
+    "CERTIFICATE_REQUIRED": (
+        "it asks for a client's certificate; name one with ?ssl_certfile=/path/to/cert.pem&ssl_keyfile=/path/to/key.pem"
+    ),
 }
 _BY_CLASS = {
     "OutOfMemoryError": "OOM",
@@ -33,12 +47,9 @@ _CODE = re.compile("|".join(rf"\b{code}\b" for code in _REMEDIES))
 
 def sentence(error: BaseException, address: str) -> str:
     """What ails the Redis at `address`, and what to do."""
-    found = _CODE.search(str(error))
-    code = found[0] if found else _BY_CLASS.get(type(error).__name__)
-    if "called without any password" in str(error):
-        code = "WRONGPASS"
-    if code == "WRONGPASS" and "Authentication required" in str(error):
-        code = "NOAUTH"
+    if isinstance(error, ZypherError):
+        return str(error)
+    code = _code(error)
     if code is not None:
         return f"The engine at {address} refuses: {_REMEDIES[code]}."
     if is_refusal(error):
@@ -49,9 +60,22 @@ def sentence(error: BaseException, address: str) -> str:
     return f"The engine at {address} cannot be reached ({_first_line(error)}); start it, or correct the engine's URL."
 
 
+def concerns_all(error: BaseException) -> bool:
+    """Whether everything else that is asked of this Redis would be refused, too."""
+    return _code(error) in _OF_ALL
+
+
 def is_refusal(error: BaseException) -> bool:
     """Whether Redis itself answered so, rather than nobody."""
     return "ResponseError" in {kind.__name__ for kind in type(error).__mro__}
+
+
+def _code(error: BaseException) -> str | None:
+    found = _CODE.search(str(error))
+    code = found[0] if found else _BY_CLASS.get(type(error).__name__)
+    if "called without any password" in str(error):
+        return "WRONGPASS"
+    return "NOAUTH" if code == "WRONGPASS" and "Authentication required" in str(error) else code
 
 
 def _first_line(error: BaseException) -> str:

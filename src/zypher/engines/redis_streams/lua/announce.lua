@@ -12,10 +12,12 @@ for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', now)) do
 end
 for _, other in ipairs(redis.call('ZRANGE', alive, 0, -1)) do
   local others = redis.call('HGET', workers, other .. ':schemas')
-  if schemas ~= '' and other ~= worker_id and others ~= '' and others ~= schemas then return other end
+  if schemas ~= '' and other ~= worker_id and (others or '') ~= '' and others ~= schemas then return other end
 end
 redis.call('ZADD', alive, now + lease_ms, worker_id)
 redis.call('HSET', workers, worker_id, presence, worker_id .. ':schemas', schemas)
-redis.call('PEXPIRE', alive, lease_ms)
-redis.call('PEXPIRE', workers, lease_ms)
+-- Another worker's lease may be longer: its word must not go with this one's.
+for _, key in ipairs(KEYS) do
+  redis.call('PEXPIRE', key, math.max(lease_ms, redis.call('PTTL', key)))
+end
 return ''

@@ -1,14 +1,14 @@
--- The dead letters that died first: {prediction_id, its record, ...}.
+-- The dead letters that died first: {prediction_id, the fields of its record, ...}.
 -- KEYS: 1 dead
--- ARGV: base, limit
+-- ARGV: base, limit, then the names of the fields
 local letters = {}
 for _, prediction_id in ipairs(redis.call('ZRANGE', KEYS[1], 0, ARGV[2] - 1)) do
-  local fields = redis.call('HGETALL', ARGV[1] .. ':p:' .. prediction_id)
-  if #fields == 0 then
+  local record = ARGV[1] .. ':p:' .. prediction_id
+  if redis.call('EXISTS', record) == 0 then
     redis.call('ZREM', KEYS[1], prediction_id)
   else
     letters[#letters + 1] = prediction_id
-    letters[#letters + 1] = fields
+    letters[#letters + 1] = redis.call('HMGET', record, unpack(ARGV, 3))
   end
 end
 return letters

@@ -1,20 +1,20 @@
--- A prediction as it stands: {} for none, else {'queued' | 'running' | 'ended', position, its record}.
+-- A prediction as it stands: {} for none, else {'queued' | 'running' | 'ended', position, the fields of its record}.
 -- KEYS: 1 stream, 2 model, 3 returned, 4 the prediction's record
--- ARGV: lease_ms, away_ms, watcher ('' for nobody to tell of its end)
+-- ARGV: watcher ('' for nobody to tell of its end), then the names of the fields
 -- uses time, lease, queue
 local stream, model, returned, record = unpack(KEYS)
-local lease_ms, away_ms, watcher = unpack(ARGV)
+local watcher = ARGV[1]
 
-local fields = redis.call('HGETALL', record)
-if #fields == 0 then return {} end
 local seq, status, receipt, watchers = unpack(redis.call('HMGET', record, 'seq', 'status', 'receipt', 'watchers'))
+if not seq then return {} end
+local fields = redis.call('HMGET', record, unpack(ARGV, 2))
 if status then return {'ended', 0, fields} end
 
 if watcher ~= '' and not string.find(watchers or '', watcher, 1, true) then
   -- A full Redis refuses it; who watches looks from time to time, too.
   redis.pcall('HSET', record, 'watchers', watchers and watchers .. ',' .. watcher or watcher)
 end
-if receipt and leased(stream, model, seq .. '-0', lease_ms, away_ms) then return {'running', 0, fields} end
+if receipt and leased(stream, model, seq .. '-0') then return {'running', 0, fields} end
 
 local position = 1
 local rank = redis.call('ZRANK', returned, seq)

@@ -1,16 +1,16 @@
 -- Store the outcome of a delivery: 1, or 0 when it is no longer its holder's.
 -- A settle that is sent again, because nobody knows whether the first arrived, bears the same mark and gets the same answer.
 -- KEYS: 1 stream, 2 model, 3 dead, 4 the prediction's record
--- ARGV: base, told, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms, lease_ms, away_ms,
+-- ARGV: base, told, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms,
 --       status, run_s, output or '', kind or '', failure
 -- uses time, lease, ending, burying
 local stream, model, dead, record = unpack(KEYS)
-local base, told, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms, lease_ms, away_ms = unpack(ARGV)
-local status, run_s, output, kind, failure = unpack(ARGV, 11)
+local base, told, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms = unpack(ARGV)
+local status, run_s, output, kind, failure = unpack(ARGV, 9)
 
 local seq, holder, marked, durable = unpack(redis.call('HMGET', record, 'seq', 'receipt', 'mark', 'durable'))
 if marked == mark then return 1 end
-if holder ~= receipt or not leased(stream, model, seq .. '-0', lease_ms, away_ms) then return 0 end
+if holder ~= receipt or not leased(stream, model, seq .. '-0') then return 0 end
 
 local fields = {'status', status, 'finished', finished_at, 'run_s', run_s, 'mark', mark}
 local function set(name, value)

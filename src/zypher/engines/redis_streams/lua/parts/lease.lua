@@ -1,9 +1,19 @@
--- Whether an entry is leased now. A lease does not end while nobody looks after leases, as when the
--- server was away: then none could be extended either.
-local function leased(stream, model, entry, lease_ms, away_ms)
+-- The consumer of a delivery is the lease under which it was received, in milliseconds: workers may differ in theirs.
+
+-- When nobody looked after leases for so long, Redis was away, and no lease of this length could be extended.
+local function away_ms(lease_ms)
+  return math.max(lease_ms / 2, 3 * math.max(500, math.min(1000, lease_ms / 4)))
+end
+
+-- How long nobody has looked after leases.
+local function unswept_ms(model)
+  return now_ms() - (redis.call('HGET', model, 'swept_at') or 0)
+end
+
+-- Whether an entry is leased now. A lease does not end while Redis is away.
+local function leased(stream, model, entry)
   local pending = redis.call('XPENDING', stream, 'workers', entry, entry, 1)[1]
   if not pending then return false end
-  if pending[3] < tonumber(lease_ms) then return true end
-  local swept_at = redis.call('HGET', model, 'swept_at')
-  return not swept_at or now_ms() - swept_at > tonumber(away_ms)
+  local lease_ms = tonumber(pending[2])
+  return pending[3] < lease_ms or unswept_ms(model) > away_ms(lease_ms)
 end

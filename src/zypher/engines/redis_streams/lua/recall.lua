@@ -1,0 +1,23 @@
+-- Queue again what was leased under a receipt that never reached its receiver; no attempt was made. Returns how many.
+-- KEYS: 1 stream, 2 model, 3 returned, 4 delayed
+-- ARGV: base, receipt, lease_ms
+-- uses time, returning
+local stream, model, returned, delayed = unpack(KEYS)
+local base, receipt, lease_ms = unpack(ARGV)
+if redis.call('EXISTS', stream) == 0 then return 0 end
+
+local recalled, last = 0, '-'
+repeat
+  local page = redis.call('XPENDING', stream, 'workers', last, '+', 1000, lease_ms)
+  for _, lease in ipairs(page) do
+    last = '(' .. lease[1]
+    local record = record_of(stream, base, lease[1])
+    if redis.call('HGET', record, 'receipt') == receipt then
+      give_back(stream, returned, delayed, record, string.match(lease[1], '%d+'), 0)
+      redis.call('HINCRBY', record, 'attempt', -1)
+      recalled = recalled + 1
+    end
+  end
+until #page < 1000
+if recalled > 0 then redis.call('PUBLISH', base .. ':work', '') end
+return recalled
