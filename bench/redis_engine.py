@@ -7,6 +7,7 @@ after the other, waits for each of them and reads its output, and begins again.
 
 import asyncio
 import sys
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import perf_counter
 
@@ -15,6 +16,7 @@ import uvloop
 from bench.deployment import redis, url, worker
 from bench.figure import ROUNDS, Figure
 from bench.load import WrongAnswer
+from bench.processes import Server
 from bench.report import Script
 from bench.servers import NOOP, OUTPUT
 from zypher.clock import SystemClock
@@ -23,7 +25,7 @@ from zypher.engines.engine import Engine
 from zypher.prediction import Message, new_prediction_id
 from zypher.settings import EngineSettings
 
-_SLOTS = 32
+_SLOTS = "32"
 _CALLERS = 64
 _AT_ONCE = 8
 _ROUND_S = 4.0
@@ -32,27 +34,40 @@ _WAIT_S = 30.0
 _INPUT = b'"Sample input data for the model"'
 
 
+@dataclass(frozen=True, slots=True)
+class _Round:
+    per_s: float  # predictions
+    redis_us: float  # CPU for each
+    worker_us: float
+
+
 def measure() -> list[Figure]:
-    with redis() as broker, worker(url(broker), NOOP, "--concurrency", str(_SLOTS)):
-        rates = uvloop.run(_rates(url(broker)))
-    return [Figure("predictions submitted, run and read", "/s", rates, at_least=3_000)]
+    with redis() as broker, worker(url(broker), NOOP, "--concurrency", _SLOTS) as back:
+        rounds = uvloop.run(_rounds((broker, back)))
+    return [
+        Figure("predictions submitted, run and read", "/s", tuple(r.per_s for r in rounds), at_least=3_000),
+        Figure("CPU of Redis for each", "µs", tuple(r.redis_us for r in rounds)),
+        Figure("CPU of the worker and its replica for each", "µs", tuple(r.worker_us for r in rounds)),
+    ]
 
 
-async def _rates(address: str) -> tuple[float, ...]:
-    engine = connect(EngineSettings(engine=address), SystemClock())
+async def _rounds(servers: tuple[Server, Server]) -> list[_Round]:
+    engine = connect(EngineSettings(engine=url(servers[0])), SystemClock())
     await engine.open()
     try:
-        await _rate(engine, _WARM_UP_S)
-        return tuple([await _rate(engine, _ROUND_S) for _ in range(ROUNDS)])
+        await _round(engine, servers, _WARM_UP_S)
+        return [await _round(engine, servers, _ROUND_S) for _ in range(ROUNDS)]
     finally:
         await engine.close()
 
 
-async def _rate(engine: Engine, for_s: float) -> float:
-    """Predictions per second."""
+async def _round(engine: Engine, servers: tuple[Server, Server], for_s: float) -> _Round:
+    before_s = [each.threads_cpu_s() for each in servers]
     began = perf_counter()
-    counts = await asyncio.gather(*(_submit_and_read(engine, began + for_s) for _ in range(_CALLERS)))
-    return sum(counts) / (perf_counter() - began)
+    total = sum(await asyncio.gather(*(_submit_and_read(engine, began + for_s) for _ in range(_CALLERS))))
+    elapsed_s = perf_counter() - began
+    used_s = [each.threads_cpu_s() - before for each, before in zip(servers, before_s, strict=True)]
+    return _Round(total / elapsed_s, *(each / total * 1e6 for each in used_s))
 
 
 async def _submit_and_read(engine: Engine, until: float) -> int:

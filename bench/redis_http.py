@@ -10,8 +10,10 @@ services take turns, round by round, 4 s each.
 import contextlib
 import sys
 from collections.abc import Generator
+from dataclasses import dataclass
+from time import perf_counter
 
-from bench.cycle import cycles_per_s
+from bench.cycle import cycle
 from bench.deployment import front, redis, url, worker
 from bench.figure import ROUNDS, Figure
 from bench.load import Caller, run_load
@@ -26,37 +28,66 @@ _WARM_UP_S = 1.0
 _LIMIT_S = 60.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Service:
+    """What answers, and what works behind it."""
+
+    front: Server
+    behind: tuple[Server, Server]  # a worker and a Redis
+
+    def cpu_s(self) -> float:
+        return self.front.cpu_s() + sum(each.cpu_s() for each in self.behind)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    per_s: float  # predictions
+    cpu_us: float  # of all processes, for each
+
+
 def measure() -> list[Figure]:
     with _zypher() as ours, _celery() as theirs:
-        cycles_per_s(ours, _WARM_UP_S)
-        cycles_per_s(theirs, _WARM_UP_S)
-        rounds = [(cycles_per_s(ours, _ROUND_S), cycles_per_s(theirs, _ROUND_S)) for _ in range(ROUNDS)]
+        _round(ours, _WARM_UP_S)
+        _round(theirs, _WARM_UP_S)
+        rounds = [(_round(ours, _ROUND_S), _round(theirs, _ROUND_S)) for _ in range(ROUNDS)]
     return [
-        Figure("cycle, zypher / FastAPI and Celery", "×", tuple(ours / theirs for ours, theirs in rounds), at_least=5),
-        Figure("cycle: zypher", "/s", tuple(ours for ours, _ in rounds)),
-        Figure("cycle: FastAPI and Celery", "/s", tuple(theirs for _, theirs in rounds)),
+        Figure("cycle, zypher / FastAPI and Celery", "×", tuple(o.per_s / t.per_s for o, t in rounds), at_least=5),
+        Figure("cycle: zypher", "/s", tuple(ours.per_s for ours, _ in rounds)),
+        Figure("cycle: FastAPI and Celery", "/s", tuple(theirs.per_s for _, theirs in rounds)),
+        Figure("CPU of all servers for each: zypher", "µs", tuple(ours.cpu_us for ours, _ in rounds)),
+        Figure("CPU of all servers for each: FastAPI and Celery", "µs", tuple(theirs.cpu_us for _, theirs in rounds)),
     ]
 
 
-@contextlib.contextmanager
-def _zypher() -> Generator[Server]:
-    with redis() as broker, worker(url(broker), NOOP, "--concurrency", _SLOTS), front(url(broker)) as server:
-        yield server
+def _round(service: _Service, for_s: float) -> _Round:
+    before_s = service.cpu_s()
+    started = perf_counter()
+    read_at = cycle(service.front, for_s)
+    return _Round(
+        per_s=len(read_at) / (read_at[-1] - started),
+        cpu_us=(service.cpu_s() - before_s) / len(read_at) * 1e6,
+    )
 
 
 @contextlib.contextmanager
-def _celery() -> Generator[Server]:
+def _zypher() -> Generator[_Service]:
+    with redis() as broker, worker(url(broker), NOOP, "--concurrency", _SLOTS) as back, front(url(broker)) as server:
+        yield _Service(server, (back, broker))
+
+
+@contextlib.contextmanager
+def _celery() -> Generator[_Service]:
     with redis() as broker:
         environment = {"PEER_REDIS": url(broker), "PYTHONPATH": str(ROOT)}
         command = ("celery", "--app", "bench.peers.fastapi_celery:tasks", "--quiet", "worker")
         options = ("--pool", "threads", "--concurrency", _SLOTS, "--loglevel", "WARNING")
         with (
-            run_server(*command, *options, environment=environment),
+            run_server(*command, *options, environment=environment) as back,
             uvicorn("bench.peers.fastapi_celery:app", environment) as server,
         ):
             server.wait_for("GET", "/healthz/ready")
             run_load(server.port, [_first()], _LIMIT_S)
-            yield server
+            yield _Service(server, (back, broker))
 
 
 def _first() -> Caller:

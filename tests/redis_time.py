@@ -39,7 +39,7 @@ def age(client: RedisClient, milliseconds: int) -> None:
         if key.endswith((b":delayed", b":alive")):
             for member in client.zrange(key, 0, -1):
                 client.zincrby(key, -milliseconds, member)
-        if key.endswith(b":stream"):
+        if key.endswith(b":stream") and client.execute_command("TYPE", key) == b"stream":
             _age_leases(client, key.decode(), milliseconds)
         left_ms = client.pttl(key)
         if left_ms >= 0:

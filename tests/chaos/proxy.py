@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Self
 
@@ -18,6 +18,7 @@ class Proxy:
     def __init__(self, upstream_port: int) -> None:
         self.refusing = False  # new connections end at once
         self.delay_s = 0.0  # before each chunk, either way
+        self.rewrite: Callable[[bytes], bytes] = bytes  # what becomes of a chunk of an answer
         self.swallowing = False  # answers do not come back: what was asked happened, and nobody hears of it
         self._upstream_port = upstream_port
         self._connections: set[asyncio.Task[None]] = set()
@@ -73,7 +74,7 @@ class Proxy:
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
                 if asks or not self.swallowing:
-                    writer.write(chunk)
+                    writer.write(chunk if asks else self.rewrite(chunk))
                     await writer.drain()
 
 

@@ -54,11 +54,12 @@ async def test_who_waits_for_work_gets_it_at_once(engine: Engine) -> None:
 
 
 async def test_who_waits_for_more_of_the_large_gets_it_at_once(engine: Engine) -> None:
-    large = b'"%s"' % (b"x" * 2_000_000)
-    ids = [(await engine.submit(message(large), durable=True)).prediction_id for _ in range(3)]
+    large = b'"%s"' % (b"x" * 1_100_000)
+    ids = [(await engine.submit(message(large), durable=True)).prediction_id for _ in range(12)]
     received: list[str] = []
-    while len(received) < len(ids):
-        received += [delivery.message.prediction_id for delivery in await engine.receive(MODEL, 10, 60)]
+    async with asyncio.timeout(5):  # a second for each that is not called for but found later
+        while len(received) < len(ids):
+            received += [delivery.message.prediction_id for delivery in await engine.receive(MODEL, 100, 60)]
     assert received == ids
 
 

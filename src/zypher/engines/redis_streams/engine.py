@@ -221,7 +221,7 @@ class RedisStreamsEngine:
         except (asyncio.CancelledError, EngineUnavailable):
             asked.add_done_callback(lambda answered: self._recall(model, receipt, answered))
             raise
-        if len(deliveries) < limit:
+        if len(deliveries) < limit and _input_bytes(deliveries) < self._terms.received_bytes:
             self._work.found_end(model, rings)
         for delivery in deliveries:
             self._held[delivery.message.prediction_id, receipt] = delivery
@@ -277,6 +277,10 @@ class RedisStreamsEngine:
 
 def _model(delivery: Delivery) -> str:
     return delivery.message.model
+
+
+def _input_bytes(deliveries: Sequence[Delivery]) -> int:
+    return sum(len(delivery.message.input) for delivery in deliveries)
 
 
 def _in_use(depth: Depth) -> bool:

@@ -77,9 +77,12 @@ def model_field(model: str) -> str:
 
 
 def model_of(field: bytes) -> str | None:
-    """The model that a field of the hash PREFIX remembers."""
-    text = field.decode(errors="replace")
-    return unquote(text.removeprefix(_MODEL), errors="surrogatepass") if text.startswith(_MODEL) else None
+    """The model that a field of the hash PREFIX remembers, None if it is no such field."""
+    try:
+        name = unquote(field.decode().removeprefix(_MODEL), errors="surrogatepass")
+    except UnicodeDecodeError:
+        return None
+    return name if field == model_field(name).encode() else None
 
 
 def digest(content: bytes) -> str:

@@ -9,7 +9,6 @@ if redis.call('EXISTS', stream) == 0 then return {} end
 
 local function returned_entry()
   local seq = redis.call('ZPOPMIN', returned)[1]
-  if not seq then return end
   redis.call('XCLAIM', stream, 'workers', lease_ms, 0, seq .. '-0', 'FORCE', 'JUSTID')
   return redis.call('XRANGE', stream, seq .. '-0', seq .. '-0')[1]
 end
@@ -23,9 +22,10 @@ local function fresh_entry()
 end
 
 put_back_due(returned, delayed)
+local came_back = redis.call('ZCARD', returned)
 local deliveries, taken, taken_bytes = {}, 0, 0
 while taken < tonumber(limit) and taken_bytes < tonumber(bytes) do
-  local entry = returned_entry() or fresh_entry()
+  local entry = taken < came_back and returned_entry() or fresh_entry()
   if not entry then break end
   local _, prediction_id, _, submitted_at, _, input = unpack(entry[2])
   local record = base .. ':p:' .. prediction_id

@@ -1,0 +1,168 @@
+"""An answer of Redis that never arrives: what was asked happened, and must not happen twice or be lost."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from typing import TypeVar
+
+import pytest
+
+from tests.chaos.proxy import Proxy
+from tests.contract.phrases import MODEL, SUCCEEDED, depth, get, message, receive_one, submit_many
+from tests.redis_client import RedisClient
+from tests.redis_server import RedisServer, no_redis, redis_program
+from zypher.clock import SystemClock
+from zypher.engines.connect import connect
+from zypher.engines.engine import Engine
+from zypher.engines.redis_streams.keys import ModelKeys
+from zypher.errors import EngineUnavailable
+from zypher.settings import EngineSettings
+
+BACK_S = 5.0
+KEYS = ModelKeys.of("zypher", MODEL)
+
+Answer = TypeVar("Answer")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    if redis_program() is None:
+        no_redis()
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(server: RedisServer) -> Iterator[RedisClient]:
+    with server.client() as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+async def proxy(server: RedisServer, redis: RedisClient) -> AsyncIterator[Proxy]:
+    async with Proxy(server.port) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def engine(proxy: Proxy) -> AsyncIterator[Engine]:
+    engine = connect(EngineSettings(engine=f"redis://127.0.0.1:{proxy.port}/0"), SystemClock())
+    await engine.open()
+    await teach(engine)
+    yield engine
+    await engine.close()
+
+
+async def teach(engine: Engine) -> None:
+    """Let Redis learn the scripts: what it does not know is asked twice."""
+    await engine.submit(message(model="other"), durable=True)
+    await engine.release(await receive_one(engine, "other"), counted=False)
+    await engine.settle(await receive_one(engine, "other"), SUCCEEDED)
+    await engine.depths("other")
+
+
+async def happened(condition: Callable[[], object]) -> None:
+    async with asyncio.timeout(BACK_S):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def unheard(
+    proxy: Proxy, asked: Coroutine[None, None, Answer], condition: Callable[[], object]
+) -> "asyncio.Task[Answer]":
+    """Ask; once it has happened the connection ends without the answer."""
+    proxy.swallowing = True
+    task = asyncio.create_task(asked)
+    await happened(condition)
+    await proxy.cut()
+    proxy.swallowing = False
+    return task
+
+
+async def back(engine: Engine) -> None:
+    """Return once Redis can be asked again."""
+    async with asyncio.timeout(BACK_S):
+        while True:
+            try:
+                await engine.depths(MODEL)
+            except EngineUnavailable:
+                await asyncio.sleep(0.01)
+            else:
+                return
+
+
+@pytest.mark.parametrize("key", [None, "key"])
+async def test_a_submit_that_is_sent_again_is_one_prediction(
+    engine: Engine, proxy: Proxy, redis: RedisClient, key: str | None
+) -> None:
+    sent = message()
+    await engine.depths(MODEL)
+    submit = engine.submit(sent, durable=True, idempotency_key=key)
+    with pytest.raises(EngineUnavailable):
+        await (await unheard(proxy, submit, lambda: redis.exists(KEYS.stream)))
+    await back(engine)
+    again = await engine.submit(message() if key else sent, durable=True, idempotency_key=key)
+    assert again.prediction_id == sent.prediction_id
+    assert (await depth(engine)).queued == 1
+
+
+async def test_a_settle_counts_once_and_says_so(engine: Engine, proxy: Proxy, redis: RedisClient) -> None:
+    (prediction_id,) = await submit_many(engine, 1)
+    settle = engine.settle(await receive_one(engine), SUCCEEDED)
+    task = await unheard(proxy, settle, lambda: redis.xlen(KEYS.stream) == 0)
+    async with asyncio.timeout(BACK_S):
+        assert await task
+    assert (await get(engine, prediction_id)).outcome == SUCCEEDED
+
+
+async def test_what_was_received_unheard_is_queued_again_at_once_and_was_no_attempt(
+    engine: Engine, proxy: Proxy, redis: RedisClient
+) -> None:
+    ids = await submit_many(engine, 3)
+    lease = lambda: redis.xpending_range(KEYS.stream, "workers", "-", "+", 10)  # noqa: E731
+    with pytest.raises(EngineUnavailable):
+        await (await unheard(proxy, engine.receive(MODEL, 2, 0), lease))
+    await back(engine)
+    await happened(lambda: not lease())
+    received = await engine.receive(MODEL, 3, 0)
+    assert [(each.message.prediction_id, each.attempt) for each in received] == [(each, 1) for each in ids]
+
+
+async def test_a_receiver_that_left_before_the_answer_keeps_nothing(
+    engine: Engine, proxy: Proxy, redis: RedisClient
+) -> None:
+    ids = await submit_many(engine, 1)
+    proxy.swallowing = True
+    receiver = asyncio.create_task(engine.receive(MODEL, 1, 60))
+    await happened(lambda: redis.xpending_range(KEYS.stream, "workers", "-", "+", 10))
+    receiver.cancel()
+    await asyncio.wait([receiver])
+    await proxy.cut()
+    proxy.swallowing = False
+    await back(engine)
+    delivery = await receive_one(engine)
+    assert (delivery.message.prediction_id, delivery.attempt) == (ids[0], 1)
+
+
+async def test_a_release_happened(engine: Engine, proxy: Proxy, redis: RedisClient) -> None:
+    await submit_many(engine, 1)
+    delivery = await receive_one(engine)
+    release = engine.release(delivery, counted=True)
+    with pytest.raises(EngineUnavailable):
+        await (await unheard(proxy, release, lambda: redis.exists(KEYS.returned)))
+    await back(engine)
+    assert not await engine.release(delivery, counted=True)
+    assert (await receive_one(engine)).attempt == 2
+
+
+async def test_who_waits_for_an_end_hears_of_it_after_a_cut(engine: Engine, proxy: Proxy) -> None:
+    sent = message()
+    await engine.submit(sent, durable=False)
+    waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
+    delivery = await receive_one(engine)
+    await proxy.cut()
+    async with asyncio.timeout(BACK_S):
+        assert await engine.settle(delivery, SUCCEEDED)
+        told = await waiter
+    assert told is not None
+    assert told.outcome == SUCCEEDED

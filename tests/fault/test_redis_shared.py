@@ -1,0 +1,278 @@
+"""Many processes on one Redis: what they must agree on, and what one must not do to the others."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Iterator
+from contextlib import suppress
+from typing import Protocol
+
+import pytest
+
+from tests.contract.phrases import (
+    MODEL,
+    OTHER,
+    SUCCEEDED,
+    depth,
+    get,
+    message,
+    models,
+    receive_ids,
+    receive_one,
+    submit_many,
+    turns,
+)
+from tests.fake_clock import eventually
+from tests.redis_client import RedisClient
+from tests.redis_server import RedisServer, no_redis, redis_program
+from tests.redis_time import RedisClock
+from zypher.engines.engine import Engine
+from zypher.engines.redis_streams.address import Address
+from zypher.engines.redis_streams.engine import RedisStreamsEngine
+from zypher.engines.redis_streams.keys import ModelKeys
+from zypher.engines.redis_streams.terms import Terms
+from zypher.errors import EngineUnavailable
+from zypher.prediction import FailureKind, Outcome, Status
+from zypher.presence import Presence
+
+KEYS = ModelKeys.of("zypher", MODEL)
+LEASE_S = 30.0
+BRIEF_LEASE_S = 2.0
+
+
+class OpenEngine(Protocol):
+    def __call__(self, terms: Terms = ...) -> Awaitable[Engine]: ...
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    if redis_program() is None:
+        no_redis()
+    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis(server: RedisServer) -> Iterator[RedisClient]:
+    with server.client() as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def clock(redis: RedisClient) -> RedisClock:
+    return RedisClock([redis])
+
+
+@pytest.fixture
+async def another(server: RedisServer, clock: RedisClock) -> AsyncIterator[OpenEngine]:
+    opened: list[Engine] = []
+
+    async def open_one(terms: Terms | None = None) -> Engine:
+        engine = RedisStreamsEngine(Address.parse(server.url), terms or terms_of(), clock)
+        await engine.open()
+        opened.append(engine)
+        return engine
+
+    yield open_one
+    await asyncio.gather(*(engine.close() for engine in opened))
+
+
+def terms_of(lease_s: float = LEASE_S) -> Terms:
+    return Terms(queue_limit=1000, retention_s=3600, lease_s=lease_s)
+
+
+async def a_round(clock: RedisClock, redis: RedisClient) -> None:
+    """Let a process look after leases, once at least from beginning to end."""
+    looks = calls(redis, "hkeys")
+    async with asyncio.timeout(10):
+        while calls(redis, "hkeys") < looks + 2:
+            clock.advance(0.5)
+            await asyncio.sleep(0.01)
+
+
+async def test_twenty_workers_of_five_processes_get_each_prediction_once(another: OpenEngine) -> None:
+    engines = [await another() for _ in range(5)]
+    received: list[str] = []
+
+    async def work(engine: Engine) -> None:
+        while True:
+            for delivery in await engine.receive(MODEL, 3, 60):
+                assert await engine.settle(delivery, SUCCEEDED)
+                received.append(delivery.message.prediction_id)
+
+    workers = [asyncio.create_task(work(engine)) for engine in engines for _ in range(4)]
+    ids = [each for engine in engines for each in await submit_many(engine, 40)]
+    await eventually(lambda: len(received) >= len(ids))
+    for worker in workers:
+        worker.cancel()
+    await asyncio.wait(workers)
+    assert Counter(received) == Counter(ids)
+
+
+async def test_a_key_from_50_callers_of_five_processes_is_one_prediction(another: OpenEngine) -> None:
+    engines = [await another() for _ in range(5)]
+    submits = (engine.submit(message(), durable=True, idempotency_key="key") for engine in engines * 10)
+    assert len({prediction.prediction_id for prediction in await asyncio.gather(*submits)}) == 1
+    assert (await depth(engines[0])).queued == 1
+
+
+async def test_of_two_processes_that_settle_the_one_that_holds_the_lease_counts(
+    another: OpenEngine, clock: RedisClock
+) -> None:
+    first, second = await another(), await another()
+    (prediction_id,) = await submit_many(first, 1)
+    lost = await receive_one(first)
+    clock.advance(LEASE_S)
+    again = await second.receive(MODEL, 1, 5)
+    assert await asyncio.gather(first.settle(lost, OTHER), second.settle(again[0], SUCCEEDED)) == [False, True]
+    assert (await get(first, prediction_id)).outcome == SUCCEEDED
+
+
+async def test_a_short_lease_here_does_not_end_a_long_one_there(
+    another: OpenEngine, redis: RedisClient, clock: RedisClock
+) -> None:
+    patient, hasty = await another(), await another(terms_of(BRIEF_LEASE_S))
+    await submit_many(patient, 2)
+    long, brief = await receive_one(patient), await receive_one(hasty)
+    clock.advance(BRIEF_LEASE_S)
+    await a_round(clock, redis)
+    assert (await depth(hasty)).running == 1
+    assert await patient.extend([long]) == []
+    assert await patient.settle(long, SUCCEEDED)
+    assert not await hasty.settle(brief, SUCCEEDED)
+
+
+async def test_a_worker_with_a_short_lease_does_not_hide_one_with_a_long_one(
+    another: OpenEngine, clock: RedisClock
+) -> None:
+    patient, hasty = await another(), await another(terms_of(BRIEF_LEASE_S))
+    await patient.announce(Presence("patient", MODEL, None, 1, 1, 1))
+    await hasty.announce(Presence("hasty", MODEL, None, 1, 1, 1))
+    clock.advance(BRIEF_LEASE_S + 1)
+    assert [presence.worker_id for presence in (await depth(hasty)).presences] == ["patient"]
+
+
+async def test_a_redis_that_lost_everything_is_told_again(
+    another: OpenEngine, redis: RedisClient, clock: RedisClock
+) -> None:
+    engine = await another()
+    await engine.announce(Presence("w", MODEL, None, 1, 1, 1))
+    await submit_many(engine, 1)
+    delivery = await receive_one(engine)
+    redis.flushall()
+    assert not await engine.settle(delivery, SUCCEEDED)
+    await a_round(clock, redis)
+    await engine.announce(Presence("w", MODEL, None, 1, 1, 1))
+    assert await models(await another()) == [MODEL]
+    (prediction_id,) = await submit_many(engine, 1)
+    assert await receive_ids(engine) == [prediction_id]
+
+
+async def test_a_foreign_key_of_one_model_is_no_trouble_to_another(
+    another: OpenEngine, redis: RedisClient, clock: RedisClock
+) -> None:
+    engine = await another()
+    foreign = ModelKeys.of("zypher", "foreign").stream
+    redis.execute_command("SET", foreign, "mine")
+    with pytest.raises(EngineUnavailable, match=r"choose another with \?prefix=NAME"):
+        await engine.submit(message(model="foreign"), durable=True)
+    (prediction_id,) = await submit_many(engine, 1)
+    lost = await receive_one(engine)
+    await a_round(clock, redis)
+    assert (await depth(engine)).problem is None
+    receiver = asyncio.create_task(engine.receive(MODEL, 1, 60))
+    await turns()
+    clock.advance(LEASE_S)
+    async with asyncio.timeout(5):
+        assert [each.message.prediction_id for each in await receiver] == [prediction_id]
+    assert not await engine.settle(lost, SUCCEEDED)
+    assert redis.execute_command("GET", foreign) == b"mine"
+
+
+async def test_a_newer_format_stops_everything_until_it_is_gone(
+    another: OpenEngine, redis: RedisClient, clock: RedisClock
+) -> None:
+    engine = await another()
+    await submit_many(engine, 1)
+    delivery = await receive_one(engine)
+    redis.execute_command("HSET", "zypher", "format", 2)
+    with suppress(EngineUnavailable):
+        while True:
+            await engine.depths(MODEL)
+            clock.advance(0.5)
+    before = redis.keys("*")
+    for call in (engine.submit(message(), durable=True), engine.depths(MODEL), engine.release(delivery, counted=True)):
+        with pytest.raises(EngineUnavailable, match="written by a newer version of zypher"):
+            await call
+    settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+    await turns()
+    assert (sorted(redis.keys("*")), settle.done()) == (sorted(before), False)
+    redis.execute_command("HSET", "zypher", "format", 1)
+    async with asyncio.timeout(5):
+        assert await settle
+
+
+async def test_a_record_that_a_newer_version_wrote_is_said(another: OpenEngine, redis: RedisClient) -> None:
+    engine = await another()
+    (prediction_id,) = await submit_many(engine, 1)
+    await engine.settle(await receive_one(engine), Outcome(Status.EXPIRED))
+    redis.execute_command("HSET", KEYS.record(prediction_id), "status", "postponed")
+    with pytest.raises(EngineUnavailable, match="install the version that wrote it"):
+        await engine.get(prediction_id)
+
+
+async def test_a_worker_whose_words_are_not_known_is_said(another: OpenEngine, redis: RedisClient) -> None:
+    engine = await another()
+    await engine.announce(Presence("w", MODEL, None, 1, 1, 1))
+    redis.execute_command("HSET", KEYS.workers, "w", b"\x01")
+    with pytest.raises(EngineUnavailable, match="install the version that it has"):
+        await engine.depths(MODEL)
+
+
+async def test_a_name_that_nobody_could_write_is_not_a_model(
+    another: OpenEngine, redis: RedisClient, clock: RedisClock
+) -> None:
+    engine = await another()
+    redis.execute_command("HSET", "zypher", "model:%FF", "")
+    await submit_many(engine, 1)
+    await a_round(clock, redis)
+    assert await models(engine) == [MODEL]
+    assert (await depth(engine)).problem is None
+
+
+async def test_large_inputs_are_received_few_at_a_time(another: OpenEngine) -> None:
+    engine = await another()
+    large = b'"' + b"x" * 600_000 + b'"'
+    for _ in range(3):
+        await engine.submit(message(large), durable=True)
+    assert [len(await engine.receive(MODEL, 10, 0)) for _ in range(3)] == [2, 1, 0]
+
+
+async def test_an_output_that_redis_cannot_keep_is_a_failure(another: OpenEngine) -> None:
+    engine = await another(Terms(queue_limit=10, retention_s=60, lease_s=LEASE_S, value_bytes=100))
+    (prediction_id,) = await submit_many(engine, 1)
+    assert await engine.settle(await receive_one(engine), Outcome(Status.SUCCEEDED, output=b"1" * 101))
+    outcome = (await get(engine, prediction_id)).outcome
+    assert outcome is not None
+    assert outcome.failure is not None
+    assert (outcome.failure.kind, outcome.output) == (FailureKind.INVALID_OUTPUT, None)
+    assert "101 bytes" in outcome.failure.message
+
+
+async def test_the_end_of_what_was_submitted_here_is_read_once(another: OpenEngine, redis: RedisClient) -> None:
+    engine = await another()
+    sent = message()
+    await engine.submit(sent, durable=False)
+    delivery = await receive_one(engine)
+    waiter = asyncio.create_task(engine.get(sent.prediction_id, 60))
+    await turns()
+    before = calls(redis, "eval", "evalsha")
+    await engine.settle(delivery, SUCCEEDED)
+    assert await waiter is not None
+    assert calls(redis, "eval", "evalsha") - before == 2  # settle and get
+
+
+def calls(redis: RedisClient, *commands: str) -> int:
+    """How many of these commands ran."""
+    stats = redis.info("commandstats")
+    return sum(stats[f"cmdstat_{command}"]["calls"] for command in commands if f"cmdstat_{command}" in stats)
