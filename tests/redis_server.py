@@ -48,7 +48,11 @@ class RedisServer:
         self._options = (*required, *options)
 
     def __enter__(self) -> "RedisServer":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(
