@@ -66,7 +66,11 @@ class RedisServer:
         self._options = (*required, *options)
 
     def __enter__(self) -> "RedisServer":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(
@@ -74,15 +78,19 @@ class RedisServer:
     ) -> None:
         self.stop()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Ready to answer when this returns."""
+        self.launch(*options)
+        wait_until(self._answers)
+
+    def launch(self, *options: str) -> None:
+        """Begin to start."""
         self._folder.mkdir(parents=True, exist_ok=True)
         where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder))
         lasting = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
-        command = [redis_program() or no_redis(), *where, *lasting, *self._options]
+        command = [redis_program() or no_redis(), *where, *lasting, *self._options, *options]
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_until(self._answers)
 
     def stop(self) -> None:
         if self._process is not None:
