@@ -37,8 +37,9 @@ class Project:
         return self._engine.compose(*given, *arguments, environment=environment)
 
     def up(self, *arguments: str) -> None:
-        """Bring services up and wait for their health; images are there already."""
-        self.compose("up", "--detach", "--no-build", "--pull", "never", "--wait", "--wait-timeout", "90", *arguments)
+        """Bring services up and wait for their health; ours is built already."""
+        pull = "never" if self._engine.alone else "missing"
+        self.compose("up", "--detach", "--no-build", "--pull", pull, "--wait", "--wait-timeout", "90", *arguments)
 
     def containers(self, service: str) -> list[str]:
         """The ids of a service's running containers."""
