@@ -24,7 +24,7 @@ _STOP_S = 10.0
 
 @cache
 def redis_program() -> str | None:
-    """The path named by ZYPHER_TEST_REDIS; else this machine's redis-server; of Debian's, installed if we may; of the Valkey in a wheel."""
+    """The path of the one that ZYPHER_TEST_REDIS names; of this machine's, of Debian's if we may install it, of a wheel's."""
     return os.environ.get("ZYPHER_TEST_REDIS") or _on_path() or _from_debian() or _from_wheel()
 
 
