@@ -24,7 +24,7 @@ _STOP_S = 10.0
 
 @cache
 def redis_program() -> str | None:
-    """The path of the one that ZYPHER_TEST_REDIS names; of this machine's, of Debian's if we may install it, of a wheel's."""
+    """Its path: as ZYPHER_TEST_REDIS says; this machine's; Debian's, installed if we may; a wheel's Valkey."""
     return os.environ.get("ZYPHER_TEST_REDIS") or _on_path() or _from_debian() or _from_wheel()
 
 
