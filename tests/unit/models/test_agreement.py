@@ -31,11 +31,12 @@ from zypher.models.schema import InputValidator
 KINDS: list[Any] = [
     *(str, int, float, bool, None, object, list[int], list[float], tuple[int, str], tuple[int, ...], dict[str, int]),
     *(int | None, str | int | None, list[int | str], float | str, Literal["a", 1, None], Literal[1, 2], Colour, Level),
-    *(Person, Box, Pair, Cat, Cat | Dog, Strict, list[Person], dict[str, Box], Person | None, dt.date, UUID, bytes),
+    *(Person, Box, Pair, Cat | Dog, Strict, list[Person], dict[str, Box], Person | None, dt.date, UUID, bytes),
     *(Annotated[int, msgspec.Meta(ge=1, lt=3)], Annotated[str, msgspec.Meta(min_length=1, max_length=2)]),
     *(Annotated[list[int], msgspec.Meta(max_length=1)], Annotated[float, msgspec.Meta(gt=0)]),
 ]
-MORE_LENIENT_THAN_THEIR_SCHEMA: list[Any] = [Order, Customer, list[Address], Address | None, set[int], Decimal]
+# Of these, msgspec reads what its own schema of them does not allow: a lone tagged struct without its tag, for one.
+MORE_LENIENT_THAN_THEIR_SCHEMA: list[Any] = [Order, Customer, Cat, list[Address], Address | None, set[int], Decimal]
 STRICTER_THAN_THEIR_SCHEMA: list[Any] = [dt.datetime, dt.time, dt.timedelta, dict[int, int], dict[UUID, int]]
 
 FIELDS = ["name", "age", "friends", "width", "label", "type", "lives", "tricks", "size", "customer", "amounts",
