@@ -18,9 +18,15 @@ ifneq ($(WHOLE),yes)
 $(shell rm -f $(SERVE) $(EXAMPLES) $(DEV) $(IMAGE))
 endif
 
+# The longest first, so that the last two end together.
+LEVELS := acceptance fault unit contract
+COUNTS := .venv/.test-counts
+# What two levels print at the same time does not mix, where make can do that.
+WHOLE_LINES := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve install install-examples install-dev test lint format unit contract acceptance fault chaos image-lint image-test bench lock clean
+.PHONY: help serve install install-examples install-dev test lint format $(LEVELS) chaos image-lint image-test bench lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s%s\n", $$1, $$2}' Makefile
@@ -34,8 +40,12 @@ install-examples: $(EXAMPLES) ## add what the examples need
 
 install-dev: $(DEV) ## add what the tests need
 
-test: lint ## lint, then every test
-	$(BIN)/python -m pytest $(ARGS)
+test: lint ## lint, then every test, two levels at a time
+	@rm -f $(COUNTS)
+	@TEST_COUNTS=$(COUNTS) $(MAKE) --no-print-directory --keep-going --jobs=2 $(WHOLE_LINES) $(LEVELS); code=$$?; \
+	awk '{ passed += $$1; failed += $$3; skipped += $$5 } \
+	    END { printf "Tests: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' $(COUNTS) \
+	    | tee -a "$${GITHUB_STEP_SUMMARY:-/dev/null}"; exit $$code
 
 lint: $(DEV) ## style, types, dependency direction
 	$(BIN)/ruff check .

@@ -20,6 +20,8 @@ from zypher.engines.redis_streams.terms import Terms
 LEASE_S = 30.0
 RETENTION_S = 3600.0
 
+both_kinds = pytest.mark.parametrize("durable", [True, False])
+
 
 class OpenEngine(Protocol):
     """Opens an engine; a second one of the same test finds what the first, closed, left behind."""

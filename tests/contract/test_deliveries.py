@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.contract.conftest import LEASE_S, OpenEngine
+from tests.contract.conftest import LEASE_S, OpenEngine, both_kinds
 from tests.contract.phrases import (
     FAILED,
     MODEL,
@@ -23,8 +23,6 @@ from tests.contract.phrases import (
 from tests.fake_clock import FakeClock
 from zypher.engines.engine import Engine
 from zypher.prediction import Delivery, Status
-
-both_kinds = pytest.mark.parametrize("durable", [True, False])
 
 
 async def test_the_oldest_is_received_first_whatever_its_kind(engine: Engine) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contract.conftest import RETENTION_S, OpenEngine
+from tests.contract.conftest import RETENTION_S, OpenEngine, both_kinds
 from tests.contract.phrases import (
     FAILED,
     MODEL,
@@ -24,8 +24,6 @@ from tests.fake_clock import FakeClock, eventually
 from zypher.engines.engine import Engine
 from zypher.errors import IdempotencyKeyReused, QueueFull
 from zypher.prediction import Outcome, Prediction, Status
-
-both_kinds = pytest.mark.parametrize("durable", [True, False])
 
 
 @both_kinds

@@ -1,11 +1,12 @@
 """What may be asked, free of transport: submit, keep, get, abandon, readiness."""
 
 import logging
+from typing import Protocol
 
 import msgspec
 
 from zypher.clock import Clock
-from zypher.engines.engine import Engine
+from zypher.engines.engine import Operations, Submissions
 from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Refused
 from zypher.gateway.admission import admit, unready
 from zypher.gateway.estimate import retry_after_s
@@ -24,13 +25,17 @@ class Readiness(msgspec.Struct, frozen=True):
     problems: tuple[str, ...] = ()  # sentences; empty when ready
 
 
+class Asked(Submissions, Operations, Protocol):
+    """What the gateway needs of an engine: who submits and who looks, not who works."""
+
+
 class Gateway:
     """Accepts predictions for an engine and answers for them.
 
     `model` is the name of the only model to serve, "" while it is not known; None is whichever is announced.
     """
 
-    def __init__(self, engine: Engine, clock: Clock, metrics: Metrics, model: str | None = None) -> None:
+    def __init__(self, engine: Asked, clock: Clock, metrics: Metrics, model: str | None = None) -> None:
         self._engine = engine
         self._clock = clock
         self._metrics = metrics

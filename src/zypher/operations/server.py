@@ -8,8 +8,8 @@ from pathlib import Path
 
 import msgspec
 
-from zypher.engines.engine import Engine
 from zypher.errors import Refused
+from zypher.operations.dead import Overseen
 from zypher.operations.messages import (
     Ask,
     Depths,
@@ -32,7 +32,7 @@ _ONLY_OURS = 0o177  # umask: nobody else may connect
 class OperationsServer:
     """Listens at `path` from `start` to `stop`; only one at a time may be there."""
 
-    def __init__(self, engine: Engine, path: Path) -> None:
+    def __init__(self, engine: Overseen, path: Path) -> None:
         self._engine = engine
         self._path = path
         self._server: asyncio.Server | None = None

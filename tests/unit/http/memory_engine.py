@@ -1,13 +1,12 @@
 """An engine that keeps predictions in a dictionary, whose worker is the test."""
 
 import asyncio
-from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from tests.fake_clock import FakeClock
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused, QueueFull
-from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status
+from zypher.prediction import Failure, FailureKind, Message, Outcome, Prediction, Status
 from zypher.presence import Depth, ModelCard, Presence
 
 TEXT: dict[str, object] = {"type": "string"}
@@ -15,7 +14,7 @@ CARD = ModelCard("shout", "Say it louder.", TEXT, TEXT, {}, 1)
 
 
 class MemoryEngine:
-    """Keeps the engine contract for one process and one model."""
+    """Keeps what the engine contract promises to who submits and who looks, for one model."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.limit = 100
@@ -92,27 +91,6 @@ class MemoryEngine:
 
     async def purge(self, prediction_id: str) -> bool:
         return False
-
-    async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
-        raise NotImplementedError
-
-    async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        raise NotImplementedError
-
-    async def settle(self, delivery: Delivery, outcome: Outcome) -> bool:
-        raise NotImplementedError
-
-    async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
-        raise NotImplementedError
-
-    async def announce(self, presence: Presence) -> None:
-        raise NotImplementedError
-
-    async def open(self) -> None:
-        raise NotImplementedError
-
-    async def close(self) -> None:
-        raise NotImplementedError
 
 
 def succeeded(output: bytes) -> Outcome:
