@@ -8,11 +8,16 @@ end
 -- Let a prediction wait behind all others; returns its number in the order of acceptance.
 -- A full Redis refuses a script at its first write and no later one, so that must be one that needs memory.
 local function join(stream, model, delayed, base, prediction_id, submitted_at, input)
-  local waiting = counts(stream)
+  local waiting, running = counts(stream)
   local seq = redis.call('HINCRBY', model, 'seq', 1)
-  -- The stream of a model without predictions expires.
-  redis.call('PERSIST', stream)
-  redis.call('PERSIST', model)
+  if waiting + running == 0 then
+    -- The stream of a model without predictions expires.
+    redis.call('PERSIST', stream)
+    redis.call('PERSIST', model)
+    redis.call('HSET', model, 'longest', #input)
+  elseif #input > tonumber(redis.call('HGET', model, 'longest') or 0) then
+    redis.call('HSET', model, 'longest', #input)
+  end
   redis.call('XADD', stream, seq .. '-0', 'p', prediction_id, 't', submitted_at, 'i', input)
   -- Whoever waits for work saw that nothing was ready; while something is, nobody waits.
   if waiting == redis.call('ZCARD', delayed) then redis.call('PUBLISH', base .. ':work', '') end
