@@ -40,7 +40,7 @@ class RedisServer:
     """Runs from `start` to `stop`; `kill` and `start` are a crash and what follows it."""
 
     def __init__(self, folder: Path, *options: str, password: str = "", port: int = 0) -> None:
-        self.port = port or _free_port()
+        self.port = port or free_port()
         self.url = f"redis://{f':{password}@' if password else ''}127.0.0.1:{self.port}/0"
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
@@ -48,7 +48,11 @@ class RedisServer:
         self._options = (*required, *options)
 
     def __enter__(self) -> "RedisServer":
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(
@@ -56,15 +60,19 @@ class RedisServer:
     ) -> None:
         self.stop()
 
-    def start(self) -> None:
+    def start(self, *options: str) -> None:
         """Ready to answer when this returns."""
+        self.launch(*options)
+        wait_until(self._answers)
+
+    def launch(self, *options: str) -> None:
+        """Begin to start."""
         self._folder.mkdir(parents=True, exist_ok=True)
         where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder))
         lasting = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
-        command = [redis_program() or no_redis(), *where, *lasting, *self._options]
+        command = [redis_program() or no_redis(), *where, *lasting, *self._options, *options]
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
-        wait_until(self._answers)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -105,7 +113,8 @@ class RedisServer:
             return False
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -79,6 +79,10 @@ async def unheard(
     return task
 
 
+def leases(redis: RedisClient) -> list[dict[str, bytes | int]]:
+    return redis.xpending_range(KEYS.stream, "workers", "-", "+", 10)
+
+
 async def back(engine: Engine) -> None:
     """Return once Redis can be asked again."""
     async with asyncio.timeout(BACK_S):
@@ -119,11 +123,10 @@ async def test_what_was_received_unheard_is_queued_again_at_once_and_was_no_atte
     engine: Engine, proxy: Proxy, redis: RedisClient
 ) -> None:
     ids = await submit_many(engine, 3)
-    lease = lambda: redis.xpending_range(KEYS.stream, "workers", "-", "+", 10)  # noqa: E731
     with pytest.raises(EngineUnavailable):
-        await (await unheard(proxy, engine.receive(MODEL, 2, 0), lease))
+        await (await unheard(proxy, engine.receive(MODEL, 2, 0), lambda: leases(redis)))
     await back(engine)
-    await happened(lambda: not lease())
+    await happened(lambda: not leases(redis))
     received = await engine.receive(MODEL, 3, 0)
     assert [(each.message.prediction_id, each.attempt) for each in received] == [(each, 1) for each in ids]
 
@@ -134,7 +137,7 @@ async def test_a_receiver_that_left_before_the_answer_keeps_nothing(
     ids = await submit_many(engine, 1)
     proxy.swallowing = True
     receiver = asyncio.create_task(engine.receive(MODEL, 1, 60))
-    await happened(lambda: redis.xpending_range(KEYS.stream, "workers", "-", "+", 10))
+    await happened(lambda: leases(redis))
     receiver.cancel()
     await asyncio.wait([receiver])
     await proxy.cut()

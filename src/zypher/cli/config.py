@@ -37,7 +37,7 @@ def table(resolved: Resolved) -> str:
 
 def _record(resolved: Resolved) -> dict[str, dict[str, object]]:
     def plain(value: object) -> object:
-        return value if value is None or isinstance(value, bool | int | float) else str(value)
+        return value if value is None or isinstance(value, bool | int | float) else shown(value)
 
     return {
         setting.name: {"value": plain(resolved.value(setting)), "from": resolved.origins[setting.name]}

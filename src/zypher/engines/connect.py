@@ -22,13 +22,12 @@ def connect(settings: EngineSettings, clock: Clock) -> Engine:
             retention_s=settings.retention_s,
             lease_s=settings.lease_s,
         )
-    scheme = settings.engine.partition("://")[0]
-    if scheme in _REDIS:
+    scheme, slashes, _ = settings.engine.partition("://")
+    if slashes and scheme in _REDIS:
         return _connect_redis(settings, clock)
-    raise SettingsError(
-        f"No engine is called {scheme[:100]!r}; it must be {_EMBEDDED}, or a URL that begins with redis://, "
-        "rediss:// or unix://."
-    )
+    # What is no plain word may hold a password.
+    which = f"No engine is called {scheme[:100]!r}" if scheme.isalnum() else "The engine's URL is wrong"
+    raise SettingsError(f"{which}; it must be {_EMBEDDED}, or a URL that begins with redis://, rediss:// or unix://.")
 
 
 def _connect_redis(settings: EngineSettings, clock: Clock) -> Engine:

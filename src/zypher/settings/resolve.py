@@ -69,7 +69,7 @@ def _read(setting: Setting, value: object, named: str, *, typed: bool = False) -
 
 
 def _quoted(value: object) -> str:
-    text = repr(value) if isinstance(value, str) else shown(value)
+    text = repr(shown(value)) if isinstance(value, str) else shown(value)
     return text if len(text) <= 100 else text[:100] + "…"
 
 

@@ -1,6 +1,7 @@
 """One setting: its names, what it may be, and the sentence that explains it."""
 
 import math
+import re
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
@@ -9,6 +10,8 @@ from typing import get_args
 import msgspec
 from msgspec.structs import FieldInfo
 
+_CREDENTIALS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:/*).*@", re.DOTALL)  # a password may hold a /, if wrongly
+_PASSWORD = re.compile(r"(password=)[^&]*")
 _TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -91,7 +94,9 @@ def setting_of(section: str, declared: FieldInfo) -> Setting:
 
 
 def shown(value: object) -> str:
-    """A setting's value as somebody would write it, "" when unset."""
+    """A setting's value as somebody would write it, "" when unset; without the user and password of a URL."""
     if isinstance(value, float):
         return f"{value:.15g}"
+    if isinstance(value, str):
+        return _PASSWORD.sub(r"\1***", _CREDENTIALS.sub(r"\1***@", value))
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

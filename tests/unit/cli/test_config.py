@@ -26,6 +26,25 @@ def test_each_setting_is_shown_with_its_value_and_origin(
     assert shown["data_dir"] == (".zypher", "default")
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("redis://me:hush@host:6379/0?prefix=mine", "redis://***@host:6379/0?prefix=mine"),
+        ("rediss://:hu/sh@h@host", "rediss://***@host"),
+        ("unix://me:hush@/run/redis.sock", "unix://***@/run/redis.sock"),
+        ("redis:me:hush@host", "redis:***@host"),
+        ("redis://host?password=hush", "redis://host?password=***"),
+        ("redis://host:6379/0", "redis://host:6379/0"),
+    ],
+)
+def test_a_password_is_not_shown(url: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments in ([], ["--json"]):
+        main(["config", "--engine", url, *arguments])
+        out = capsys.readouterr().out
+        assert shown in out
+        assert "hu" not in out.replace(shown, "")
+
+
 def test_columns_are_aligned(capsys: pytest.CaptureFixture[str]) -> None:
     main(["config"])
     lines = capsys.readouterr().out.splitlines()

@@ -55,7 +55,7 @@ async def _find(address: Address, clock: Clock) -> Way:
         async with asyncio.timeout(_PATIENCE_S):
             about = await client.info("server")
             check_version(str(about.get("redis_version", "")), address.shown)
-            if about.get("redis_mode") == "cluster":
+            if "cluster" in (about.get("redis_mode"), about.get("server_mode")):  # as Redis and Valkey 9 call it
                 await client.aclose()
                 cluster = address.cluster_client()
                 way = Way(cluster, ClusterExchange(cluster, clock), lambda: listening_client(address, cluster))

@@ -27,10 +27,6 @@ _REMEDIES = _OF_ALL | {
         "its certificate is not trusted; name the authority that signed it with ?ssl_ca_certs=/path/to/ca.pem "
         "at the end of the engine's URL, and the host as the certificate does"
     ),
-    "WRONG_VERSION_NUMBER": "it does not speak TLS; write redis:// instead of rediss://",
-    "CERTIFICATE_REQUIRED": (
-        "it asks for a client's certificate; name one with ?ssl_certfile=/path/to/cert.pem&ssl_keyfile=/path/to/key.pem"
-    ),
 }
 _BY_CLASS = {
     "OutOfMemoryError": "OOM",
@@ -57,7 +53,10 @@ def sentence(error: BaseException, address: str) -> str:
             f"The engine at {address} cannot do what it was asked ({_first_line(error)}); "
             "see that it is Redis 6.2 or later."
         )
-    return f"The engine at {address} cannot be reached ({_first_line(error)}); start it, or correct the engine's URL."
+    return (
+        f"The engine at {address} cannot be reached ({_first_line(error)}); start it, or correct the engine's URL: "
+        "rediss:// is with TLS, redis:// without."
+    )
 
 
 def concerns_all(error: BaseException) -> bool:
