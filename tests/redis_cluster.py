@@ -18,9 +18,10 @@ _BUS = 10_000  # a node talks to the others at its port and this
 class RedisCluster:
     """Runs as long as the block lasts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self.nodes = [
-            RedisServer(folder / str(port), "--cluster-enabled", "yes", port=port) for port in _free_ports(_NODES)
+            RedisServer(folder / str(port), "--cluster-enabled", "yes", *options, port=port)
+            for port in _free_ports(_NODES)
         ]
         self.url = self.nodes[0].url
         self._stack = ExitStack()

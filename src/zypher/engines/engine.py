@@ -58,8 +58,9 @@ class Deliveries(Protocol):
     async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
         """Up to `limit` of the model's queued predictions, the oldest first, each under a lease.
 
-        Returns as soon as there is one, and an empty list after `wait_s` seconds. Each delivery
-        begins an attempt; an attempt that began in the very moment of a crash may go uncounted. The lease
+        Returns as soon as there is one, and an empty list after `wait_s` seconds. Each delivery that arrives
+        begins an attempt, which counts unless it is released uncounted: a worker that is killed cannot say how far
+        it came. One that began in the very moment of a crash of the engine may go uncounted. The lease
         lasts the engine's `lease_s` unless it is extended; then the prediction is queued again, in its
         old place, and the old delivery can do nothing more. It may return fewer than wait.
         """

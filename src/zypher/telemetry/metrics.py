@@ -49,6 +49,7 @@ class Metrics(Collector):
         self._running: defaultdict[str, Spans] = defaultdict(Spans)
         self._depths: Mapping[str, Depth] = {}
         self._oldest_s: Mapping[str, float] = {}
+        self._silent_s: Mapping[str, float] = {}
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -77,6 +78,7 @@ class Metrics(Collector):
         """What each model's queue looks like at this moment."""
         self._depths = depths
         self._oldest_s = {model: depth.waited_s(now) for model, depth in depths.items()}
+        self._silent_s = {model: _silent_s(depth, now) for model, depth in depths.items()}
 
     def page(self) -> tuple[bytes, str]:
         """The text that Prometheus scrapes, and its content type."""
@@ -96,6 +98,7 @@ class Metrics(Collector):
         queue = _gauge("zypher_queue_depth", "Predictions now, by state.", "state")
         oldest = _gauge("zypher_queue_oldest_seconds", "Time that the oldest queued prediction has waited.")
         workers = _gauge("zypher_workers", "Workers that are alive.")
+        silent = _gauge("zypher_workers_silent_seconds", "Time since the last sign of life of the most silent worker.")
         replicas = _gauge("zypher_replicas_ready", "Replicas that can take work.")
         slots = _gauge("zypher_slots", "Predictions that can run at once.")
         for model, depth in self._depths.items():
@@ -103,9 +106,16 @@ class Metrics(Collector):
                 queue.add_metric([model, state], count)
             oldest.add_metric([model], self._oldest_s[model])
             workers.add_metric([model], len(depth.presences))
+            silent.add_metric([model], self._silent_s[model])
             replicas.add_metric([model], sum(presence.ready_replicas for presence in depth.presences))
             slots.add_metric([model], sum(presence.slots for presence in depth.presences))
-        yield from (queue, oldest, workers, replicas, slots)
+        yield from (queue, oldest, workers, silent, replicas, slots)
+
+
+def _silent_s(depth: Depth, now: datetime) -> float:
+    """0 without workers; the clocks of two machines differ a little, and nobody speaks from the future."""
+    said = [presence.announced_at for presence in depth.presences if presence.announced_at is not None]
+    return max(0.0, (now - min(said)).total_seconds()) if said else 0.0
 
 
 def _states(depth: Depth) -> dict[str, int]:

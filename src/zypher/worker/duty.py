@@ -15,17 +15,24 @@ _PAUSE_S = 1.0
 class Duty:
     """Calls `step` again and again in a named task, until stopped.
 
-    An engine that is away makes it pause. Anything else that `step` raises ends it and reaches
+    An engine that is away makes it pause, and is in the log once. Anything else that `step` raises ends it and reaches
     `died`: a worker whose duty is dead must not go on as if it lived.
     """
 
     def __init__(
-        self, name: str, step: Callable[[], Awaitable[None]], clock: Clock, died: Callable[[BaseException], None]
+        self,
+        name: str,
+        step: Callable[[], Awaitable[None]],
+        clock: Clock,
+        died: Callable[[BaseException], None],
+        pause_s: float = _PAUSE_S,
     ) -> None:
         self._name = name
         self._step = step
         self._clock = clock
         self._died = died
+        self._pause_s = pause_s
+        self._away = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -41,9 +48,12 @@ class Duty:
         while True:
             try:
                 await self._step()
+                self._away = False
             except EngineUnavailable as error:
-                logger.warning("the engine is away", extra={"duty": self._name, "problem": str(error)})
-                await self._clock.sleep(_PAUSE_S)
+                if not self._away:
+                    logger.warning("the engine is away", extra={"duty": self._name, "problem": str(error)})
+                self._away = True
+                await self._clock.sleep(self._pause_s)
             except Exception as error:
                 self._died(error)
                 raise

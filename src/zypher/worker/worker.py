@@ -55,7 +55,8 @@ class Worker:
         self._replicas = Replicas(plan.launch, plan.replicas, clock, self._changed, self._died)
         self._executor = Executor(self._replicas.slots, plan.max_attempts, metrics)
         self._leases = Leases(engine, clock, plan.lease_s, lambda: list(self._running.values()), self.presence)
-        self._lease_duty = Duty("leases", self._leases.step, clock, self._died)
+        # After the engine was away a lease must be extended before it ends, however short it is.
+        self._lease_duty = Duty("leases", self._leases.step, clock, self._died, min(_PAUSE_S, plan.lease_s / 6))
         self._receiver: Receiver | None = None
         self._receive_duty: Duty | None = None
 

@@ -46,7 +46,8 @@ def test_a_life_is_counted() -> None:
 
 def test_the_queue_of_the_moment_is_shown() -> None:
     metrics = Metrics()
-    presence = Presence("w", "m", None, replicas=2, ready_replicas=1, slots=4)
+    said_at = NOW - timedelta(seconds=2)
+    presence = Presence("w", "m", None, replicas=2, ready_replicas=1, slots=4, announced_at=said_at)
     oldest_at = NOW - timedelta(seconds=9)
     metrics.depths({"m": Depth(7, 3, oldest_at, None, 10, (presence,), delayed=2, dead=1)}, NOW)
 
@@ -56,6 +57,7 @@ def test_the_queue_of_the_moment_is_shown() -> None:
     assert states == {"queued": 5, "running": 3, "delayed": 2, "dead": 1}
     assert read["zypher_queue_oldest_seconds", "m"] == 9
     assert read["zypher_workers", "m"] == 1
+    assert read["zypher_workers_silent_seconds", "m"] == 2
     assert read["zypher_replicas_ready", "m"] == 1
     assert read["zypher_slots", "m"] == 4
 

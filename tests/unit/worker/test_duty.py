@@ -2,9 +2,28 @@
 
 import asyncio
 
+import pytest
+
 from tests.fake_clock import FakeClock, eventually
 from zypher.errors import EngineUnavailable
 from zypher.worker.duty import Duty
+
+
+async def test_an_engine_that_is_away_is_in_the_log_once(caplog: pytest.LogCaptureFixture) -> None:
+    clock, steps = FakeClock(), list[str]()
+
+    async def step() -> None:
+        steps.append("step")
+        if len(steps) != 3:
+            raise EngineUnavailable("away")
+
+    duty = Duty("test", step, clock, list[BaseException]().append, pause_s=0.5)
+    duty.start()
+    for taken in (1, 2, 4, 5):
+        await eventually(lambda taken=taken: len(steps) == taken and clock.pending)
+        clock.advance(0.5)
+    await duty.stop()
+    assert [record.getMessage() for record in caplog.records] == ["the engine is away"] * 2
 
 
 async def test_an_engine_that_is_away_makes_it_pause() -> None:

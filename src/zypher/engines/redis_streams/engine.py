@@ -217,11 +217,11 @@ class RedisStreamsEngine:
         rings = self._work.rings(model)
         asked = self._do.receive(model, limit, receipt, self._clock.now())
         try:
-            deliveries = self._do.deliveries(model, receipt, await asyncio.shield(asked))
+            deliveries, ended = self._do.deliveries(model, receipt, await asyncio.shield(asked))
         except (asyncio.CancelledError, EngineUnavailable):
             asked.add_done_callback(lambda answered: self._recall(model, receipt, answered))
             raise
-        if len(deliveries) < limit and _input_bytes(deliveries) < self._terms.received_bytes:
+        if ended:
             self._work.found_end(model, rings)
         for delivery in deliveries:
             self._held[delivery.message.prediction_id, receipt] = delivery
@@ -277,10 +277,6 @@ class RedisStreamsEngine:
 
 def _model(delivery: Delivery) -> str:
     return delivery.message.model
-
-
-def _input_bytes(deliveries: Sequence[Delivery]) -> int:
-    return sum(len(delivery.message.input) for delivery in deliveries)
 
 
 def _in_use(depth: Depth) -> bool:

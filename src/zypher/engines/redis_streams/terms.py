@@ -15,7 +15,7 @@ class Terms(msgspec.Struct, frozen=True):
     queue_limit: int
     retention_s: float
     lease_s: float
-    received_bytes: int = _RECEIVED_BYTES  # of inputs that are received at once; the one that exceeds it is the last
+    received_bytes: int = _RECEIVED_BYTES  # of the inputs that are received at once, unless it is only one
     value_bytes: int = _VALUE_BYTES  # the longest value that Redis keeps
 
     @property

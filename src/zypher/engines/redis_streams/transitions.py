@@ -103,8 +103,10 @@ class Transitions:
             ),
         )
 
-    def deliveries(self, model: str, receipt: str, answer: object) -> list[Delivery]:
-        return read_deliveries(model, receipt, cast(list[bytes | int], answer))
+    def deliveries(self, model: str, receipt: str, answer: object) -> tuple[list[Delivery], bool]:
+        """What was received, and whether nothing else was ready."""
+        *words, ended = cast(list[bytes | int], answer) or [1]
+        return read_deliveries(model, receipt, words), ended == 1
 
     def recall(self, model: str, receipt: str) -> asyncio.Future[object]:
         """Ask to queue again what was leased under a receipt that was never heard of. Asked until Redis takes it."""

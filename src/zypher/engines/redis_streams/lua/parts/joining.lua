@@ -14,6 +14,9 @@ local function join(stream, model, delayed, base, limit, prediction_id, submitte
     -- The stream of a model without predictions expires.
     redis.call('PERSIST', stream)
     redis.call('PERSIST', model)
+    redis.call('HSET', model, 'longest', #input)
+  elseif #input > tonumber(redis.call('HGET', model, 'longest') or 0) then
+    redis.call('HSET', model, 'longest', #input)
   end
   redis.call('XADD', stream, seq .. '-0', 'p', prediction_id, 't', submitted_at, 'i', input)
   -- Whoever waits for work saw that nothing was ready; while something is, nobody waits.
