@@ -72,7 +72,7 @@ def test_the_table_shows_queues_and_workers(place: Place, gate: Gate) -> None:
         submit(place.client, gate.input(text))
     gate.wait_for_runs(1)
     lines = [line.split() for line in place.queue().splitlines() if line]
-    assert lines[0] == ["MODEL", "READY", "LEASED", "DELAYED", "DEAD", "OLDEST", "RUN"]
+    assert lines[0] == ["MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "TAKES"]
     assert lines[1][:5] == ["Poison", "2", "1", "0", "0"]
     assert lines[2] == ["WORKER", "MODEL", "STATE", "REPLICAS", "SLOTS", "SEEN"]
     assert lines[3][1:5] == ["Poison", "ready", "1/1", "1"]
@@ -86,10 +86,10 @@ def test_the_same_as_json_and_in_the_metrics(place: Place, gate: Gate) -> None:
         submit(place.client, gate.input(text))
     gate.wait_for_runs(2)
     (queue,) = place.records()
-    assert {name: queue[name] for name in ("model", "ready", "leased", "delayed", "dead")} == {
+    assert {name: queue[name] for name in ("model", "queued", "running", "delayed", "dead")} == {
         "model": "Poison",
-        "ready": 1,
-        "leased": 1,
+        "queued": 1,
+        "running": 1,
         "delayed": 0,
         "dead": 1,
     }
