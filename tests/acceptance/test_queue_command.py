@@ -187,7 +187,20 @@ def test_on_a_terminal_the_table_lives_until_it_is_interrupted(serve: Serve, tmp
         subprocess.Popen(command, cwd=tmp_path, stdout=terminal.theirs, stderr=subprocess.PIPE) as process,
     ):
         terminal.hand_over()
-        assert "Echo" in terminal.read_until("\x1b\\[")  # drawn once more, in place
+        assert "Echo" in terminal.read_until(r"\x1b\[\d+A")  # drawn once more, in place
         process.send_signal(signal.SIGINT)
         assert process.communicate() == (None, b"")
     assert process.returncode == 0
+
+
+def test_an_engine_that_is_away_is_said_in_the_place_of_the_table(tmp_path: Path) -> None:
+    with RedisServer(tmp_path / "redis") as redis, Terminal() as terminal:
+        command = [sys.executable, "-P", "-m", "zypher", "queue", "--engine", redis.url]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=terminal.theirs, stderr=subprocess.PIPE) as process:
+            terminal.hand_over()
+            terminal.read_until("no prediction waits")
+            redis.kill()
+            terminal.read_until("cannot be reached")
+            process.send_signal(signal.SIGINT)
+            assert process.communicate() == (None, b"")
+        assert process.returncode == 0

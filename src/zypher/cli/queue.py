@@ -10,7 +10,7 @@ from zypher.cli.setting_flags import add_settings, read_settings
 from zypher.cli.tables import span, table
 from zypher.cli.terminal import LiveTable, complain, print_json
 from zypher.errors import Refused, StartError
-from zypher.settings import SETTINGS
+from zypher.settings import SETTINGS, LogLevel, LogSettings
 from zypher.telemetry.printable import printable
 
 if TYPE_CHECKING:
@@ -43,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     settings = read_settings(arguments).settings.engine
     words: list[str] = arguments.words
+    from zypher.telemetry.logs import configure
+
+    configure(LogSettings(level=LogLevel.ERROR))  # an engine that is away is said here, in the table's place
     try:
         if words[:1] == ["dead"]:
             from zypher.cli.dead_letters import attend
