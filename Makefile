@@ -9,13 +9,14 @@ UV := uv==0.13.9
 # A stamp says what is in .venv; it is older than what it was made from exactly when something is to be done.
 SERVE := .venv/.has-serve
 EXAMPLES := .venv/.has-examples
+REDIS := .venv/.has-redis
 DEV := .venv/.has-dev
 IMAGE := .venv/.has-image
 
 # An environment that is half made, whose interpreter is gone or that was moved here is made anew.
 WHOLE := $(shell test -x $(BIN)/python && grep -qF '$(CURDIR)/.venv' $(BIN)/activate 2>/dev/null && echo yes)
 ifneq ($(WHOLE),yes)
-$(shell rm -f $(SERVE) $(EXAMPLES) $(DEV) $(IMAGE))
+$(shell rm -f $(SERVE) $(EXAMPLES) $(REDIS) $(DEV) $(IMAGE))
 endif
 
 # The longest first, so that the last two end together.
@@ -26,7 +27,7 @@ WHOLE_LINES := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve install install-examples install-dev test lint format $(LEVELS) chaos image-lint image-test bench lock clean
+.PHONY: help serve install install-examples install-redis install-dev test lint format $(LEVELS) chaos image-lint image-test bench lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s%s\n", $$1, $$2}' Makefile
@@ -37,6 +38,8 @@ serve: $(SERVE) ## serve the built-in mock on localhost:8080; another model: TAR
 install: $(SERVE) ## make .venv with the `zypher` command and no more than serving needs
 
 install-examples: $(EXAMPLES) ## add what the examples need
+
+install-redis: $(REDIS) ## add what servers and workers on many machines need
 
 install-dev: $(DEV) ## add what the tests need
 
@@ -93,6 +96,10 @@ $(SERVE): requirements/serve.txt pyproject.toml
 
 $(EXAMPLES): $(SERVE) requirements/examples.txt
 	$(PIP) --require-hashes --requirement requirements/examples.txt
+	@touch $@
+
+$(REDIS): $(SERVE) requirements/redis.txt
+	$(PIP) --require-hashes --requirement requirements/redis.txt
 	@touch $@
 
 $(DEV): $(SERVE) requirements/dev.txt

@@ -134,6 +134,8 @@ def test_while_the_engine_is_away_it_refuses_at_once(tmp_path: Path) -> None:
         redis.start()
         wait_until(lambda: ready(client))
         assert predict(client, "abc").json()["result"] == "3"
+        told = [record["message"] for record in front.log() if "engine" in str(record["message"])]
+        assert told == ["the engine is away", "the engine is back"]
         assert worker.stop() == 0
         assert front.stop() == 0
 

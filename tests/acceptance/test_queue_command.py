@@ -72,7 +72,7 @@ def test_the_table_shows_queues_and_workers(place: Place, gate: Gate) -> None:
         submit(place.client, gate.input(text))
     gate.wait_for_runs(1)
     lines = [line.split() for line in place.queue().splitlines() if line]
-    assert lines[0] == ["MODEL", "READY", "LEASED", "DELAYED", "DEAD", "OLDEST", "RUN"]
+    assert lines[0] == ["MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "TAKES"]
     assert lines[1][:5] == ["Poison", "2", "1", "0", "0"]
     assert lines[2] == ["WORKER", "MODEL", "STATE", "REPLICAS", "SLOTS", "SEEN"]
     assert lines[3][1:5] == ["Poison", "ready", "1/1", "1"]
@@ -86,10 +86,10 @@ def test_the_same_as_json_and_in_the_metrics(place: Place, gate: Gate) -> None:
         submit(place.client, gate.input(text))
     gate.wait_for_runs(2)
     (queue,) = place.records()
-    assert {name: queue[name] for name in ("model", "ready", "leased", "delayed", "dead")} == {
+    assert {name: queue[name] for name in ("model", "queued", "running", "delayed", "dead")} == {
         "model": "Poison",
-        "ready": 1,
-        "leased": 1,
+        "queued": 1,
+        "running": 1,
         "delayed": 0,
         "dead": 1,
     }
@@ -187,7 +187,20 @@ def test_on_a_terminal_the_table_lives_until_it_is_interrupted(serve: Serve, tmp
         subprocess.Popen(command, cwd=tmp_path, stdout=terminal.theirs, stderr=subprocess.PIPE) as process,
     ):
         terminal.hand_over()
-        assert "Echo" in terminal.read_until("\x1b\\[")  # drawn once more, in place
+        assert "Echo" in terminal.read_until(r"\x1b\[\d+A")  # drawn once more, in place
         process.send_signal(signal.SIGINT)
         assert process.communicate() == (None, b"")
     assert process.returncode == 0
+
+
+def test_an_engine_that_is_away_is_said_in_the_place_of_the_table(tmp_path: Path) -> None:
+    with RedisServer(tmp_path / "redis") as redis, Terminal() as terminal:
+        command = [sys.executable, "-P", "-m", "zypher", "queue", "--engine", redis.url]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=terminal.theirs, stderr=subprocess.PIPE) as process:
+            terminal.hand_over()
+            terminal.read_until("no prediction waits")
+            redis.kill()
+            terminal.read_until("cannot be reached")
+            process.send_signal(signal.SIGINT)
+            assert process.communicate() == (None, b"")
+        assert process.returncode == 0

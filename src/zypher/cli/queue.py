@@ -10,7 +10,7 @@ from zypher.cli.setting_flags import add_settings, read_settings
 from zypher.cli.tables import span, table
 from zypher.cli.terminal import LiveTable, complain, print_json
 from zypher.errors import Refused, StartError
-from zypher.settings import SETTINGS
+from zypher.settings import SETTINGS, LogLevel, LogSettings
 from zypher.telemetry.printable import printable
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from zypher.settings import EngineSettings
 
 HELP = "Show queues and workers, live on a terminal; list, show, replay or purge dead letters."
-USAGE = "[dead [MODEL] | dead show ID | dead replay ID|--all | dead purge ID|--all] [--json] [--once] [FLAGS]"
+USAGE = """[--once | --json] [FLAGS]
+       zypher queue dead [MODEL] | dead show ID | dead replay ID|--all | dead purge ID|--all [--json] [FLAGS]"""
 
 _EVERY_S = 1.0
 
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON, once")
     add_settings(parser, [setting for setting in SETTINGS if setting.section == "engine"])
     parser.epilog = (
-        "A dead letter is a prediction every attempt of which took its replica with it. It keeps its id: "
+        "A dead letter is a prediction that failed because each of its attempts lost its replica. It keeps its id: "
         "`replay` queues it again, `purge` forgets it."
     )
 
@@ -42,6 +43,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     settings = read_settings(arguments).settings.engine
     words: list[str] = arguments.words
+    from zypher.telemetry.logs import configure
+
+    configure(LogSettings(level=LogLevel.ERROR))  # an engine that is away is said here, in the table's place
     try:
         if words[:1] == ["dead"]:
             from zypher.cli.dead_letters import attend
@@ -91,7 +95,7 @@ def page(queues: "Sequence[QueueView]") -> str:
     """The queues, the workers and what ails them, for people."""
     if not queues:
         return "No worker serves a model, and no prediction waits."
-    heading = ("MODEL", "READY", "LEASED", "DELAYED", "DEAD", "OLDEST", "RUN")
+    heading = ("MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "TAKES")
     parts = [table(heading, [_queue_row(queue) for queue in queues])]
     workers = [_worker_row(queue, worker) for queue in queues for worker in queue.workers]
     if workers:
@@ -104,8 +108,8 @@ def page(queues: "Sequence[QueueView]") -> str:
 
 
 def _queue_row(queue: "QueueView") -> tuple[str, ...]:
-    counts = (queue.ready, queue.leased, queue.delayed, queue.dead)
-    oldest_s = queue.oldest_s if queue.ready + queue.delayed else None
+    counts = (queue.queued, queue.running, queue.delayed, queue.dead)
+    oldest_s = queue.oldest_s if queue.queued + queue.delayed else None
     return (queue.model, *map(str, counts), span(oldest_s), span(queue.run_s))
 
 

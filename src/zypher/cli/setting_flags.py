@@ -38,7 +38,7 @@ def _add(add: Callable[..., object], setting: Setting) -> None:
         no_flag = setting.flag.replace("--", "--no-", 1)
         for flag, const in ((setting.flag, "true"), (no_flag, "false")):
             # The one that changes something is the one to know of.
-            shown_help = argparse.SUPPRESS if const == default else help_text
+            shown_help = argparse.SUPPRESS if const == default else setting.rule.help.rstrip(".")
             add(flag, dest=setting.name, action="store_const", const=const, help=shown_help)
     else:
         add(setting.flag, dest=setting.name, metavar=_metavar(setting), help=help_text)

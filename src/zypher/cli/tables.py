@@ -26,8 +26,8 @@ def span(seconds: float | None) -> str:
 
 
 def fitted(text: str, columns: int, lines: int) -> str:
-    """As much of `text` as a screen of this size shows, line by line."""
-    shown = [line[:columns] for line in text.split("\n")]
+    """As much of `text` as a screen of this size shows; a line that is too wide goes on in the next."""
+    shown = [line[at : at + columns] for line in text.split("\n") for at in range(0, len(line) or 1, columns)]
     if len(shown) > lines:
         shown[lines - 1 :] = [f"… {len(shown) - lines + 1} more lines"]
     return "\n".join(shown)

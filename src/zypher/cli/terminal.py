@@ -55,7 +55,8 @@ class LiveTable:
 
     def show(self, text: str) -> None:
         size = shutil.get_terminal_size()
-        shown = fitted(printable(text), size.columns, size.lines - 1)
-        again = f"\x1b[{self._lines}A\x1b[J" if self._lines else ""
-        print(again + shown, flush=True)
-        self._lines = shown.count("\n") + 1
+        lines = fitted(printable(text), size.columns, size.lines - 1).split("\n")
+        up = f"\x1b[{self._lines}A" if self._lines else ""
+        # Each line in the place of an old one: a screen that is wiped first flickers, and fills the scrollback.
+        print(up + "\n".join(f"\x1b[K{line}" for line in lines), end="\n\x1b[J", flush=True)
+        self._lines = len(lines)

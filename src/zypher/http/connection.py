@@ -23,6 +23,7 @@ from zypher.http.answer import Answer
 from zypher.http.hangup import Hangup
 from zypher.http.refusals import (
     HEAD_TOO_LARGE,
+    HEADER_BYTES,
     MAX_HEAD_BYTES,
     MAX_TARGET_BYTES,
     NOT_HTTP,
@@ -38,7 +39,6 @@ from zypher.http.upgrade import head_without_upgrade
 
 logger = logging.getLogger(__name__)
 
-_LINE_BYTES = 32  # what a header counts besides its name and value, as in HTTP/2 (RFC 9113 section 6.5.2)
 _MOST_UNREAD_BYTES = 65_536  # of a body that no endpoint waits for
 _LINGER_S = 2.0  # for a client to read why it was cut off
 
@@ -168,7 +168,7 @@ class Connection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         if not self._in_head:
             return  # a trailer, which nobody asked for
-        self._head_bytes += len(name) + len(value) + _LINE_BYTES
+        self._head_bytes += len(name) + len(value) + HEADER_BYTES
         if self._head_bytes > MAX_HEAD_BYTES:
             raise Refusal(HEAD_TOO_LARGE)
         name = name.lower()

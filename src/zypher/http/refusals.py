@@ -3,13 +3,17 @@
 from zypher.http.answer import Answer, error_answer
 
 MAX_HEAD_BYTES = 65_536
+HEADER_BYTES = 32  # what a header counts besides its name and value, as in HTTP/2 (RFC 9113 section 6.5.2)
 MAX_TARGET_BYTES = 8_192
 
 NOT_HTTP = error_answer(400, "This is not a valid HTTP/1.1 request; correct it and send it again.")
 NOT_ONE_HOST = error_answer(400, "A request needs exactly one Host header; correct it and send it again.")
 TOO_SLOW = error_answer(408, "The request was not whole in time; send it again, all of it at once.")
 TARGET_TOO_LONG = error_answer(414, f"The URL is longer than {MAX_TARGET_BYTES} bytes; shorten it.")
-HEAD_TOO_LARGE = error_answer(431, f"The headers are larger than {MAX_HEAD_BYTES} bytes; send fewer or shorter ones.")
+HEAD_TOO_LARGE = error_answer(
+    431,
+    f"The headers are larger than {MAX_HEAD_BYTES} bytes, {HEADER_BYTES} added for each; send fewer or shorter ones.",
+)
 
 
 class Refusal(Exception):

@@ -19,6 +19,9 @@ class Table:
 
     def __init__(self, routes: Routes) -> None:
         self._closed = {path: methods for path, methods in routes.items() if not path.endswith("}")}
+        self._there_is = (
+            "the API is described at /swagger" if "/swagger" in routes else "there are " + ", ".join(routes)
+        )
         self._open = {_parent(path): methods for path, methods in routes.items() if path.endswith("}")}
 
     def find(self, method: str, path: str) -> Endpoint:
@@ -27,7 +30,7 @@ class Table:
         if methods is None and not path.endswith("/"):
             methods = self._open.get(_parent(path))
         if methods is None:
-            raise Problem(404, "There is no such page; the API is described at /swagger.")
+            raise Problem(404, f"There is no such page; {self._there_is}.")
         endpoint = methods.get(method)
         if endpoint is None:
             allowed = ", ".join(methods)

@@ -40,6 +40,7 @@ _START = b"""window.ui = SwaggerUIBundle({
   dom_id: "#swagger-ui",
   presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
   layout: "BaseLayout",
+  deepLinking: true,
   validatorUrl: null,
 });
 """

@@ -24,8 +24,8 @@ class QueueView(msgspec.Struct, frozen=True):
     """One model's queue. A prediction is counted once."""
 
     model: str
-    ready: int  # could be received now
-    leased: int
+    queued: int  # could run now
+    running: int
     delayed: int  # wait for their time
     dead: int
     limit: int  # how many may wait
@@ -44,8 +44,8 @@ def queue_view(model: str, depth: Depth, now: datetime) -> QueueView:
     """What `depth` says of a model's queue at `now`."""
     return QueueView(
         model=model,
-        ready=depth.queued - depth.delayed,
-        leased=depth.running,
+        queued=depth.queued - depth.delayed,
+        running=depth.running,
         delayed=depth.delayed,
         dead=depth.dead,
         limit=depth.limit,

@@ -50,7 +50,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     """Which model runs, and how many predictions at once."""
 
     here: Annotated[
-        bool, Rule("The server runs the model, too; --no-worker leaves that to `zypher worker`.", name="worker")
+        bool, Rule("Whether the server runs the model, too; --no-worker leaves that to `zypher worker`.", name="worker")
     ] = True
     target: Annotated[str, Rule("The model: package.module:Name or path/to/file.py:Name.", positional=True)] = (
         "zypher.models.mock:mock_model_predict"
@@ -61,7 +61,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     ] = None
     max_attempts: Annotated[int, Rule("Times a prediction may lose its replica before it fails.", 1, 1_000)] = 3
     drain_timeout_s: Annotated[
-        float, Rule("Time that running predictions have to end when the server stops.", 0, _LONGEST_S)
+        float, Rule("Time that running predictions have to end when the process stops.", 0, _LONGEST_S)
     ] = 30.0
     health_port: Annotated[
         int | None,

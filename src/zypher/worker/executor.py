@@ -43,7 +43,8 @@ class Executor:
             self._slots.free(replica)
 
     def _failed(self, delivery: Delivery, failed: Failed) -> Outcome:
-        logger.warning("prediction failed", extra=_about(delivery, reason=failed.message, details=failed.details))
+        details = {"details": failed.details} if failed.details else {}
+        logger.warning("prediction failed", extra=_about(delivery, reason=failed.message, **details))
         return Outcome(Status.FAILED, failure=Failure(failed.kind, failed.message), run_s=failed.run_s)
 
     def _lost(self, delivery: Delivery, lost: Lost) -> Outcome | Retry:

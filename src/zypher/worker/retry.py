@@ -18,8 +18,8 @@ def after_loss(cause: str, attempt: int, max_attempts: int) -> Retry | Outcome:
     """Another attempt at once, or the end of a prediction that lost `max_attempts` replicas."""
     if attempt < max_attempts:
         return Retry()
-    times = "once" if max_attempts == 1 else f"{max_attempts} times"
-    message = f"worker_lost: the process that ran it died {times}; the last one {cause}"
+    died = cause if max_attempts == 1 else f"died {max_attempts} times; the last one {cause}"
+    message = f"worker_lost: the process that ran it {died}"
     return Outcome(Status.FAILED, failure=Failure(FailureKind.WORKER_LOST, message))
 
 

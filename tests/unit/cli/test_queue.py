@@ -23,8 +23,8 @@ def depth(*presences: Presence, problem: str | None = None) -> Depth:
 
 def test_queues_above_workers() -> None:
     assert page([queue_view("m", depth(READY, DRAINING), NOW)]) == (
-        "MODEL  READY  LEASED  DELAYED  DEAD  OLDEST    RUN\n"
-        "m          5       3        2     1    90 s  0.2 s\n"
+        "MODEL  QUEUED  RUNNING  DELAYED  DEAD  OLDEST  TAKES\n"
+        "m           5        3        2     1    90 s  0.2 s\n"
         "\n"
         "WORKER  MODEL  STATE     REPLICAS  SLOTS   SEEN\n"
         "1a2b    m      ready     1/2           8  3.0 s\n"
@@ -64,9 +64,12 @@ def test_dead_letters_for_people() -> None:
 def test_a_live_table_is_drawn_in_its_old_place(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "5")
+    monkeypatch.setenv("COLUMNS", "6")
     monkeypatch.setenv("LINES", "3")
     live = LiveTable()
     live.show("one\ntwo")
-    live.show("\x1b[2Jthree")
-    assert capsys.readouterr().out == "one\ntwo\n\x1b[2A\x1b[J\\u001\n"
+    live.show("\x1b")
+    assert capsys.readouterr().out == (
+        "\x1b[Kone\n\x1b[Ktwo\n\x1b[J"  # what stood below is gone, too
+        "\x1b[2A\x1b[K\\u001b\n\x1b[J"
+    )

@@ -4,13 +4,13 @@ from zypher.cli.tables import fitted, span, table
 
 
 def test_numbers_are_set_right_and_words_left() -> None:
-    assert table(("MODEL", "READY", "OLDEST"), [("a", "7", "-"), ("long name", "100", "12 s")]) == (
-        "MODEL      READY  OLDEST\na              7       -\nlong name    100    12 s"
+    assert table(("MODEL", "QUEUED", "OLDEST"), [("a", "7", "-"), ("long name", "100", "12 s")]) == (
+        "MODEL      QUEUED  OLDEST\na               7       -\nlong name     100    12 s"
     )
 
 
 def test_a_table_without_rows_is_its_heading() -> None:
-    assert table(("MODEL", "READY"), []) == "MODEL  READY"
+    assert table(("MODEL", "QUEUED"), []) == "MODEL  QUEUED"
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,6 @@ def test_a_span_is_said_as_people_do(seconds: float | None, shown: str) -> None:
     assert span(seconds) == shown
 
 
-def test_what_a_screen_cannot_show_is_cut_off() -> None:
-    assert fitted("abcdef\nab", columns=3, lines=2) == "abc\nab"
+def test_a_screen_shows_wide_lines_whole_and_as_many_as_it_has() -> None:
+    assert fitted("abcdefg\n\nab", columns=3, lines=5) == "abc\ndef\ng\n\nab"
     assert fitted("1\n2\n3\n4", columns=80, lines=3) == "1\n2\n… 2 more lines"

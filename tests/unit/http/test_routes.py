@@ -29,6 +29,7 @@ def test_any_other_path_is_not_found(path: str) -> None:
     with pytest.raises(Problem) as refused:
         TABLE.find("GET", path)
     assert refused.value.status == 404
+    assert str(refused.value) == "There is no such page; there are /, /a, /a/{id}."
 
 
 def test_another_method_is_told_which_there_are() -> None:

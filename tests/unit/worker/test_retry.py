@@ -13,15 +13,15 @@ def test_a_lost_attempt_is_made_again_at_once() -> None:
     assert after_loss(CAUSE, attempt=2, max_attempts=3) == Retry(delay_s=0)
 
 
-@pytest.mark.parametrize(("max_attempts", "times"), [(1, "once"), (3, "3 times")])
-def test_the_last_loss_is_a_failure_that_says_why(max_attempts: int, times: str) -> None:
+@pytest.mark.parametrize(("max_attempts", "died"), [(1, CAUSE), (3, f"died 3 times; the last one {CAUSE}")])
+def test_the_last_loss_is_a_failure_that_says_why(max_attempts: int, died: str) -> None:
     outcome = after_loss(CAUSE, attempt=max_attempts, max_attempts=max_attempts)
 
     assert isinstance(outcome, Outcome)
     assert outcome.status is Status.FAILED
     assert outcome.failure is not None
     assert outcome.failure.kind is FailureKind.WORKER_LOST
-    assert outcome.failure.message == f"worker_lost: the process that ran it died {times}; the last one {CAUSE}"
+    assert outcome.failure.message == f"worker_lost: the process that ran it {died}"
 
 
 def test_only_the_last_of_several_attempts_runs_alone() -> None:

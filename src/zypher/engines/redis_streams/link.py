@@ -1,6 +1,7 @@
 """The way to Redis: what is asked in one turn of the event loop goes out together."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from redis.exceptions import NoScriptError
@@ -13,6 +14,8 @@ from zypher.engines.redis_streams.format import check_format
 from zypher.engines.redis_streams.scripts import Script
 from zypher.engines.redis_streams.troubles import concerns_all, sentence
 from zypher.errors import EngineUnavailable
+
+logger = logging.getLogger(__name__)
 
 _MOST = 512  # commands that are sent together
 _MOST_BYTES = 4_194_304  # the one that exceeds it is the last
@@ -100,6 +103,8 @@ class Link:
         """Refuse everything until a look finds that all is well; returns what to raise."""
         self.problem = sentence(error, self.address)
         if not self._closing:
+            if not self._away:
+                logger.warning("the engine is away", extra={"problem": self.problem})
             self._away = True
             self._begin_return()
         return EngineUnavailable(self.problem)
@@ -205,6 +210,7 @@ class Link:
                 delay_s = min(_RETRY_S, 2 * delay_s)
             else:
                 self._away = False
+                logger.info("the engine is back", extra={"engine": self.address})
                 self.try_again()
                 return
 
