@@ -151,7 +151,7 @@ class EmbeddedEngine:
             presences=tuple(presence for presence in self._presences.alive() if presence.model == model),
             problem=self._disk.recovery.problem,
             delayed=self._receiving.delayed(model),
-            dead=len(self._dead.of(model)),
+            dead=self._dead.count(model),
         )
 
     def _models(self) -> list[str]:
