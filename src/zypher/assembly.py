@@ -75,7 +75,7 @@ async def _whole(settings: Settings) -> bool:
 async def _front(settings: Settings) -> bool:
     clock = SystemClock()
     engine = connect(settings.engine, clock)
-    gateway = Gateway(engine, clock, Metrics(), settings.http.model)
+    gateway = Gateway(engine, clock, Metrics(), model=settings.http.model)
     server = _server(gateway, settings.http, clock)
     return await live(Front(engine, gateway, server, settings.worker.drain_timeout_s))
 

@@ -97,14 +97,14 @@ def _write(connection: sqlite3.Connection, batch: Sequence[Write]) -> list[Calla
         if isinstance(operation, Purge):
             answers.append(partial(operation.done, store.purge(connection, operation.kept_since, operation.limit)))
         elif isinstance(operation, Replay | Forget):
-            _raise_or_delete(connection, operation)
+            _replay_or_forget(connection, operation)
             answers.append(partial(operation.done, None))
         elif isinstance(operation, Probe):
             store.write_probe(connection)
     return answers
 
 
-def _raise_or_delete(connection: sqlite3.Connection, operation: Replay | Forget) -> None:
+def _replay_or_forget(connection: sqlite3.Connection, operation: Replay | Forget) -> None:
     """What becomes of a dead letter."""
     if isinstance(operation, Forget):
         store.delete_prediction(connection, operation.row)
