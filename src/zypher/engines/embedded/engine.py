@@ -47,9 +47,10 @@ class EmbeddedEngine:
         self._receiving = Receiving(clock, self._live, self._disk, self._endings, lease_s)
 
     async def open(self) -> None:
-        for row in self._disk.open():
+        remains = self._disk.open()
+        for row in remains.waiting:
             self._live.restore(row.row, row.prediction_id, row.model, to_instant(row.submitted_at), row.attempt)
-        self._dead.restore(self._disk.dead)
+        self._dead.restore(remains.dead)
         self._opened = True
         self._purger.start()
 
