@@ -15,8 +15,8 @@ _PAUSE_S = 1.0
 class Duty:
     """Calls `step` again and again in a named task, until stopped.
 
-    An engine that is away makes it pause. Anything else that `step` raises ends it and reaches
-    `died`: a worker whose duty is dead must not go on as if it lived.
+    An engine that is away makes it pause. Any other end of it that nobody asked for reaches `died`: a worker
+    whose duty is dead must not go on as if it lived.
     """
 
     def __init__(
@@ -30,10 +30,12 @@ class Duty:
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._repeat(), name=self._name)
+        self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """End it, wherever it is; may happen twice."""
         if self._task is not None:
+            self._task.remove_done_callback(self._ended)
             self._task.cancel()
             await asyncio.wait({self._task})
 
@@ -44,6 +46,7 @@ class Duty:
             except EngineUnavailable as error:
                 logger.warning("the engine is away", extra={"duty": self._name, "problem": str(error)})
                 await self._clock.sleep(_PAUSE_S)
-            except Exception as error:
-                self._died(error)
-                raise
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        self._died(error or RuntimeError(f"the duty {self._name} was cancelled by something that it waited for"))

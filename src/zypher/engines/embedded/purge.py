@@ -46,6 +46,7 @@ class Purger:
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="zypher-purge")
+        self._task.add_done_callback(_ended)
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -76,3 +77,8 @@ class Purger:
 
         self._write(Purge(self._clock.now() - self._retention, _BITE, done))
         return await deleted
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("nothing past its retention is deleted any more", exc_info=error)
