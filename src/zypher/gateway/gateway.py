@@ -78,7 +78,7 @@ class Gateway:
         """
         prediction = await self._engine.get(prediction_id, wait_s)
         if prediction is None:
-            raise PredictionNotFound("Prediction ID not found.")
+            raise PredictionNotFound
         return prediction
 
     async def abandon(self, prediction: Prediction) -> None:

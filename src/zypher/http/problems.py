@@ -20,6 +20,11 @@ class Problem(Exception):
         self.headers = headers
 
 
+def no_such_page() -> Problem:
+    """For a path that leads nowhere."""
+    return Problem(404, "There is no such page; the API is described at /swagger.")
+
+
 def answer_to(error: Exception) -> Answer:
     """What to answer when this was raised. Logs what nobody foresaw."""
     match error:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from zypher.http.problems import Problem
+from zypher.http.problems import Problem, no_such_page
 from zypher.http.request import Endpoint
 
 Methods = Mapping[str, Endpoint]
@@ -27,7 +27,7 @@ class Table:
         if methods is None and not path.endswith("/"):
             methods = self._open.get(_parent(path))
         if methods is None:
-            raise Problem(404, "There is no such page; the API is described at /swagger.")
+            raise no_such_page()
         endpoint = methods.get(method)
         if endpoint is None:
             allowed = ", ".join(methods)

@@ -4,7 +4,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from zypher.http.answer import Answer
-from zypher.http.problems import Problem
+from zypher.http.problems import no_such_page
 from zypher.http.request import Request
 
 _PREFIX = "/swagger/"
@@ -63,7 +63,7 @@ async def asset(request: Request) -> Answer:
     if name == "start.js":
         return Answer(200, _START, headers, _SCRIPT)
     if name not in _FILES:
-        raise Problem(404, "There is no such page; the API is described at /swagger.")
+        raise no_such_page()
     return Answer(200, (_folder() / name).read_bytes(), headers, _FILES[name])
 
 
