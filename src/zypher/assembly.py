@@ -15,13 +15,14 @@ from zypher.errors import EngineError, SettingsError
 from zypher.gateway.gateway import Gateway
 from zypher.http.app import create_app, create_health_app
 from zypher.http.server import HttpServer
-from zypher.operations.dead import Overseen
+from zypher.operations.overseen import Overseen
 from zypher.operations.remote import RemoteOperations
 from zypher.operations.server import OperationsServer
-from zypher.service.attended import Attended
 from zypher.service.life import live
-from zypher.service.observable import Observable, WorkerHealth
 from zypher.service.shapes import Back, Front, Whole
+from zypher.service.with_health import WithHealth
+from zypher.service.with_operations import WithOperations
+from zypher.service.worker_health import WorkerHealth
 from zypher.settings import EngineSettings, HttpSettings, Settings
 from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
@@ -64,7 +65,7 @@ async def _whole(settings: Settings) -> bool:
     whole = Whole(engine, worker, gateway, server, settings.worker.drain_timeout_s)
     if is_shared(settings.engine):
         return await live(whole)
-    return await live(Attended(whole, OperationsServer(engine, _socket(settings.engine))))
+    return await live(WithOperations(whole, OperationsServer(engine, _socket(settings.engine))))
 
 
 async def _front(settings: Settings) -> bool:
@@ -85,7 +86,7 @@ async def _back(settings: Settings) -> bool:
         return await live(back)
     http = msgspec.structs.replace(settings.http, port=settings.worker.health_port)
     app = create_health_app(WorkerHealth(worker, engine, metrics))
-    return await live(Observable(back, HttpServer(app, http, clock)))
+    return await live(WithHealth(back, HttpServer(app, http, clock)))
 
 
 class Oversight(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ import pytest
 from tests.contract.phrases import SUCCEEDED, receive_one, status, submit_many
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.opened import UnevenClock, count, opened
-from zypher.engines.embedded.operations import Write
+from zypher.engines.embedded.asks import Write
 from zypher.engines.embedded.purge import Look, Purger, clocks_agree
 from zypher.prediction import Status
 

@@ -9,9 +9,9 @@ from functools import partial
 import msgspec
 
 from zypher.clock import Clock
+from zypher.engines.embedded.asks import Forget, Replay, resolve
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.live import Live
-from zypher.engines.embedded.operations import Forget, Replay, resolve
 from zypher.engines.embedded.store import DeadRow, to_instant
 from zypher.errors import EngineUnavailable
 from zypher.prediction import FailureKind, Prediction

@@ -8,9 +8,9 @@ import msgspec
 
 from zypher.clock import Clock
 from zypher.engines.embedded import store
+from zypher.engines.embedded.asks import Read, Write
 from zypher.engines.embedded.database import database_errors, open_reader, open_writer
 from zypher.engines.embedded.folder import Folder
-from zypher.engines.embedded.operations import Read, Write
 from zypher.engines.embedded.reader import Reader
 from zypher.engines.embedded.recovery import Recovery
 from zypher.engines.embedded.store import DeadRow, WaitingRow
@@ -27,7 +27,7 @@ class Remains(msgspec.Struct, frozen=True):
 
 
 class Disk:
-    """Takes operations from `open` to `close`; before and after it refuses them with `EngineUnavailable`."""
+    """Takes asks from `open` to `close`; before and after it refuses them with `EngineUnavailable`."""
 
     def __init__(self, folder: Path, clock: Clock) -> None:
         self.recovery = Recovery(clock, self.write)
@@ -67,11 +67,11 @@ class Disk:
         self._last_row += 1
         return self._last_row
 
-    def write(self, operation: Write) -> None:
-        self._open_threads()[0].write(operation)
+    def write(self, ask: Write) -> None:
+        self._open_threads()[0].write(ask)
 
-    def read(self, operation: Read) -> None:
-        self._open_threads()[1].read(operation)
+    def read(self, ask: Read) -> None:
+        self._open_threads()[1].read(ask)
 
     def _read_remains(self, connection: sqlite3.Connection) -> Remains:
         with database_errors(self._folder.database):

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from zypher.clock import Clock
 from zypher.engines.embedded.acceptance import Acceptance
+from zypher.engines.embedded.asks import FindResult, Standing, resolve
 from zypher.engines.embedded.dead import DeadLetters
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.endings import Endings
 from zypher.engines.embedded.entry import Entry, Stage
 from zypher.engines.embedded.live import Live
-from zypher.engines.embedded.operations import FindResult, Standing, resolve
 from zypher.engines.embedded.presences import Presences
 from zypher.engines.embedded.purge import Purger
 from zypher.engines.embedded.receiving import Receiving

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 from enum import Enum
 
-from zypher.engines.embedded.operations import Standing
+from zypher.engines.embedded.asks import Standing
 from zypher.prediction import Message, Prediction, Status
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from zypher.clock import Clock
-from zypher.engines.embedded.operations import Purge, Write
+from zypher.engines.embedded.asks import Purge, Write
 from zypher.errors import EngineUnavailable
 
 _BITE = 500  # predictions in one transaction

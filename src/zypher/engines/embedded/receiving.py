@@ -7,12 +7,12 @@ from contextlib import suppress
 
 from zypher.clock import Clock
 from zypher.engines.embedded.alarm import Alarm
+from zypher.engines.embedded.asks import LoadInputs, Mark
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.endings import Endings
 from zypher.engines.embedded.entry import Entry, Stage
 from zypher.engines.embedded.leases import Leases
 from zypher.engines.embedded.live import Live
-from zypher.engines.embedded.operations import LoadInputs, Mark
 from zypher.engines.embedded.queue import HOT_INPUT_BYTES, Queue
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery, Message

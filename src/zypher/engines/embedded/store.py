@@ -7,7 +7,7 @@ from itertools import islice
 
 import msgspec
 
-from zypher.engines.embedded.operations import Accept, End, Mark, Standing, Written
+from zypher.engines.embedded.asks import Accept, End, Mark, Standing, Written
 from zypher.engines.embedded.statements import sizes, statement
 from zypher.errors import IdempotencyKeyReused
 from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
