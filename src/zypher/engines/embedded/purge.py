@@ -26,13 +26,13 @@ class Look(NamedTuple):
     """What the clocks said at one moment."""
 
     now: datetime
-    monotonic: float
+    monotonic_s: float
 
 
 def clocks_agree(before: Look, after: Look) -> bool:
     """Whether nobody set the date between two looks: both clocks saw about the same time pass."""
     wall_s = (after.now - before.now).total_seconds()
-    return abs(wall_s - (after.monotonic - before.monotonic)) <= _DRIFT_S
+    return abs(wall_s - (after.monotonic_s - before.monotonic_s)) <= _DRIFT_S
 
 
 class Purger:
