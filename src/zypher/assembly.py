@@ -1,6 +1,5 @@
 """Builds what runs from the settings: the parts list."""
 
-import asyncio
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -10,30 +9,27 @@ import msgspec
 import uvloop
 
 from zypher.clock import Clock, SystemClock
-from zypher.engines.connect import connect
+from zypher.engines.connect import connect, is_shared
 from zypher.engines.engine import Engine
 from zypher.errors import EngineError, SettingsError
 from zypher.gateway.gateway import Gateway
 from zypher.http.app import create_app, create_health_app
 from zypher.http.server import HttpServer
-from zypher.operations.dead import Overseen
+from zypher.operations.overseen import Overseen
 from zypher.operations.remote import RemoteOperations
 from zypher.operations.server import OperationsServer
-from zypher.prediction import Delivery, Message, Outcome, new_prediction_id
-from zypher.presence import ModelCard
-from zypher.service.attended import Attended
 from zypher.service.life import live
-from zypher.service.observable import Observable, WorkerHealth
 from zypher.service.shapes import Back, Front, Whole
+from zypher.service.with_health import WithHealth
+from zypher.service.with_operations import WithOperations
+from zypher.service.worker_health import WorkerHealth
 from zypher.settings import EngineSettings, HttpSettings, Settings
 from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
-from zypher.worker.executor import Executor
-from zypher.worker.replica import Launch, Replica
-from zypher.worker.slots import Slots
+from zypher.worker.replica import Launch
+from zypher.worker.trial import Trial, try_model
 from zypher.worker.worker import Worker, WorkerPlan
 
-_EMBEDDED = "embedded"  # the engine that lives in one process; every other one is shared by many
 _SOCKET = "operations.sock"  # in the data folder
 _SWITCH_S = 0.0005
 
@@ -67,15 +63,15 @@ async def _whole(settings: Settings) -> bool:
     gateway = Gateway(engine, clock, metrics, model="")
     server = _server(gateway, settings.http, clock)
     whole = Whole(engine, worker, gateway, server, settings.worker.drain_timeout_s)
-    if _is_shared(settings.engine):
+    if is_shared(settings.engine):
         return await live(whole)
-    return await live(Attended(whole, OperationsServer(engine, _socket(settings.engine))))
+    return await live(WithOperations(whole, OperationsServer(engine, _socket(settings.engine))))
 
 
 async def _front(settings: Settings) -> bool:
     clock = SystemClock()
     engine = connect(settings.engine, clock)
-    gateway = Gateway(engine, clock, Metrics(), settings.http.model)
+    gateway = Gateway(engine, clock, Metrics(), model=settings.http.model)
     server = _server(gateway, settings.http, clock)
     return await live(Front(engine, gateway, server, settings.worker.drain_timeout_s))
 
@@ -90,7 +86,7 @@ async def _back(settings: Settings) -> bool:
         return await live(back)
     http = msgspec.structs.replace(settings.http, port=settings.worker.health_port)
     app = create_health_app(WorkerHealth(worker, engine, metrics))
-    return await live(Observable(back, HttpServer(app, http, clock)))
+    return await live(WithHealth(back, HttpServer(app, http, clock)))
 
 
 class Oversight(msgspec.Struct, frozen=True):
@@ -104,55 +100,21 @@ class Oversight(msgspec.Struct, frozen=True):
 async def oversight(settings: EngineSettings) -> AsyncGenerator[Oversight]:
     """The engine as an operator sees it, while the block lasts. Raises `StartError`."""
     remote = RemoteOperations(_socket(settings))
-    if not _is_shared(settings) and await remote.answers():
+    if not is_shared(settings) and await remote.answers():
         yield Oversight(remote, lasting=True)
         return
-    if not _is_shared(settings) and not settings.data_dir.is_dir():
+    if not is_shared(settings) and not settings.data_dir.is_dir():
         raise EngineError(
             f"There is no data folder {settings.data_dir} here; name the server's with --data-dir, "
             "or the engine that it uses with --engine."
         )
     async with _opened(connect(settings, SystemClock())) as engine:
-        yield Oversight(engine, lasting=_is_shared(settings))
+        yield Oversight(engine, lasting=is_shared(settings))
 
 
-class CheckReport(msgspec.Struct, frozen=True):
-    """What `zypher check` found."""
-
-    card: ModelCard
-    load_s: float
-    outcome: Outcome | None  # of the input, when one was given
-
-
-def check(target: str, settings: Settings, input: bytes | None) -> CheckReport:
-    """Load a model in a replica and run it once on `input` (JSON), if given. Raises `TargetError`."""
-    return uvloop.run(_check(target, settings, input))
-
-
-async def _check(target: str, settings: Settings, input: bytes | None) -> CheckReport:
-    clock = SystemClock()
-    began = clock.monotonic()
-    replica = Replica(1, msgspec.structs.replace(_launch(settings), target=target))
-    await replica.start()
-    ended = asyncio.ensure_future(replica.ended())
-    try:
-        card = await replica.loaded()
-        load_s = clock.monotonic() - began
-        outcome = None if input is None else await _try(replica, card, input, clock)
-        return CheckReport(card, load_s, outcome)
-    finally:
-        replica.stop()
-        await ended
-
-
-async def _try(replica: Replica, card: ModelCard, input: bytes, clock: SystemClock) -> Outcome:
-    slots = Slots()
-    slots.add(replica)
-    now = clock.now()
-    delivery = Delivery(Message(new_prediction_id(now), card.name, input, now), attempt=1, receipt="")
-    outcome = await Executor(slots, 1, Metrics()).execute(delivery)
-    assert isinstance(outcome, Outcome), "with one attempt there is no retry"
-    return outcome
+def check(settings: Settings, input: bytes | None) -> Trial:
+    """Load the model in a replica and run it once on `input` (JSON), if given. Raises `TargetError`."""
+    return uvloop.run(try_model(_launch(settings), input, SystemClock()))
 
 
 @asynccontextmanager
@@ -164,12 +126,8 @@ async def _opened(engine: Engine) -> AsyncGenerator[Engine]:
         await engine.close()
 
 
-def _is_shared(settings: EngineSettings) -> bool:
-    return settings.engine != _EMBEDDED
-
-
 def _require_shared(settings: EngineSettings, who: str) -> None:
-    if not _is_shared(settings):
+    if not is_shared(settings):
         raise SettingsError(f"{who} needs an engine that others can reach; name one, as --engine redis://HOST:6379/0.")
 
 

@@ -70,6 +70,9 @@ class IdempotencyKeyReused(RequestError):
 class PredictionNotFound(RequestError):
     """No prediction has this id, or its retention is over."""
 
+    def __init__(self) -> None:
+        super().__init__("Prediction ID not found.")
+
 
 class Refused(ZypherError):
     """The prediction was not accepted; the same request may be accepted later."""

@@ -12,6 +12,7 @@ MODEL = "model"
 SUCCEEDED = Outcome(Status.SUCCEEDED, output=b'{"result":"1"}', run_s=0.25)
 OTHER = Outcome(Status.SUCCEEDED, output=b'{"result":"2"}', run_s=0.5)
 FAILED = Outcome(Status.FAILED, failure=Failure(FailureKind.MODEL_ERROR, "ValueError: schön \N{SNOWMAN}"), run_s=0.5)
+LOST = Outcome(Status.FAILED, failure=Failure(FailureKind.WORKER_LOST, "worker_lost: killed by signal 9"))
 
 _numbers = count()
 

@@ -7,6 +7,7 @@ import pytest
 from tests.contract.conftest import RETENTION_S, OpenEngine
 from tests.contract.phrases import (
     FAILED,
+    LOST,
     MODEL,
     SUCCEEDED,
     depth,
@@ -20,9 +21,7 @@ from tests.contract.phrases import (
 from tests.fake_clock import FakeClock
 from zypher.engines.engine import Engine
 from zypher.errors import QueueFull
-from zypher.prediction import Failure, FailureKind, Message, Outcome, Status
-
-LOST = Outcome(Status.FAILED, failure=Failure(FailureKind.WORKER_LOST, "worker_lost: killed by signal 9"))
+from zypher.prediction import Message, Status
 
 
 async def bury(engine: Engine, sent: Message | None = None, key: str | None = None) -> Message:

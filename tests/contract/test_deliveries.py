@@ -208,6 +208,15 @@ async def test_a_delayed_release_waits(engine: Engine, clock: FakeClock, durable
     assert [delivery.message.prediction_id for delivery in await receiver] == [ids[0]]
 
 
+async def test_deliveries_of_two_models_can_be_due_at_the_same_instant(engine: Engine, clock: FakeClock) -> None:
+    for model in ("one", "other"):
+        await engine.submit(message(model=model), durable=True)
+        assert await engine.release(await receive_one(engine, model), counted=True, delay_s=5)
+    clock.advance(5)
+    for model in ("one", "other"):
+        assert (await receive_one(engine, model)).attempt == 2
+
+
 async def test_delays_end_each_at_its_time(engine: Engine, clock: FakeClock) -> None:
     ids = await submit_many(engine, 3)
     delays = (20, 10, 30)

@@ -1,1 +1,9 @@
-"""The command line: parse, call, print. One file per command."""
+"""The command line: parse, call, print. One file per command.
+
+main.py        finds the command that is meant, turns errors into exit_codes.py
+serve.py, worker.py, predict.py, queue.py, check.py, config.py
+dead_letters.py   `zypher queue dead`
+setting_flags.py  the settings as arguments
+given_input.py    the input that `zypher predict` is given
+terminal.py       what people see; tables.py aligns it
+"""

@@ -11,7 +11,7 @@ from zypher.errors import StartError
 if TYPE_CHECKING:
     import msgspec
 
-    from zypher.assembly import CheckReport
+    from zypher.worker.trial import Trial
 
 HELP = "Load a model in a process of its own and show its schemas; with --input, run it once."
 USAGE = "TARGET [--input JSON] [--json]"
@@ -30,18 +30,18 @@ def run(arguments: argparse.Namespace) -> int:
     from zypher.telemetry.logs import configure
 
     configure(settings.log)
-    return show(check(settings.worker.target, settings, input), as_json=arguments.json)
+    return show(check(settings, input), as_json=arguments.json)
 
 
-def show(report: "CheckReport", *, as_json: bool) -> int:
+def show(trial: "Trial", *, as_json: bool) -> int:
     """Print what was found; the exit code."""
     if as_json:
-        print_json(_record(report))
+        print_json(_record(trial))
     else:
-        print(_page(report))
-    if report.outcome is None or report.outcome.failure is None:
+        print(_page(trial))
+    if trial.outcome is None or trial.outcome.failure is None:
         return DONE
-    complain(report.outcome.failure.message)
+    complain(trial.outcome.failure.message)
     return FAILED
 
 
@@ -57,31 +57,31 @@ def _input(text: str | None) -> bytes | None:
     return text.encode()
 
 
-def _page(report: "CheckReport") -> str:
-    card = report.card
-    parts = [f"{card.name}: loaded in {report.load_s:.2f} s, concurrency {card.concurrency}"]
+def _page(trial: "Trial") -> str:
+    card = trial.card
+    parts = [f"{card.name}: loaded in {trial.load_s:.2f} s, concurrency {card.concurrency}"]
     if card.description:
         parts.append(card.description)
     parts.append("input schema\n" + shown_json(card.input_schema, indent=2))
     parts.append("output schema\n" + shown_json(card.output_schema, indent=2))
     if card.components:
         parts.append("components\n" + shown_json(card.components, indent=2))
-    if report.outcome is not None and report.outcome.output is not None:
-        output = shown_json(_raw(report.outcome.output), indent=2)
-        parts.append(f"output, after {report.outcome.run_s:.3f} s\n{output}")
+    if trial.outcome is not None and trial.outcome.output is not None:
+        output = shown_json(_raw(trial.outcome.output), indent=2)
+        parts.append(f"output, after {trial.outcome.run_s:.3f} s\n{output}")
     return "\n\n".join(parts)
 
 
-def _record(report: "CheckReport") -> dict[str, object]:
+def _record(trial: "Trial") -> dict[str, object]:
     import msgspec
 
-    record: dict[str, object] = msgspec.structs.asdict(report.card)
-    record["load_s"] = report.load_s
-    if report.outcome is not None:
-        failure = report.outcome.failure
-        record["status"] = str(report.outcome.status)
-        record["run_s"] = report.outcome.run_s
-        record["output"] = _raw(report.outcome.output or b"null")
+    record: dict[str, object] = msgspec.structs.asdict(trial.card)
+    record["load_s"] = trial.load_s
+    if trial.outcome is not None:
+        failure = trial.outcome.failure
+        record["status"] = str(trial.outcome.status)
+        record["run_s"] = trial.outcome.run_s
+        record["output"] = _raw(trial.outcome.output or b"null")
         record["failure"] = None if failure is None else failure.message
     return record
 

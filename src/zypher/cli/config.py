@@ -3,8 +3,9 @@
 import argparse
 
 from zypher.cli.setting_flags import add_settings, read_settings
+from zypher.cli.tables import table
 from zypher.cli.terminal import print_json
-from zypher.settings import SETTINGS, Resolved, shown
+from zypher.settings import SETTINGS, Resolved, Setting, shown
 from zypher.telemetry.printable import printable
 
 HELP = "Show each setting and where its value came from; takes the arguments of serve."
@@ -21,18 +22,18 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(_record(resolved))
     else:
-        print(table(resolved))
+        print(page(resolved))
     return 0
 
 
-def table(resolved: Resolved) -> str:
-    """Name, value and origin of every setting, in aligned columns."""
-    rows = [("setting", "value", "from")]
-    for setting in SETTINGS:
-        value = printable(shown(resolved.value(setting))) or "-"
-        rows.append((setting.name, value, resolved.origins[setting.name]))
-    widths = [max(len(row[column]) for row in rows) for column in range(2)]
-    return "\n".join(f"{name:<{widths[0]}}  {value:<{widths[1]}}  {origin}" for name, value, origin in rows)
+def page(resolved: Resolved) -> str:
+    """Name, value and origin of every setting, for people."""
+    return table(("setting", "value", "from"), [_row(setting, resolved) for setting in SETTINGS])
+
+
+def _row(setting: Setting, resolved: Resolved) -> tuple[str, str, str]:
+    value = printable(shown(resolved.value(setting))) or "-"
+    return setting.name, value, resolved.origins[setting.name]
 
 
 def _record(resolved: Resolved) -> dict[str, dict[str, object]]:

@@ -12,7 +12,7 @@ from zypher.telemetry.printable import printable
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from zypher.operations.dead import Overseen
+    from zypher.operations.overseen import Overseen
     from zypher.prediction import Prediction
     from zypher.settings import EngineSettings
 
@@ -25,14 +25,14 @@ async def attend(settings: "EngineSettings", words: Sequence[str], *, every: boo
     _check(words, every=every)
     from zypher.assembly import oversight
 
-    async with oversight(settings) as overseen:
+    async with oversight(settings) as engine:
         match words:
             case ["show", prediction_id]:
-                return await _show(overseen.operations, prediction_id, as_json=as_json)
+                return await _show(engine.operations, prediction_id, as_json=as_json)
             case ["replay" | "purge" as deed, *ids]:
-                return await _do(overseen.operations, deed, ids, as_json=as_json)
+                return await _do(engine.operations, deed, ids, as_json=as_json)
             case _:
-                return await _list(overseen.operations, *words, as_json=as_json)
+                return await _list(engine.operations, *words, as_json=as_json)
 
 
 def _check(words: Sequence[str], *, every: bool) -> None:

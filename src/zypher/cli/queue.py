@@ -67,10 +67,10 @@ async def _show(settings: "EngineSettings", *, as_json: bool, once: bool) -> int
     from zypher.operations.overview import overview
 
     clock = SystemClock()
-    async with oversight(settings) as overseen:
-        if sys.stdout.isatty() and overseen.lasting and not (once or as_json):
-            await _watch(overseen, clock)
-        queues = await overview(overseen.operations, clock.now())
+    async with oversight(settings) as engine:
+        if sys.stdout.isatty() and engine.lasting and not (once or as_json):
+            await _watch(engine, clock)
+        queues = await overview(engine.operations, clock.now())
     if as_json:
         print_json(queues)
     else:
@@ -78,14 +78,14 @@ async def _show(settings: "EngineSettings", *, as_json: bool, once: bool) -> int
     return DONE
 
 
-async def _watch(overseen: "Oversight", clock: "Clock") -> None:
+async def _watch(engine: "Oversight", clock: "Clock") -> None:
     """Draw the table again and again, until Ctrl-C."""
     from zypher.operations.overview import overview
 
     live = LiveTable()
     while True:
         try:
-            live.show(page(await overview(overseen.operations, clock.now())))
+            live.show(page(await overview(engine.operations, clock.now())))
         except Refused as away:
             live.show(str(away))
         await clock.sleep(_EVERY_S)

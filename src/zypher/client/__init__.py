@@ -1,1 +1,1 @@
-"""A client of a ZypherAI server: the protocol in one pure file, the connection in another."""
+"""A client of a ZypherAI server: the protocol in one pure file, protocol.py, the connection in client.py."""

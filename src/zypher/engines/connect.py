@@ -8,7 +8,7 @@ from zypher.engines.engine import Engine
 from zypher.errors import SettingsError
 from zypher.settings import EngineSettings
 
-_EMBEDDED = "embedded"
+_EMBEDDED = "embedded"  # the engine that lives in one process; every other one is shared by many
 _REDIS = ("redis", "rediss", "unix")
 
 
@@ -28,6 +28,11 @@ def connect(settings: EngineSettings, clock: Clock) -> Engine:
     # What is no plain word may hold a password.
     which = f"No engine is called {scheme[:100]!r}" if scheme.isalnum() else "The engine's URL is wrong"
     raise SettingsError(f"{which}; it must be {_EMBEDDED}, or a URL that begins with redis://, rediss:// or unix://.")
+
+
+def is_shared(settings: EngineSettings) -> bool:
+    """Whether many processes can meet in the engine that the settings ask for."""
+    return settings.engine != _EMBEDDED
 
 
 def _connect_redis(settings: EngineSettings, clock: Clock) -> Engine:

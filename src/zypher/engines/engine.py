@@ -131,7 +131,10 @@ class Engine(Submissions, Deliveries, Operations, Protocol):
     """All three roles."""
 
     async def open(self) -> None:
-        """Begin. What was accepted before is queued again. Raises `EngineError`."""
+        """Begin. What was accepted before is still there: queued, or leased by another process that lives.
+
+        Raises `EngineError`.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,7 @@
+"""What may be asked of the service, free of transport.
+
+gateway.py    submit, keep, get, abandon, readiness
+outlook.py    what is known of the model, the queue and the workers
+admission.py  whether a prediction may be accepted now
+estimate.py   when to ask again
+"""

@@ -1,6 +1,5 @@
 """What may be asked, free of transport: submit, keep, get, abandon, readiness."""
 
-import logging
 from typing import Protocol
 
 import msgspec
@@ -14,8 +13,6 @@ from zypher.gateway.outlook import Outlook, View
 from zypher.prediction import Message, Prediction, new_prediction_id
 from zypher.presence import ModelCard
 from zypher.telemetry.metrics import Metrics
-
-logger = logging.getLogger(__name__)
 
 
 class Readiness(msgspec.Struct, frozen=True):
@@ -35,7 +32,7 @@ class Gateway:
     `model` is the name of the only model to serve, "" while it is not known; None is whichever is announced.
     """
 
-    def __init__(self, engine: Asked, clock: Clock, metrics: Metrics, model: str | None = None) -> None:
+    def __init__(self, engine: Asked, clock: Clock, metrics: Metrics, model: str | None) -> None:
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
@@ -81,7 +78,7 @@ class Gateway:
         """
         prediction = await self._engine.get(prediction_id, wait_s)
         if prediction is None:
-            raise PredictionNotFound("Prediction ID not found.")
+            raise PredictionNotFound
         return prediction
 
     async def abandon(self, prediction: Prediction) -> None:

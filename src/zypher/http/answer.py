@@ -6,6 +6,8 @@ from zypher.telemetry.printable import encodable
 
 Header = tuple[bytes, bytes]
 
+NO_STORE: Header = (b"cache-control", b"no-store")
+
 _LONGEST = 2_000  # characters of a sentence, which may quote a client or a model
 _JSON = (b"content-type", b"application/json")
 

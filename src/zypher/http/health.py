@@ -3,12 +3,12 @@
 from typing import Protocol
 
 from zypher.gateway.gateway import Readiness
-from zypher.http.answer import Answer, error_answer
+from zypher.http.answer import NO_STORE, Answer, error_answer
 from zypher.http.request import Request
 from zypher.http.routes import Routes, get
 
-_LIVE = Answer(200, b'{"status": "live"}', ((b"cache-control", b"no-store"),))
-_READY = Answer(200, b'{"status": "ready"}', ((b"cache-control", b"no-store"),))
+_LIVE = Answer(200, b'{"status": "live"}', (NO_STORE,))
+_READY = Answer(200, b'{"status": "ready"}', (NO_STORE,))
 
 
 class Observed(Protocol):
@@ -42,7 +42,7 @@ class _Health:
         readiness = await self._observed.readiness()
         if readiness.ready:
             return _READY
-        return error_answer(503, " ".join(readiness.problems), (b"cache-control", b"no-store"))
+        return error_answer(503, " ".join(readiness.problems), NO_STORE)
 
     async def metrics(self, request: Request) -> Answer:
         """Answer with the page that Prometheus scrapes."""

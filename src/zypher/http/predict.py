@@ -2,9 +2,9 @@
 
 import re
 
-from zypher.errors import EngineUnavailable
+from zypher.errors import EngineUnavailable, PredictionNotFound
 from zypher.gateway.gateway import Gateway
-from zypher.http.answer import Answer, Header, error_answer
+from zypher.http.answer import NO_STORE, Answer, Header
 from zypher.http.body import read_input
 from zypher.http.hangup import Hangup, HungUp
 from zypher.http.preferences import Preferences, applied, longest_wait_s, read_preferences, read_wait_s
@@ -15,8 +15,6 @@ from zypher.settings import HttpSettings
 
 _PREFIX = "/predict/"
 _ID = re.compile("[0-9a-vA-V]{26}")
-_NO_STORE = (b"cache-control", b"no-store")
-_UNKNOWN = error_answer(404, "Prediction ID not found.")
 _PENDING = b'{"error": "Prediction is still being processed."}'
 _ACCEPTED = b'{"message": "Request received. Processing asynchronously.", "prediction_id": "%b"}'
 _STORED = b'{"prediction_id": "%b", "output": %b}'
@@ -51,7 +49,7 @@ class Predictions:
         """Answer with what stands of a prediction, after `?wait=N` seconds at most."""
         prediction_id = request.path.removeprefix(_PREFIX)
         if not _ID.fullmatch(prediction_id):
-            return _UNKNOWN
+            raise PredictionNotFound
         wait_s = read_wait_s(request.query)
         prediction = await request.hangup.interrupts(self._gateway.get(prediction_id.lower(), wait_s))
         headers = _about(prediction)
@@ -99,4 +97,4 @@ class Predictions:
 
 
 def _about(prediction: Prediction) -> tuple[Header, ...]:
-    return ((b"prediction-id", prediction.prediction_id.encode()), _NO_STORE)
+    return ((b"prediction-id", prediction.prediction_id.encode()), NO_STORE)

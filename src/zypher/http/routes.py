@@ -19,9 +19,7 @@ class Table:
 
     def __init__(self, routes: Routes) -> None:
         self._closed = {path: methods for path, methods in routes.items() if not path.endswith("}")}
-        self._there_is = (
-            "the API is described at /swagger" if "/swagger" in routes else "there are " + ", ".join(routes)
-        )
+        self._paths = ", ".join(routes)
         self._open = {_parent(path): methods for path, methods in routes.items() if path.endswith("}")}
 
     def find(self, method: str, path: str) -> Endpoint:
@@ -30,7 +28,7 @@ class Table:
         if methods is None and not path.endswith("/"):
             methods = self._open.get(_parent(path))
         if methods is None:
-            raise Problem(404, f"There is no such page; {self._there_is}.")
+            raise Problem(404, f"There is no such page; there are {self._paths}.")
         endpoint = methods.get(method)
         if endpoint is None:
             allowed = ", ".join(methods)

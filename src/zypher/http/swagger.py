@@ -64,7 +64,7 @@ async def asset(request: Request) -> Answer:
     if name == "start.js":
         return Answer(200, _START, headers, _SCRIPT)
     if name not in _FILES:
-        raise Problem(404, "There is no such page; the API is described at /swagger.")
+        raise Problem(404, "There is no such file; the page is /swagger.")
     return Answer(200, (_folder() / name).read_bytes(), headers, _FILES[name])
 
 

@@ -1,17 +1,8 @@
 """Dead letters: of many models, or one by its id."""
 
-from typing import Protocol
-
 from zypher.engines.engine import Operations
+from zypher.operations.overseen import Overseen
 from zypher.prediction import FailureKind, Prediction
-
-
-class Overseen(Operations, Protocol):
-    """What an operator needs of an engine, wherever it is."""
-
-    async def get(self, prediction_id: str) -> Prediction | None:
-        """The prediction as it stands; None when the id is unknown or past its retention."""
-        ...
 
 
 async def dead_letters(operations: Operations, model: str | None = None, limit: int | None = None) -> list[Prediction]:

@@ -9,7 +9,6 @@ from pathlib import Path
 import msgspec
 
 from zypher.errors import Refused
-from zypher.operations.dead import Overseen
 from zypher.operations.messages import (
     Ask,
     Depths,
@@ -23,6 +22,7 @@ from zypher.operations.messages import (
     encode,
     refusal,
 )
+from zypher.operations.overseen import Overseen
 
 logger = logging.getLogger(__name__)
 

@@ -1,7 +1,8 @@
 """What a process does with its parts from the first moment to the last.
 
-life.py      start, work, drain, stop: by signals
-shapes.py    whole, front, back: in which order the parts begin and end
-attended.py  a shape whose engine an operator can look after
-observable.py  a shape without an API, whose health a machine can ask for
+life.py             start, work, drain, stop: by signals
+shapes.py           whole, front, back: in which order the parts begin and end
+with_operations.py  a shape whose engine an operator can look after
+with_health.py      a shape without an API, whose health a machine can ask for
+worker_health.py    what such a shape answers
 """

@@ -1,9 +1,11 @@
 """What can be set, and how one value is chosen: flags > ZYPHER_* > zypher.toml > defaults.
 
-    setting.py   one setting: its name, type, bounds and sentence
-    sections.py  the table of them all
-    toml_file.py what zypher.toml says, and on which line
-    resolve.py   the choice between the sources
+    setting.py     one setting: its name, type, bounds and sentence
+    sections.py    the table of them all
+    toml_file.py   what zypher.toml says, and on which line
+    resolve.py     the choice between the sources
+    suggestion.py  the name somebody may have meant
+    truth.py       the words for yes and no
 
 A setting has one name everywhere: the flag `--drain-timeout-s` is the variable
 `ZYPHER_DRAIN_TIMEOUT_S` and the key `drain_timeout_s`.

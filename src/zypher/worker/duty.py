@@ -15,7 +15,7 @@ _PAUSE_S = 1.0
 class Duty:
     """Calls `step` again and again in a named task, until stopped.
 
-    An engine that is away makes it pause, and is in the log once. Anything else that `step` raises ends it and reaches
+    An engine that is away makes it pause, and is in the log once. Any other end of it that nobody asked for reaches
     `died`: a worker whose duty is dead must not go on as if it lived.
     """
 
@@ -37,10 +37,12 @@ class Duty:
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._repeat(), name=self._name)
+        self._task.add_done_callback(self._ended)
 
     async def stop(self) -> None:
         """End it, wherever it is; may happen twice."""
         if self._task is not None:
+            self._task.remove_done_callback(self._ended)
             self._task.cancel()
             await asyncio.wait({self._task})
 
@@ -54,6 +56,7 @@ class Duty:
                     logger.warning("the engine is away", extra={"duty": self._name, "problem": str(error)})
                 self._away = True
                 await self._clock.sleep(self._pause_s)
-            except Exception as error:
-                self._died(error)
-                raise
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        self._died(error or RuntimeError(f"the duty {self._name} was cancelled by something that it waited for"))

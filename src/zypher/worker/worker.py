@@ -65,7 +65,7 @@ class Worker:
         self._replicas.start()
 
     async def run(self) -> ModelCard:
-        """Wait until the model is loaded, then begin to receive. Raises `TargetError` and `EngineError`."""
+        """Wait until the model is loaded, then begin to receive. Raises `TargetError` and `SchemaConflict`."""
         card = await self._replicas.loaded()
         await self._announce()
         self._receiver = Receiver(self._engine, card.name, self._free_slots, self._begin)

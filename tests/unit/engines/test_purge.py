@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from tests.contract.phrases import SUCCEEDED, receive_one, status, submit_many
-from tests.fake_clock import eventually
+from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.opened import UnevenClock, count, opened
-from zypher.engines.embedded.purge import Look, clocks_agree
+from zypher.engines.embedded.asks import Write
+from zypher.engines.embedded.purge import Look, Purger, clocks_agree
 from zypher.prediction import Status
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -58,3 +59,14 @@ async def test_a_date_that_stays_counts(tmp_path: Path) -> None:
         assert count(tmp_path, "outcomes") == 1
         clock.advance(3600)
         await eventually(lambda: count(tmp_path, "outcomes") == 0)
+
+
+async def test_the_end_of_the_duty_is_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    def write(_: Write) -> None:
+        raise ValueError("a bug")
+
+    purger = Purger(FakeClock(), 1, write)
+    purger.start()
+    await eventually(lambda: bool(caplog.records))
+    await purger.stop()
+    assert "ValueError: a bug" in caplog.text

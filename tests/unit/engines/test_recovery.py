@@ -3,7 +3,7 @@
 import pytest
 
 from tests.fake_clock import FakeClock
-from zypher.engines.embedded.operations import Probe
+from zypher.engines.embedded.asks import Probe
 from zypher.engines.embedded.recovery import Recovery
 from zypher.errors import EngineUnavailable
 

@@ -9,8 +9,8 @@ import pytest
 from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_ids, receive_one, status, submit_many, turns
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.opened import count, opened, shell, unwritable
+from zypher.engines.embedded.asks import End, Mark, Written, resolve
 from zypher.engines.embedded.database import open_writer
-from zypher.engines.embedded.operations import End, Mark, Written, resolve
 from zypher.engines.embedded.writer import Writer
 from zypher.engines.engine import Engine
 from zypher.errors import EngineUnavailable

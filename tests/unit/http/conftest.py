@@ -42,7 +42,7 @@ def settings() -> HttpSettings:
 @pytest.fixture
 def service(clock: FakeClock, settings: HttpSettings) -> Service:
     engine = MemoryEngine(clock)
-    gateway = Gateway(engine, clock, Metrics())
+    gateway = Gateway(engine, clock, Metrics(), model=None)
     return Service(engine, gateway, create_app(gateway, settings))
 
 

@@ -15,7 +15,7 @@ def test_what_is_refused_now_may_come_later(kind: type[Refused]) -> None:
 
 
 def test_an_unknown_prediction_is_not_found() -> None:
-    assert answer_to(PredictionNotFound("Prediction ID not found.")).status == 404
+    assert answer_to(PredictionNotFound()).status == 404
 
 
 @pytest.mark.parametrize("error", [OutputError("no JSON"), ZeroDivisionError("secret"), RecursionError()])

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.contract.phrases import LOST
 from tests.fake_clock import FakeClock
 from tests.unit.http.memory_engine import CARD, MemoryEngine
 from zypher.engines.embedded.engine import EmbeddedEngine
@@ -16,7 +17,6 @@ from zypher.operations.server import OperationsServer
 from zypher.prediction import Failure, FailureKind, Message, Outcome, Status
 from zypher.presence import Presence
 
-LOST = Outcome(Status.FAILED, failure=Failure(FailureKind.WORKER_LOST, "worker_lost: it died"))
 RAISED = Outcome(Status.FAILED, failure=Failure(FailureKind.MODEL_ERROR, "ValueError: no"))
 LIMIT = 2
 

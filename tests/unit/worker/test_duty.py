@@ -51,15 +51,22 @@ async def test_an_engine_that_is_away_makes_it_pause() -> None:
     assert deaths == []
 
 
-async def test_any_other_error_is_its_death() -> None:
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (ValueError("a bug"), "a bug"),
+        (asyncio.CancelledError(), "the duty test was cancelled by something that it waited for"),
+    ],
+)
+async def test_any_other_end_is_its_death(error: BaseException, cause: str) -> None:
     deaths: list[BaseException] = []
 
     async def step() -> None:
-        raise ValueError("a bug")
+        raise error
 
     duty = Duty("test", step, FakeClock(), deaths.append)
     duty.start()
     await eventually(lambda: bool(deaths))
     await duty.stop()
 
-    assert str(deaths[0]) == "a bug"
+    assert str(deaths[0]) == cause

@@ -7,11 +7,11 @@ from functools import partial
 import msgspec
 
 from zypher.clock import Clock
+from zypher.engines.embedded.asks import Accept, End, FindStanding, Standing, Written, resolve
 from zypher.engines.embedded.dead import DeadLetters
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.entry import Entry, Stage
 from zypher.engines.embedded.live import Live
-from zypher.engines.embedded.operations import Accept, End, FindStanding, Standing, Written, resolve
 from zypher.prediction import Message, Prediction
 
 Accepted = Prediction | Standing

@@ -12,16 +12,16 @@ class Alarm:
         self._clock = clock
         self._ring = ring
         self._timer: Timer | None = None
-        self.at = 0.0  # the reading at which it is to ring, or was to ring last
+        self.at_s = 0.0  # the reading at which it is to ring, or was to ring last
 
-    def set(self, at: float) -> None:
+    def set(self, at_s: float) -> None:
         """Ring at this reading of the monotonic clock, or earlier if it was set so."""
         if self._timer is not None:
-            if self.at <= at:
+            if self.at_s <= at_s:
                 return
             self._timer.cancel()
-        self.at = at
-        self._timer = self._clock.call_later(at - self._clock.monotonic(), self._rang)
+        self.at_s = at_s
+        self._timer = self._clock.call_later(at_s - self._clock.monotonic(), self._rang)
 
     def stop(self) -> None:
         if self._timer is not None:

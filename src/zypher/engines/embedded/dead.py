@@ -1,16 +1,17 @@
 """The dead letters: which predictions lost all their replicas, and what becomes of them."""
 
 import asyncio
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
 
 from zypher.clock import Clock
+from zypher.engines.embedded.asks import Forget, Replay, resolve
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.live import Live
-from zypher.engines.embedded.operations import Forget, Replay, resolve
 from zypher.engines.embedded.store import DeadRow, to_instant
 from zypher.errors import EngineUnavailable
 from zypher.prediction import FailureKind, Prediction
@@ -34,30 +35,32 @@ class DeadLetters:
         self._live = live
         self._disk = disk
         self._retention = timedelta(seconds=retention_s)
-        self._letters: dict[str, Letter] = {}  # by prediction id, those that died first first
+        self._letters: dict[str, OrderedDict[str, Letter]] = {}  # by model and id, those that died first first
 
     def restore(self, rows: list[DeadRow]) -> None:
         """Know those that an earlier process left."""
         for row in rows:
             instants = to_instant(row.submitted_at), to_instant(row.finished_at)
-            self._letters[row.prediction_id] = Letter(row.row, row.prediction_id, row.model, *instants)
+            self._keep(Letter(row.row, row.prediction_id, row.model, *instants))
 
     def bury(self, row: int, prediction: Prediction) -> None:
         """Hear of an end that is on disk; only one that is dead is kept."""
         failure = prediction.outcome.failure if prediction.outcome else None
         if failure is not None and failure.kind is FailureKind.WORKER_LOST and prediction.finished_at is not None:
-            self._letters[prediction.prediction_id] = Letter(
-                row, prediction.prediction_id, prediction.model, prediction.submitted_at, prediction.finished_at
+            self._keep(
+                Letter(row, prediction.prediction_id, prediction.model, prediction.submitted_at, prediction.finished_at)
             )
 
     def of(self, model: str) -> list[str]:
         """The ids of a model's dead letters, those that died first first."""
-        kept_since = self._clock.now() - self._retention
-        self._letters = {each: letter for each, letter in self._letters.items() if letter.finished_at > kept_since}
-        return [each for each, letter in self._letters.items() if letter.model == model]
+        return list(self._kept(model))
+
+    def count(self, model: str) -> int:
+        """How many dead letters a model has: what it costs does not grow with them."""
+        return len(self._kept(model))
 
     def models(self) -> set[str]:
-        return {letter.model for letter in self._letters.values() if self.of(letter.model)}
+        return {model for model in self._letters if self._kept(model)}
 
     async def replay(self, prediction_id: str) -> bool:
         """Queue it again, as new. Raises `QueueFull`, and `EngineUnavailable` when the disk does not store."""
@@ -66,7 +69,7 @@ class DeadLetters:
         if letter is None:
             return False
         self._live.check_room(letter.model, 0)
-        del self._letters[prediction_id]
+        del self._letters[letter.model][prediction_id]
         return await self._written(letter, Replay, self._replayed)
 
     async def purge(self, prediction_id: str) -> bool:
@@ -75,12 +78,31 @@ class DeadLetters:
         letter = self._find(prediction_id)
         if letter is None:
             return False
-        del self._letters[prediction_id]
+        del self._letters[letter.model][prediction_id]
         return await self._written(letter, Forget, self._forgotten)
 
+    def _keep(self, letter: Letter) -> None:
+        self._letters.setdefault(letter.model, OrderedDict())[letter.prediction_id] = letter
+
+    def _keep_again(self, letter: Letter) -> None:
+        """Keep one that was to go, in its old place."""
+        self._keep(letter)
+        in_order = sorted(self._letters[letter.model].values(), key=lambda each: each.finished_at)
+        self._letters[letter.model] = OrderedDict((each.prediction_id, each) for each in in_order)
+
+    def _kept(self, model: str) -> Mapping[str, Letter]:
+        """A model's dead letters, after those were forgotten whose retention is over."""
+        letters = self._letters.get(model, OrderedDict())
+        while letters and self._is_over(next(iter(letters.values()))):
+            letters.popitem(last=False)
+        return letters
+
     def _find(self, prediction_id: str) -> Letter | None:
-        letter = self._letters.get(prediction_id)
-        return letter if letter is not None and prediction_id in self.of(letter.model) else None
+        found = (letters.get(prediction_id) for letters in self._letters.values())
+        return next((letter for letter in found if letter is not None and not self._is_over(letter)), None)
+
+    def _is_over(self, letter: Letter) -> bool:
+        return letter.finished_at + self._retention <= self._clock.now()
 
     async def _written(self, letter: Letter, kind: type[Replay | Forget], then: Callable[[Letter], None]) -> bool:
         written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -98,7 +120,7 @@ class DeadLetters:
             then(letter)
             resolve(written, True)
         else:
-            self._letters[letter.prediction_id] = letter
+            self._keep_again(letter)
             resolve(written, answer)
 
     def _replayed(self, letter: Letter) -> None:

@@ -5,11 +5,11 @@ from datetime import datetime
 from functools import partial
 
 from zypher.clock import Clock
+from zypher.engines.embedded.asks import End, Written, resolve
 from zypher.engines.embedded.dead import DeadLetters
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.entry import Entry, Stage
 from zypher.engines.embedded.live import Live
-from zypher.engines.embedded.operations import End, Written, resolve
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Failure, FailureKind, Outcome, Status
 

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from zypher.clock import Clock
 from zypher.engines.embedded.acceptance import Acceptance
+from zypher.engines.embedded.asks import FindResult, Standing, resolve
 from zypher.engines.embedded.dead import DeadLetters
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.endings import Endings
 from zypher.engines.embedded.entry import Entry, Stage
 from zypher.engines.embedded.live import Live
-from zypher.engines.embedded.operations import FindResult, Standing, resolve
 from zypher.engines.embedded.presences import Presences
 from zypher.engines.embedded.purge import Purger
 from zypher.engines.embedded.receiving import Receiving
@@ -47,9 +47,10 @@ class EmbeddedEngine:
         self._receiving = Receiving(clock, self._live, self._disk, self._endings, lease_s)
 
     async def open(self) -> None:
-        for row in self._disk.open():
+        remains = self._disk.open()
+        for row in remains.waiting:
             self._live.restore(row.row, row.prediction_id, row.model, to_instant(row.submitted_at), row.attempt)
-        self._dead.restore(self._disk.dead)
+        self._dead.restore(remains.dead)
         self._opened = True
         self._purger.start()
 
@@ -151,7 +152,7 @@ class EmbeddedEngine:
             presences=tuple(presence for presence in self._presences.alive() if presence.model == model),
             problem=self._disk.recovery.problem,
             delayed=self._receiving.delayed(model),
-            dead=len(self._dead.of(model)),
+            dead=self._dead.count(model),
         )
 
     def _models(self) -> list[str]:

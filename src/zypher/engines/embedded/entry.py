@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime
 from enum import Enum
 
-from zypher.engines.embedded.operations import Standing
+from zypher.engines.embedded.asks import Standing
 from zypher.prediction import Message, Prediction, Status
 
 
@@ -21,11 +21,11 @@ class Stage(Enum):
 class Lease:
     """The time for which one delivery of an entry is a worker's."""
 
-    __slots__ = ("ends", "receipt", "started_at")
+    __slots__ = ("ends_s", "receipt", "started_at")
 
-    def __init__(self, receipt: str, ends: float, started_at: datetime) -> None:
+    def __init__(self, receipt: str, ends_s: float, started_at: datetime) -> None:
         self.receipt = receipt
-        self.ends = ends  # a reading of the monotonic clock
+        self.ends_s = ends_s  # a reading of the monotonic clock
         self.started_at = started_at
 
 

@@ -29,20 +29,20 @@ class Leases:
     def begin(self, entries: Sequence[Entry]) -> None:
         """Lease each entry under a receipt that was never given before."""
         started_at = self._clock.now()
-        now = self._clock.monotonic()
+        now_s = self._clock.monotonic()
         for entry in entries:
             self._receipts += 1
             receipt = f"{self._process}.{self._receipts}"
-            entry.lease = Lease(receipt, now + self._lease_s, started_at)
+            entry.lease = Lease(receipt, now_s + self._lease_s, started_at)
             self._entries[receipt] = entry
-        self._alarm.set(now + self._third_s)
+        self._alarm.set(now_s + self._third_s)
 
     def extend(self, receipt: str) -> bool:
         """Begin a lease anew; False when it is over."""
         entry = self._entries.get(receipt)
         if entry is None or entry.lease is None:
             return False
-        entry.lease.ends = self._clock.monotonic() + self._lease_s
+        entry.lease.ends_s = self._clock.monotonic() + self._lease_s
         self._entries.move_to_end(receipt)
         return True
 
@@ -54,22 +54,22 @@ class Leases:
         self._alarm.stop()
 
     def _look(self) -> None:
-        now = self._clock.monotonic()
-        if now - self._alarm.at >= self._third_s:
-            self._begin_anew(now)
-        self._end_due(now)
+        now_s = self._clock.monotonic()
+        if now_s - self._alarm.at_s >= self._third_s:
+            self._begin_anew(now_s)
+        self._end_due(now_s)
 
-    def _begin_anew(self, now: float) -> None:
+    def _begin_anew(self, now_s: float) -> None:
         """Begin every lease anew: the process was stopped, and so was whoever would have extended them."""
         for entry in self._entries.values():
             if entry.lease is not None:
-                entry.lease.ends = now + self._lease_s
+                entry.lease.ends_s = now_s + self._lease_s
 
-    def _end_due(self, now: float) -> None:
+    def _end_due(self, now_s: float) -> None:
         while self._entries:
             receipt, entry = next(iter(self._entries.items()))
-            if entry.lease is not None and entry.lease.ends > now:
-                self._alarm.set(min(entry.lease.ends, now + self._third_s))
+            if entry.lease is not None and entry.lease.ends_s > now_s:
+                self._alarm.set(min(entry.lease.ends_s, now_s + self._third_s))
                 return
             del self._entries[receipt]
             self._lost(entry)

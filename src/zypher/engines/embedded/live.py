@@ -4,8 +4,8 @@ import asyncio
 from datetime import datetime
 
 from zypher.clock import Clock
+from zypher.engines.embedded.asks import resolve
 from zypher.engines.embedded.entry import Entry
-from zypher.engines.embedded.operations import resolve
 from zypher.engines.embedded.queue import Queue
 from zypher.engines.embedded.recent import Recent
 from zypher.errors import EngineUnavailable, QueueFull

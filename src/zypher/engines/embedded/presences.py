@@ -24,6 +24,6 @@ class Presences:
         self._last[presence.worker_id] = (self._clock.monotonic() + self._lease_s, presence)
 
     def alive(self) -> list[Presence]:
-        now = self._clock.monotonic()
-        self._last = {worker_id: said for worker_id, said in self._last.items() if said[0] > now}
+        now_s = self._clock.monotonic()
+        self._last = {worker_id: said for worker_id, said in self._last.items() if said[0] > now_s}
         return [presence for _, presence in self._last.values()]

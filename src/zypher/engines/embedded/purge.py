@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from zypher.clock import Clock
-from zypher.engines.embedded.operations import Purge, Write
+from zypher.engines.embedded.asks import Purge, Write
 from zypher.errors import EngineUnavailable
 
 _BITE = 500  # predictions in one transaction
@@ -26,13 +26,13 @@ class Look(NamedTuple):
     """What the clocks said at one moment."""
 
     now: datetime
-    monotonic: float
+    monotonic_s: float
 
 
 def clocks_agree(before: Look, after: Look) -> bool:
     """Whether nobody set the date between two looks: both clocks saw about the same time pass."""
     wall_s = (after.now - before.now).total_seconds()
-    return abs(wall_s - (after.monotonic - before.monotonic)) <= _DRIFT_S
+    return abs(wall_s - (after.monotonic_s - before.monotonic_s)) <= _DRIFT_S
 
 
 class Purger:
@@ -46,6 +46,7 @@ class Purger:
 
     def start(self) -> None:
         self._task = asyncio.create_task(self._run(), name="zypher-purge")
+        self._task.add_done_callback(_ended)
 
     async def stop(self) -> None:
         if self._task is not None:
@@ -76,3 +77,8 @@ class Purger:
 
         self._write(Purge(self._clock.now() - self._retention, _BITE, done))
         return await deleted
+
+
+def _ended(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logger.error("nothing past its retention is deleted any more", exc_info=error)

@@ -6,8 +6,8 @@ from collections import deque
 from datetime import datetime
 from itertools import chain, islice
 
+from zypher.engines.embedded.asks import resolve
 from zypher.engines.embedded.entry import Entry, Stage
-from zypher.engines.embedded.operations import resolve
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Message
 

@@ -6,8 +6,8 @@ from functools import partial
 from pathlib import Path
 
 from zypher.engines.embedded import store
+from zypher.engines.embedded.asks import FindResult, FindStanding, LoadInputs, Read
 from zypher.engines.embedded.batch_thread import Answers, BatchThread
-from zypher.engines.embedded.operations import FindResult, FindStanding, LoadInputs, Read
 from zypher.errors import EngineUnavailable
 
 
@@ -30,26 +30,26 @@ class Reader:
             return _read(self._connection, batch)
         except Exception as error:  # whatever it is, whoever waits must hear of it
             problem = f"Predictions cannot be read from {self._folder} ({error}); see what ails the disk."
-            return [_failure(operation, problem) for operation in batch]
+            return [_failure(ask, problem) for ask in batch]
 
 
 def _read(connection: sqlite3.Connection, batch: list[Read]) -> list[Callable[[], None]]:
     answers: list[Callable[[], None]] = []
-    finds = [operation for operation in batch if isinstance(operation, FindResult)]
+    finds = [ask for ask in batch if isinstance(ask, FindResult)]
     if finds:
         found = store.select_results(connection, [find.prediction_id for find in finds])
         answers.extend(partial(find.done, found.get(find.prediction_id)) for find in finds)
-    for operation in batch:
-        if isinstance(operation, LoadInputs):
-            inputs = store.select_inputs(connection, operation.first, operation.others, operation.longest_bytes)
-            answers.append(partial(operation.done, inputs))
-        elif isinstance(operation, FindStanding):
-            accept = operation.accept
+    for ask in batch:
+        if isinstance(ask, LoadInputs):
+            inputs = store.select_inputs(connection, ask.first, ask.others, ask.longest_bytes)
+            answers.append(partial(ask.done, inputs))
+        elif isinstance(ask, FindStanding):
+            accept = ask.accept
             answers.append(partial(accept.done, store.find_standing(connection, accept)))
     return answers
 
 
-def _failure(operation: Read, problem: str) -> Callable[[], None]:
-    if isinstance(operation, FindStanding):
-        return partial(operation.accept.done, EngineUnavailable(problem))
-    return partial(operation.done, EngineUnavailable(problem))
+def _failure(ask: Read, problem: str) -> Callable[[], None]:
+    if isinstance(ask, FindStanding):
+        return partial(ask.accept.done, EngineUnavailable(problem))
+    return partial(ask.done, EngineUnavailable(problem))

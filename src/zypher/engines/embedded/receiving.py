@@ -7,12 +7,12 @@ from contextlib import suppress
 
 from zypher.clock import Clock
 from zypher.engines.embedded.alarm import Alarm
+from zypher.engines.embedded.asks import LoadInputs, Mark
 from zypher.engines.embedded.disk import Disk
 from zypher.engines.embedded.endings import Endings
 from zypher.engines.embedded.entry import Entry, Stage
 from zypher.engines.embedded.leases import Leases
 from zypher.engines.embedded.live import Live
-from zypher.engines.embedded.operations import LoadInputs, Mark
 from zypher.engines.embedded.queue import HOT_INPUT_BYTES, Queue
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery, Message
@@ -29,12 +29,12 @@ class Receiving:
         self._live = live
         self._disk = disk
         self._endings = endings
-        self._delayed: list[tuple[float, int, Entry]] = []  # a heap by the instant at which each is due
+        self._delayed: list[tuple[float, int, str, Entry]] = []  # a heap by the reading at which each is due
         self._delays = Alarm(clock, self._put_back_due)
 
     async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
         queue = self._live.queue(model)
-        ends = self._clock.monotonic() + wait_s
+        ends_s = self._clock.monotonic() + wait_s
         while True:
             entries = queue.take(limit)
             if entries:
@@ -43,7 +43,7 @@ class Receiving:
                 # It waits for the disk, not for a submit: that does not count as waiting in vain.
                 self._read_ahead(queue)
                 await self._called(queue, None)
-            elif not await self._called(queue, ends - self._clock.monotonic()):
+            elif not await self._called(queue, ends_s - self._clock.monotonic()):
                 return []
 
     def queue_again(self, entry: Entry, delay_s: float = 0) -> None:
@@ -54,15 +54,15 @@ class Receiving:
         if entry.row:
             self._disk.write(Mark(entry.row, entry.attempt, None))
         if delay_s > 0:
-            due = self._clock.monotonic() + delay_s
-            heapq.heappush(self._delayed, (due, entry.number, entry))
-            self._delays.set(due)
+            due_s = self._clock.monotonic() + delay_s
+            heapq.heappush(self._delayed, (due_s, entry.number, entry.prediction_id, entry))
+            self._delays.set(due_s)
         else:
             queue.put_back(entry)
 
     def delayed(self, model: str) -> int:
         """How many of the model's queued predictions wait for an instant."""
-        return sum(entry.stage is Stage.DELAYED and entry.model == model for _, _, entry in self._delayed)
+        return sum(entry.stage is Stage.DELAYED and entry.model == model for *_, entry in self._delayed)
 
     def stop(self) -> None:
         self.leases.stop()
@@ -131,11 +131,11 @@ class Receiving:
         self._disk.read(LoadInputs(first.row, list(entries), HOT_INPUT_BYTES, done))
 
     def _put_back_due(self) -> None:
-        now = self._clock.monotonic()
+        now_s = self._clock.monotonic()
         while self._delayed:
-            due, _, entry = self._delayed[0]
-            if due > now:
-                self._delays.set(due)
+            due_s, _, _, entry = self._delayed[0]
+            if due_s > now_s:
+                self._delays.set(due_s)
                 return
             heapq.heappop(self._delayed)
             if entry.stage is Stage.DELAYED:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from zypher.clock import Clock, Timer
-from zypher.engines.embedded.operations import Probe
+from zypher.engines.embedded.asks import Probe
 from zypher.errors import EngineUnavailable
 
 _FIRST_RETRY_S = 0.5

@@ -7,7 +7,7 @@ from itertools import islice
 
 import msgspec
 
-from zypher.engines.embedded.operations import Accept, End, Mark, Standing, Written
+from zypher.engines.embedded.asks import Accept, End, Mark, Standing, Written
 from zypher.engines.embedded.statements import sizes, statement
 from zypher.errors import IdempotencyKeyReused
 from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
@@ -110,22 +110,25 @@ def write_probe(connection: sqlite3.Connection) -> None:
 
 
 def find_standing(connection: sqlite3.Connection, accept: Accept) -> Written:
-    """What stands for this submit, by its id or its key; None for nothing. Forgets what is past its retention."""
+    """What stands for this submit, by its id or its key; None for nothing, or for what is past its retention."""
     found = connection.execute(statement("select_standing"), _standing_cells(accept)).fetchone()
-    if found is None or found[3]:
+    if found is None:
         return None
-    if not found[2]:
+    _, prediction_id, same_input, is_over = found
+    if is_over:
+        return None
+    if not same_input:
         return IdempotencyKeyReused(
             "This idempotency key came before with another input; use a new key for a new prediction."
         )
-    return Standing(str(found[1]))
+    return Standing(str(prediction_id))
 
 
 def delete_forgotten(connection: sqlite3.Connection, accept: Accept) -> None:
     """Delete what has this submit's id or key and is past its retention."""
-    for found in connection.execute(statement("select_standing"), _standing_cells(accept)).fetchall():
-        if found[3]:
-            delete_prediction(connection, int(found[0]))
+    for row, _, _, is_over in connection.execute(statement("select_standing"), _standing_cells(accept)).fetchall():
+        if is_over:
+            delete_prediction(connection, int(row))
 
 
 def select_results(connection: sqlite3.Connection, prediction_ids: Sequence[str]) -> dict[str, Prediction]:
@@ -164,7 +167,7 @@ def select_dead(connection: sqlite3.Connection) -> list[DeadRow]:
 
 def select_last_row(connection: sqlite3.Connection) -> int:
     """The highest row ever given and still known, 0 for none."""
-    return int(connection.execute(statement("select_last_number")).fetchone()[0])
+    return int(connection.execute(statement("select_last_row")).fetchone()[0])
 
 
 def to_instant(microseconds: int) -> datetime:

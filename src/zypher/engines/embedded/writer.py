@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 
 from zypher.engines.embedded import store
+from zypher.engines.embedded.asks import Accept, End, Forget, Mark, Probe, Purge, Replay, Write, Written
 from zypher.engines.embedded.batch_thread import Answers, BatchThread
-from zypher.engines.embedded.operations import Accept, End, Forget, Mark, Probe, Purge, Replay, Write, Written
 from zypher.errors import EngineUnavailable
 
 
@@ -62,7 +62,7 @@ class Writer:
 
     def _refusals(self, batch: list[Write], problem: str) -> Answers:
         waited_for = [each for each in batch if isinstance(each, Accept | End | Forget | Purge | Replay)]
-        refusals = [partial(operation.done, EngineUnavailable(problem)) for operation in waited_for]
+        refusals = [partial(ask.done, EngineUnavailable(problem)) for ask in waited_for]
         return [partial(self._noticed, problem), *refusals]
 
 
@@ -80,12 +80,12 @@ def _problem(folder: Path, error: Exception) -> str:
 
 
 def _write(connection: sqlite3.Connection, batch: Sequence[Write]) -> list[Callable[[], None]]:
-    """Write all operations of a batch, kind by kind; returns the answers in the order of the batch's kinds.
+    """Write all that a batch asks for, kind by kind; returns the answers in the order of the batch's kinds.
 
     A prediction is accepted before it is marked and marked before it ends, so this order fits every one.
     """
-    accepts = [operation for operation in batch if isinstance(operation, Accept)]
-    ends = [operation for operation in batch if isinstance(operation, End)]
+    accepts = [ask for ask in batch if isinstance(ask, Accept)]
+    ends = [ask for ask in batch if isinstance(ask, End)]
     answers: list[Callable[[], None]] = []
     for accept, written in zip(accepts, _accept(connection, accepts), strict=True):
         answers.append(partial(accept.done, written))
@@ -93,24 +93,24 @@ def _write(connection: sqlite3.Connection, batch: Sequence[Write]) -> list[Calla
     store.insert_outcomes(connection, ends)
     store.delete_waiting(connection, [end.row for end in ends])
     answers.extend(partial(end.done, None) for end in ends)
-    for operation in batch:
-        if isinstance(operation, Purge):
-            answers.append(partial(operation.done, store.purge(connection, operation.kept_since, operation.limit)))
-        elif isinstance(operation, Replay | Forget):
-            _raise_or_delete(connection, operation)
-            answers.append(partial(operation.done, None))
-        elif isinstance(operation, Probe):
+    for ask in batch:
+        if isinstance(ask, Purge):
+            answers.append(partial(ask.done, store.purge(connection, ask.kept_since, ask.limit)))
+        elif isinstance(ask, Replay | Forget):
+            _replay_or_forget(connection, ask)
+            answers.append(partial(ask.done, None))
+        elif isinstance(ask, Probe):
             store.write_probe(connection)
     return answers
 
 
-def _raise_or_delete(connection: sqlite3.Connection, operation: Replay | Forget) -> None:
+def _replay_or_forget(connection: sqlite3.Connection, ask: Replay | Forget) -> None:
     """What becomes of a dead letter."""
-    if isinstance(operation, Forget):
-        store.delete_prediction(connection, operation.row)
+    if isinstance(ask, Forget):
+        store.delete_prediction(connection, ask.row)
     else:
-        store.delete_outcome(connection, operation.row)
-        store.replace_waiting(connection, [Mark(operation.row, 0, None)])
+        store.delete_outcome(connection, ask.row)
+        store.replace_waiting(connection, [Mark(ask.row, 0, None)])
 
 
 def _mark(connection: sqlite3.Connection, batch: Sequence[Write], ended: set[int]) -> None:

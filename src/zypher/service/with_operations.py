@@ -4,7 +4,7 @@ from zypher.operations.server import OperationsServer
 from zypher.service.life import Shape
 
 
-class Attended:
+class WithOperations:
     """A shape that answers operators from the moment its engine is open until it closes."""
 
     def __init__(self, shape: Shape, server: OperationsServer) -> None:

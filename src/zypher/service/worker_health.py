@@ -1,38 +1,11 @@
-"""A process without an API whose health a machine can ask for: a worker in a container."""
-
-import logging
+"""The health of a worker that has no gateway to ask."""
 
 from zypher.engines.engine import Operations
 from zypher.errors import Refused
 from zypher.gateway.gateway import Readiness
-from zypher.http.server import HttpServer
 from zypher.presence import Presence
-from zypher.service.life import Shape
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.worker import Worker
-
-logger = logging.getLogger(__name__)
-
-
-class Observable:
-    """A shape that answers for its health from the moment its engine is open until it has closed."""
-
-    def __init__(self, shape: Shape, server: HttpServer) -> None:
-        self.died = shape.died
-        self.get_ready = shape.get_ready
-        self.drain = shape.drain
-        self._shape = shape
-        self._server = server
-
-    async def start(self) -> None:
-        self._server.bind()
-        await self._shape.start()
-        await self._server.start()
-        logger.info("answering for its health", extra={"url": self._server.url})
-
-    async def stop(self, *, in_haste: bool) -> None:
-        await self._shape.stop(in_haste=in_haste)
-        await self._server.stop(0)
 
 
 class WorkerHealth:

@@ -1,6 +1,6 @@
 """What can be asked of the disk, and what it answers.
 
-Each operation is given to a thread and answered on the event loop by a call of its `done`.
+Each ask is given to a thread and answered on the event loop by a call of its `done`.
 """
 
 import asyncio
