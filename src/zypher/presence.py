@@ -25,12 +25,17 @@ class Presence(msgspec.Struct, frozen=True):
     worker_id: str
     model: str  # the model's name; "" until a replica has loaded it once
     card: ModelCard | None  # None until a replica has loaded it once
-    replicas: int  # how many it is asked to keep
+    replicas: int  # how many it is asked to keep, 0 in the last word of one that stops
     ready_replicas: int  # how many can take work now
     slots: int  # predictions it can run at once, over all ready replicas
     problem: str | None = None  # why a replica cannot start, a sentence
     draining: bool = False
     announced_at: datetime | None = None  # when it said so, by its own clock: its last sign of life
+
+    @property
+    def gone(self) -> bool:
+        """Whether this is the last word of a worker that stops."""
+        return self.replicas == 0
 
     @property
     def schemas(self) -> object:

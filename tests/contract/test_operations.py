@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contract.conftest import LEASE_S, OpenEngine
 from tests.contract.phrases import FAILED, MODEL, SUCCEEDED, depth, message, models, receive_one, submit_many, turns
@@ -79,6 +80,13 @@ async def test_the_last_word_of_a_worker_counts_for_one_lease(engine: Engine, cl
     clock.advance(1)
     assert (await depth(engine)).presences == ()
     assert await models(engine) == ["other"]
+
+
+async def test_a_worker_that_stops_is_not_there_any_more(engine: Engine) -> None:
+    await engine.announce(presence("w1"))
+    await engine.announce(presence("w2"))
+    await engine.announce(replace(presence("w1"), replicas=0, ready_replicas=0, slots=0, draining=True))
+    assert (await depth(engine)).presences == (presence("w2"),)
 
 
 async def test_a_worker_with_other_schemas_is_refused_while_another_lives(engine: Engine, clock: FakeClock) -> None:

@@ -89,7 +89,7 @@ class Deliveries(Protocol):
         ...
 
     async def announce(self, presence: Presence) -> None:
-        """Say what this worker is. Holds for one lease; the last word of a `worker_id` counts.
+        """Say what this worker is. Holds for one lease, or not at all when it is `gone`; the last word counts.
 
         Raises `SchemaConflict`, and nothing is said, when a worker that lives and is not draining announced
         other schemas for the same model.

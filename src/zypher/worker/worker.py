@@ -91,6 +91,9 @@ class Worker:
             if duty is not None:
                 await duty.stop()
         await self._hand_back()
+        if self._receiver is not None:
+            with suppress(EngineUnavailable):  # the lease of its presence will end all the same
+                await self._engine.announce(self._last_word())
         await self._replicas.stop()
 
     async def _hand_back(self) -> None:
@@ -178,6 +181,9 @@ class Worker:
             draining=self._draining,
             announced_at=self._clock.now(),
         )
+
+    def _last_word(self) -> Presence:
+        return msgspec.structs.replace(self.presence(), replicas=0, ready_replicas=0, slots=0, draining=True)
 
     def _changed(self) -> None:
         self._leases.look_again()

@@ -15,7 +15,7 @@ class Step:
 
     def __init__(self) -> None:
         self.taken = 0
-        self.raises: Exception | None = None
+        self.raises: BaseException | None = None
 
     async def __call__(self) -> None:
         self.taken += 1
@@ -66,6 +66,15 @@ async def test_what_nobody_foresaw_is_said_and_is_not_the_end(
     assert repeating.problem == "The engine's redis-rounds failed (RuntimeError: a bug); the log has more."
     assert [record.levelname for record in caplog.records] == ["ERROR"]
     assert caplog.records[0].exc_info is not None
+    step.raises = None
+    await again(step, clock)
+    assert repeating.problem is None
+
+
+async def test_what_it_waits_for_cannot_end_it(repeating: Repeating, step: Step, clock: FakeClock) -> None:
+    step.raises = asyncio.CancelledError()
+    await again(step, clock)
+    assert repeating.problem is not None
     step.raises = None
     await again(step, clock)
     assert repeating.problem is None

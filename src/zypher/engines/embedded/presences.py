@@ -15,6 +15,9 @@ class Presences:
 
     def announce(self, presence: Presence) -> None:
         """Raises `SchemaConflict`."""
+        if presence.gone:
+            self._last.pop(presence.worker_id, None)
+            return
         for other in self.alive():
             if other.worker_id != presence.worker_id and other.disagrees(presence):
                 raise SchemaConflict(

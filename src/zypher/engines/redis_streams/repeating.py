@@ -25,6 +25,7 @@ class Repeating:
         self._step = step
         self._clock = clock
         self._pause_s = pause_s
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -32,6 +33,7 @@ class Repeating:
 
     async def stop(self) -> None:
         """End it, wherever it is; may happen twice."""
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
@@ -43,11 +45,15 @@ class Repeating:
                 self.problem = None
             except (EngineUnavailable, RedisError, OSError):
                 pass
+            except asyncio.CancelledError as error:
+                if self._stopping:
+                    raise
+                self._failed(error)  # by something that the step waited for
             except Exception as error:
                 self._failed(error)
             await self._clock.sleep(self._pause_s)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: BaseException) -> None:
         problem = f"The engine's {self._name} failed ({type(error).__name__}: {error}); the log has more."
         if problem != self.problem:
             logger.error("a duty of the engine failed", extra={"duty": self._name}, exc_info=error)

@@ -61,10 +61,12 @@ class Transitions:
                 return to_text(prediction_id)
             case [b"full", int(waiting)]:
                 raise _full(message.model, waiting)
-            case _:
+            case [b"reused"]:
                 raise IdempotencyKeyReused(
                     "This idempotency key came before with another input; use a new key for a new prediction."
                 )
+            case _:
+                raise AssertionError(f"lua/submit.lua answered {answer!r}")
 
     async def get(self, model: str, prediction_id: str, *, watch: bool) -> Prediction | None:
         """The prediction, if it is one of this model; with `watch`, this process is told of its end."""
@@ -167,10 +169,11 @@ class Transitions:
         """The id of a living worker whose schemas differ, and nothing is announced; else ""."""
         keys = self._models.keys(presence.model)
         words = msgspec.msgpack.encode(presence)
+        holds_ms = 0 if presence.gone else self.terms.lease_ms
         other = await self._link.run(
             script("announce"),
             (keys.workers, keys.alive),
-            (to_bytes(presence.worker_id), _schemas(presence), words, self.terms.lease_ms),
+            (to_bytes(presence.worker_id), _schemas(presence), words, holds_ms),
         )
         return to_text(cast(bytes, other))
 

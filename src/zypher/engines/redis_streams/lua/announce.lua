@@ -1,9 +1,9 @@
 -- Say what a worker is: '', or the id of a living worker that announces other schemas, and nothing is said.
 -- KEYS: 1 workers, 2 alive
--- ARGV: worker_id, schemas (a digest, '' for none), presence, lease_ms
+-- ARGV: worker_id, schemas (a digest, '' for none), presence, holds_ms (0 for the last word of one that stops)
 -- uses time
 local workers, alive = KEYS[1], KEYS[2]
-local worker_id, schemas, presence, lease_ms = unpack(ARGV)
+local worker_id, schemas, presence, holds_ms = unpack(ARGV)
 local now = now_ms()
 
 for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', now)) do
@@ -14,10 +14,10 @@ for _, other in ipairs(redis.call('ZRANGE', alive, 0, -1)) do
   local others = redis.call('HGET', workers, other .. ':schemas')
   if schemas ~= '' and other ~= worker_id and (others or '') ~= '' and others ~= schemas then return other end
 end
-redis.call('ZADD', alive, now + lease_ms, worker_id)
+redis.call('ZADD', alive, now + holds_ms, worker_id)
 redis.call('HSET', workers, worker_id, presence, worker_id .. ':schemas', schemas)
 -- Another worker's lease may be longer: its word must not go with this one's.
 for _, key in ipairs(KEYS) do
-  redis.call('PEXPIRE', key, math.max(lease_ms, redis.call('PTTL', key)))
+  redis.call('PEXPIRE', key, math.max(holds_ms, redis.call('PTTL', key)))
 end
 return ''
