@@ -9,7 +9,8 @@ import pytest
 from tests.conftest import Serve
 
 CALLERS = 60
-SHORTEST_S, LONGEST_S = 10.0, 18.5
+SHORTEST_S = 10.0
+LONGEST_S = 25.0  # 17, and the rest for a busy machine; one after the other they would take 27 minutes
 
 
 @pytest.mark.timeout(60)
