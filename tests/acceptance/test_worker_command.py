@@ -53,6 +53,7 @@ def test_a_worker_finishes_what_it_runs(machines: Machines, gate: Gate, number: 
         assert worker.wait() == 0
         assert output(client, running) == "RUNNING"
         assert gate.runs() == ["running"]
+        assert 'zypher_workers{model="Gated"} 0.0' in client.get("/metrics").text
         machines.worker("gated.py:Gated")
         assert output(client, waiting) == "WAITING"
 
