@@ -13,8 +13,10 @@ class Bell:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._rung = asyncio.Event()
+        self.said = b""  # the last that was said with a ring
 
-    def ring(self) -> None:
+    def ring(self, said: bytes = b"") -> None:
+        self.said = said or self.said
         self._rung.set()
 
     def reset(self) -> None:
@@ -51,9 +53,9 @@ class Bells:
             if not bells:
                 del self._bells[name]
 
-    def ring(self, name: str) -> None:
+    def ring(self, name: str, said: bytes = b"") -> None:
         for bell in self._bells.get(name, ()):
-            bell.ring()
+            bell.ring(said)
 
     def ring_all(self) -> None:
         for name in self._bells:

@@ -17,7 +17,7 @@ from zypher.engines.redis_streams.link import Link
 from zypher.engines.redis_streams.models import Models
 from zypher.engines.redis_streams.notices import Notices
 from zypher.engines.redis_streams.opening import find_way
-from zypher.engines.redis_streams.records import storable
+from zypher.engines.redis_streams.records import read_told, storable
 from zypher.engines.redis_streams.rounds import Rounds
 from zypher.engines.redis_streams.terms import Terms
 from zypher.engines.redis_streams.transitions import Transitions
@@ -107,6 +107,8 @@ class RedisStreamsEngine:
                 await bell.wait(left_s)
                 bell.reset()
                 self._check_open()
+                if bell.said:
+                    return read_told(prediction_id, seen.model, bell.said)
                 with suppress(EngineUnavailable):  # it is known, and may end once Redis is back
                     seen = await self._do.get(seen.model, prediction_id, watch=True)
         return seen
@@ -250,9 +252,10 @@ class RedisStreamsEngine:
 
     def _heard(self, channel: str, content: bytes) -> None:
         if channel == self._channel:
-            prediction_id = to_text(content)
+            told, _, result = content.partition(b"\0")
+            prediction_id = to_text(told)
             self._submitted.pop(prediction_id, None)
-            self._ends.ring(prediction_id)
+            self._ends.ring(prediction_id, result)
         else:
             for model in self._models.known():
                 if self._models.keys(model).work == channel:

@@ -59,6 +59,12 @@ def read_prediction(
         ) from None
 
 
+def read_told(prediction_id: str, model: str, said: bytes) -> Prediction:
+    """The result that an end was told with, as lua/parts/ending.lua says it; the output comes last."""
+    *before_failure, output = said.split(b"\0", 7)
+    return read_prediction(prediction_id, model, [*before_failure, None, None, output])
+
+
 def _prediction(
     prediction_id: str, model: str, record: Mapping[str, bytes], *, running: bool, position: int
 ) -> Prediction:

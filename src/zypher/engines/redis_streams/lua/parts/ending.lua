@@ -1,3 +1,14 @@
+-- What those who watch are told of an end: the id, and with it a short result, which they need not ask for then.
+local function told_of(record, prediction_id)
+  local length = redis.call('HSTRLEN', record, 'output')
+  if length == 0 or length > 4096 then return prediction_id end
+  local words = redis.call('HMGET', record, 'at', 'durable', 'attempt', 'started', 'finished', 'status', 'run_s', 'output')
+  for place = 1, 8 do
+    if not words[place] then return prediction_id end
+  end
+  return prediction_id .. '\0' .. table.concat(words, '\0')
+end
+
 -- End a prediction: it leaves the stream, its record begins to expire, whoever watches is told.
 local function finish(stream, model, base, told, prediction_id, retention_ms, brief_ms, fields)
   local record = base .. ':p:' .. prediction_id
@@ -12,7 +23,9 @@ local function finish(stream, model, base, told, prediction_id, retention_ms, br
     redis.call('PEXPIRE', stream, retention_ms)
     redis.call('PEXPIRE', model, retention_ms + 60000)
   end
-  for watcher in string.gmatch(watchers or '', '[^,]+') do
-    redis.call('PUBLISH', told .. watcher, prediction_id)
+  if not watchers then return end
+  local said = told_of(record, prediction_id)
+  for watcher in string.gmatch(watchers, '[^,]+') do
+    redis.call('PUBLISH', told .. watcher, said)
   end
 end
