@@ -10,13 +10,13 @@ _PROGRAMS = ("redis-server", "valkey-server")
 
 
 @contextlib.contextmanager
-def redis() -> Generator[Server]:
+def redis(*, pinned: bool = True) -> Generator[Server]:
     """A Redis of our own: every write is appended to its file, which is fsynced every second and never rewritten."""
     program = next(filter(None, map(shutil.which, _PROGRAMS)), None)
     if program is None:
         raise ServerError("There is no redis-server on this machine; install it: apt-get install redis-server")
     lasting = ("--save", "", "--appendonly", "yes", "--appendfsync", "everysec", "--auto-aof-rewrite-percentage", "0")
-    with run_program(program, "--port", "{port}", "--bind", "127.0.0.1", *lasting) as server:
+    with run_program(program, "--port", "{port}", "--bind", "127.0.0.1", *lasting, pinned=pinned) as server:
         server.wait_for_words("Ready to accept connections")
         yield server
 

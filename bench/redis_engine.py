@@ -1,8 +1,8 @@
 """Predictions through Redis, without HTTP.
 
-One `zypher worker` with a no-op model and 32 slots, its replica and Redis on the first core. On the second, 64 callers
-in one process use the engine as the gateway does: in each round of 4 s every caller submits 8 durable predictions, one
-after the other, waits for each of them and reads its output, and begins again.
+One `zypher worker` with a no-op model and 32 slots, its replica, Redis and the callers share both cores as the system
+likes. 64 callers in one process use the engine as the gateway does: in each round of 4 s every caller submits 8 durable
+predictions, one after the other, waits for each of them and reads its output, and begins again.
 """
 
 import asyncio
@@ -42,7 +42,10 @@ class _Round:
 
 
 def measure() -> list[Figure]:
-    with redis() as broker, worker(url(broker), NOOP, "--concurrency", _SLOTS) as back:
+    with (
+        redis(pinned=False) as broker,
+        worker(url(broker), NOOP, "--concurrency", _SLOTS, pinned=False) as back,
+    ):
         rounds = uvloop.run(_rounds((broker, back)))
     return [
         Figure("predictions submitted, run and read", "/s", tuple(r.per_s for r in rounds), at_least=3_000),
