@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from bench.costs import details, ratios
 from bench.figure import ROUNDS, Figure
 from bench.load import Caller, expect, request, run_load
 from bench.predictions import read, submit
@@ -93,7 +94,8 @@ def measure() -> list[Figure]:
         few, many = _Line(short, _FEW), _Line(long, _MANY)
         few.round()  # warms up
         rounds = [(few.round(), many.round()) for _ in range(ROUNDS)]
-    return [*_ratios(rounds), *_details("10", [few for few, _ in rounds]), *_details("100,000", [m for _, m in rounds])]
+    few, many = [few for few, _ in rounds], [many for _, many in rounds]
+    return [*ratios(_OPERATION_COSTS, few, many), *details(_OPERATION_COSTS, few, many)]
 
 
 def _submit_many(count: int, submitted: list[str]) -> Caller:
@@ -114,20 +116,6 @@ def _shares(items: Sequence[T]) -> list[Sequence[T]]:
 
 def _us(cpu_s: float) -> float:
     return cpu_s / _OPERATIONS * 1e6
-
-
-def _ratios(rounds: Sequence[tuple[_Costs, _Costs]]) -> list[Figure]:
-    return [
-        Figure(f"{name}, 100,000 waiting / 10 waiting", "×", tuple(cost(m) / cost(f) for f, m in rounds), at_most=1.25)
-        for name, cost in _OPERATION_COSTS.items()
-    ]
-
-
-def _details(waiting: str, costs: Sequence[_Costs]) -> list[Figure]:
-    return [
-        Figure(f"{name}, {waiting} waiting", "µs", tuple(cost(each) for each in costs))
-        for name, cost in _OPERATION_COSTS.items()
-    ]
 
 
 _OPERATION_COSTS: dict[str, Callable[[_Costs], float]] = {

@@ -19,6 +19,7 @@ from typing import TypeVar
 
 import uvloop
 
+from bench.costs import details, ratios
 from bench.deployment import redis, url
 from bench.figure import ROUNDS, Figure
 from bench.processes import Server, ServerError
@@ -137,12 +138,12 @@ async def _figures(broker: Server) -> list[Figure]:
         rounds = [await _round(few, many, broker) for _ in range(ROUNDS)]
     finally:
         await engine.close()
+    few_costs, many_costs = [each.few for each in rounds], [each.many for each in rounds]
     return [
         Figure("memory of one that waits, beyond the input", "B", tuple(waiting_bytes), at_most=400),
         Figure("memory of a result, beyond the output", "B", tuple(each.result_bytes for each in rounds)),
-        *_ratios(rounds),
-        *_details("10", [each.few for each in rounds]),
-        *_details("100,000", [each.many for each in rounds]),
+        *ratios(_OPERATION_COSTS, few_costs, many_costs),
+        *details(_OPERATION_COSTS, few_costs, many_costs),
     ]
 
 
@@ -177,25 +178,6 @@ async def _shared(items: Sequence[T], work: Callable[[T], Awaitable[None]]) -> N
             await work(item)
 
     await asyncio.gather(*(call(items[start::_CALLERS]) for start in range(_CALLERS)))
-
-
-def _ratios(rounds: Sequence[_Round]) -> list[Figure]:
-    return [
-        Figure(
-            f"{name}, 100,000 waiting / 10 waiting",
-            "×",
-            tuple(cost(r.many) / cost(r.few) for r in rounds),
-            at_most=1.25,
-        )
-        for name, cost in _OPERATION_COSTS.items()
-    ]
-
-
-def _details(waiting: str, costs: Sequence[_Costs]) -> list[Figure]:
-    return [
-        Figure(f"{name}, {waiting} waiting", "µs", tuple(cost(each) for each in costs))
-        for name, cost in _OPERATION_COSTS.items()
-    ]
 
 
 _OPERATION_COSTS: dict[str, Callable[[_Costs], float]] = {

@@ -1,7 +1,7 @@
 """An answer of Redis that never arrives: what was asked happened, and must not happen twice or be lost."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import TypeVar
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from tests.chaos.proxy import Proxy
 from tests.contract.phrases import MODEL, SUCCEEDED, depth, get, message, receive_one, submit_many
 from tests.redis_client import RedisClient
-from tests.redis_server import RedisServer, no_redis, redis_program
+from tests.redis_server import RedisServer
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
 from zypher.engines.engine import Engine
@@ -21,21 +21,6 @@ BACK_S = 5.0
 KEYS = ModelKeys.of("zypher", MODEL)
 
 Answer = TypeVar("Answer")
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    if redis_program() is None:
-        no_redis()
-    with RedisServer(tmp_path_factory.mktemp("redis")) as server:
-        yield server
-
-
-@pytest.fixture
-def redis(server: RedisServer) -> Iterator[RedisClient]:
-    with server.client() as client:
-        client.flushall()
-        yield client
 
 
 @pytest.fixture

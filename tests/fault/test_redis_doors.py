@@ -37,12 +37,6 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
         yield server
 
 
-@pytest.fixture
-def redis(server: RedisServer) -> Iterator[RedisClient]:
-    with server.client() as client:
-        yield client
-
-
 def engine_at(url: str) -> Engine:
     return connect(EngineSettings(engine=url), SystemClock())
 
@@ -120,6 +114,7 @@ async def test_a_unix_socket(tmp_path: Path) -> None:
 async def test_a_user_and_a_password_that_needs_quoting(server: RedisServer, redis: RedisClient) -> None:
     redis.execute_command("ACL", "SETUSER", "me", "on", ">h/u?s#h@", "~*", "&*", "+@all")
     await work(f"redis://me:h%2Fu%3Fs%23h%40@127.0.0.1:{server.port}/2")
+    assert "password" in await turned_away(f"redis://me:h%2Fu%3Fs%23h@127.0.0.1:{server.port}/2")
 
 
 async def test_a_user_who_may_not(server: RedisServer, redis: RedisClient) -> None:
