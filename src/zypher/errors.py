@@ -8,6 +8,7 @@
     │   ├── EngineError         the engine's data cannot be used as it is
     │   └── SchemaConflict      a living worker serves the model with other types
     ├── RequestError            whoever sent the request, by sending another
+    │   ├── MalformedBody       the body is not JSON, or says one thing twice
     │   ├── InvalidInput        the input does not fit the model's input type
     │   ├── IdempotencyKeyReused  the key came before, with another input
     │   └── PredictionNotFound  no such id, or its retention is over
@@ -59,6 +60,10 @@ class RequestError(ZypherError):
     """The request itself is at fault."""
 
 
+class MalformedBody(RequestError):
+    """The body is not JSON, or one of its fields comes twice."""
+
+
 class InvalidInput(RequestError):
     """The input does not fit the model's input type. The message begins with the path, as `$.input`."""
 
@@ -75,11 +80,18 @@ class PredictionNotFound(RequestError):
 
 
 class Refused(ZypherError):
-    """The prediction was not accepted; the same request may be accepted later."""
+    """The prediction was not accepted; the same request may be accepted later.
 
-    def __init__(self, message: str, retry_after_s: int = 1) -> None:
+    The message may hold an address, a path or an exception's text, for the log and for operators; `public` holds
+    none of these, for anybody.
+    """
+
+    def __init__(self, message: str, retry_after_s: int = 1, *, public: str = "") -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+        self.public = public or self.public_sentence or message
+
+    public_sentence = ""  # of a class whose messages may hold what is not for anybody
 
 
 class QueueFull(Refused):
@@ -93,9 +105,13 @@ class Draining(Refused):
 class NoReplica(Refused):
     """No replica can run the model now."""
 
+    public_sentence = "No replica can run the model now; try again later."
+
 
 class EngineUnavailable(Refused):
     """The engine cannot accept or answer now."""
+
+    public_sentence = "The service cannot store or find predictions now; try again later."
 
 
 class OutputError(ZypherError):

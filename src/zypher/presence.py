@@ -17,6 +17,7 @@ class ModelCard(msgspec.Struct, frozen=True):
     output_schema: dict[str, object]
     components: dict[str, object]  # name -> JSON Schema
     concurrency: int  # slots per replica that the model states, 1 unless it does
+    acceptance_schema: dict[str, object] | None = None  # what a server checks; None: `input_schema`
 
 
 class Presence(msgspec.Struct, frozen=True):

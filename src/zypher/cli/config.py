@@ -1,6 +1,7 @@
 """`zypher config`: show each setting and where its value came from."""
 
 import argparse
+from typing import cast
 
 from zypher.cli.setting_flags import add_settings, read_settings
 from zypher.cli.tables import table
@@ -38,6 +39,8 @@ def _row(setting: Setting, resolved: Resolved) -> tuple[str, str, str]:
 
 def _record(resolved: Resolved) -> dict[str, dict[str, object]]:
     def plain(value: object) -> object:
+        if isinstance(value, tuple):
+            return list(cast("tuple[str, ...]", value))
         return value if value is None or isinstance(value, bool | int | float) else shown(value)
 
     return {

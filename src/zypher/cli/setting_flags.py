@@ -24,9 +24,14 @@ def add_settings(parser: argparse.ArgumentParser, settings: Iterable[Setting] = 
 
 def read_settings(arguments: argparse.Namespace) -> Resolved:
     """The settings from all sources; the file is the one in the current folder."""
-    given: dict[str, str | None] = vars(arguments)
-    flags = {setting.name: text for setting in SETTINGS if (text := given.get(setting.name)) is not None}
+    given: dict[str, str | list[str] | None] = vars(arguments)
+    flags = {setting.name: _joined(text) for setting in SETTINGS if (text := given.get(setting.name)) is not None}
     return resolve(flags, os.environ, _FILE)
+
+
+def _joined(text: str | list[str]) -> str:
+    """The text of a flag; of one that was given several times, as a variable holds them."""
+    return text if isinstance(text, str) else ",".join(text)
 
 
 def _add(add: Callable[..., object], setting: Setting) -> None:
@@ -38,10 +43,12 @@ def _add(add: Callable[..., object], setting: Setting) -> None:
         no_flag = setting.flag.replace("--", "--no-", 1)
         for flag, const in ((setting.flag, "true"), (no_flag, "false")):
             # The one that changes something is the one to know of.
-            shown_help = argparse.SUPPRESS if const == default else setting.rule.help.rstrip(".")
+            changes = const != (default or "false")
+            shown_help = setting.rule.help.rstrip(".") if changes else argparse.SUPPRESS
             add(flag, dest=setting.name, action="store_const", const=const, help=shown_help)
     else:
-        add(setting.flag, dest=setting.name, metavar=_metavar(setting), help=help_text)
+        action = "append" if setting.kind is tuple else "store"
+        add(setting.flag, dest=setting.name, action=action, metavar=_metavar(setting), help=help_text)
 
 
 def _metavar(setting: Setting) -> str:
@@ -51,4 +58,6 @@ def _metavar(setting: Setting) -> str:
         return "SECONDS"
     if setting.name.endswith("_bytes"):
         return "BYTES"
+    if setting.name.endswith("_mb"):
+        return "MIB"
     return "N" if setting.kind is int else setting.name.rpartition("_")[2].upper()

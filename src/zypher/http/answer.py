@@ -7,6 +7,10 @@ from zypher.telemetry.printable import encodable
 Header = tuple[bytes, bytes]
 
 NO_STORE: Header = (b"cache-control", b"no-store")
+SECURITY: tuple[Header, ...] = (  # of every answer: no page may show it in a frame, no browser may guess its type
+    (b"content-security-policy", b"frame-ancestors 'none'"),
+    (b"x-content-type-options", b"nosniff"),
+)
 
 _LONGEST = 2_000  # characters of a sentence, which may quote a client or a model
 _JSON = (b"content-type", b"application/json")

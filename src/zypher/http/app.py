@@ -1,52 +1,111 @@
-"""The table of routes, and the app that serves it."""
+"""The ASGI application: finds the endpoint of a request, sends its answer, records both."""
 
+from zypher.clock import Clock
 from zypher.gateway.gateway import Gateway
 from zypher.http import swagger
-from zypher.http.answer import Answer
+from zypher.http.answer import SECURITY, Answer
+from zypher.http.budget import Budget
+from zypher.http.doors import Hosts, Origins
 from zypher.http.hangup import HungUp
 from zypher.http.health import Observed, health_routes
 from zypher.http.openapi import Document
-from zypher.http.predict import Predictions
+from zypher.http.predictions import Predictions
 from zypher.http.problems import answer_to
-from zypher.http.request import App, Request
+from zypher.http.request import CONNECTION, Receive, Request, Scope, Send
 from zypher.http.routes import Routes, Table, get
 from zypher.settings import HttpSettings
+from zypher.telemetry.access import AccessLog
+
+_HUNG_UP = 499  # how requests are counted that nobody waited for, as nginx does
+_NO_BODY = frozenset({204, 304})
 
 
-def routes_of(gateway: Gateway, settings: HttpSettings) -> Routes:
-    """Which endpoint answers which method on which path."""
-    predictions = Predictions(gateway, settings)
-    document = Document(gateway)
-    return {
+def prediction_app(gateway: Gateway, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
+    """The service, for whoever asks for predictions. Raises `SettingsError`."""
+    budget = Budget(settings.max_inflight_mb)
+    predictions = Predictions(gateway, settings, budget)
+    routes: Routes = {
         "/": get(swagger.front_door),
         "/predict": {"POST": predictions.post},
         "/predict/{prediction_id}": get(predictions.get),
         **health_routes(gateway),
-        "/openapi.json": get(document.get),
+        "/openapi.json": get(Document(gateway).get),
         "/swagger": get(swagger.page),
         "/swagger/{asset}": get(swagger.asset),
     }
+    return Application(routes, settings, clock, log, budget)
 
 
-def create_app(gateway: Gateway, settings: HttpSettings) -> App:
-    """The service, as a function from a request to its answer. It never raises."""
-    return _app(routes_of(gateway, settings))
-
-
-def create_health_app(observed: Observed) -> App:
+def health_app(observed: Observed, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
     """What a process that serves no prediction answers: its health and nothing else."""
-    return _app(health_routes(observed))
+    return Application(health_routes(observed), settings, clock, log, Budget(settings.max_inflight_mb))
 
 
-def _app(routes: Routes) -> App:
-    table = Table(routes)
+class Application:
+    """Serves a table of routes, on any ASGI 3 server. It never raises."""
 
-    async def app(request: Request) -> Answer | None:
+    def __init__(self, routes: Routes, settings: HttpSettings, clock: Clock, log: AccessLog, budget: Budget) -> None:
+        """Raises `SettingsError`."""
+        self.budget = budget
+        self._table = Table(routes)
+        self._hosts = Hosts(settings)
+        self._origins = Origins(settings)
+        self._exposes = settings.exposes_errors
+        self._clock = clock
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await _decline(receive, send)
+        began_s = self._clock.monotonic()
+        request = Request(scope, receive)
+        route, answer = await self._answer(request)
+        self.budget.give_back(request.held_bytes)
+        if answer is not None:
+            await self._send(scope, request, answer, send)
+        elif (connection := scope.get("extensions", {}).get(CONNECTION)) is not None:
+            connection.drop()
+        status, headers, body = (_HUNG_UP, (), b"") if answer is None else (answer.status, answer.headers, answer.body)
+        self._log.answered(request.method, route, status, self._clock.monotonic() - began_s, headers, len(body))
+
+    async def _answer(self, request: Request) -> tuple[str, Answer | None]:
+        """The path of the route that was found, and the answer; None when nobody waits for it."""
+        path = "other"
         try:
-            return await table.find(request.method, request.path)(request)
+            answer = self._origins.preflight(request)
+            if answer is None:
+                self._hosts.check(request)
+                route = self._table.find(request.path)
+                path = route.path
+                answer = await route.endpoint(request.method)(request)
         except HungUp:
-            return None
+            return path, None
         except Exception as error:  # becomes the answer, and a record in the log when nobody foresaw it
-            return answer_to(error)
+            return path, answer_to(error, exposes=self._exposes)
+        return path, answer
 
-    return app
+    async def _send(self, scope: Scope, request: Request, answer: Answer, send: Send) -> None:
+        headers = [*answer.headers, *SECURITY, *self._origins.headers(request.headers)]
+        if answer.status not in _NO_BODY:
+            headers += [answer.content_type, (b"content-length", b"%d" % len(answer.body))]
+        if b"expect" in request.headers and not request.body_asked:
+            # Never told to continue, a client may leave its body out or not: no next request could be found.
+            headers.append((b"connection", b"close"))
+        body = b"" if request.method == "HEAD" else answer.body
+        if request.ours:
+            scope["extensions"][CONNECTION].answer_bytes = len(body)
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+            return
+        self.budget.take(len(body))
+        try:
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+        finally:
+            self.budget.give_back(len(body))
+
+
+async def _decline(receive: Receive, send: Send) -> None:
+    """Close a WebSocket before it opens: the client sees 403."""
+    await receive()
+    await send({"type": "websocket.close"})

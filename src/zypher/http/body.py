@@ -1,68 +1,104 @@
-"""The body of a POST: its bytes, within a limit, as the JSON of one input."""
+"""The body of a POST: as JSON, perhaps compressed, within limits of size and time."""
 
-import msgspec
+import asyncio
+import zlib
+from collections.abc import AsyncGenerator
 
+from zypher.http.budget import Budget
 from zypher.http.problems import Problem
 from zypher.http.request import Headers, Request
+from zypher.settings import HttpSettings
 
-_BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}
-_CODINGS = frozenset({b"content-encoding", b"transfer-encoding"})
-_SHAPE = "send an object with exactly one field, $.input"
+_BITE_BYTES = 262_144  # of inflated text in one turn of the event loop
 
 
-class _Envelope(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a client sends around its input."""
+class Bodies:
+    """Reads bodies, all of them together within one budget."""
 
-    input: msgspec.Raw
+    def __init__(self, settings: HttpSettings, budget: Budget) -> None:
+        self._max_bytes = settings.max_body_bytes
+        self._read_timeout_s = settings.read_timeout_s
+        self._budget = budget
+
+    async def read(self, request: Request) -> bytes:
+        """The whole body, inflated. Raises `HungUp`, and `Problem`, before it reads where the headers tell enough."""
+        headers = request.headers
+        _check_type(headers.get(b"content-type", b""))
+        inflate = b"content-encoding" in headers and _is_gzip(headers[b"content-encoding"])
+        if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+            raise Problem(400, "Transfer-Encoding must be chunked and nothing else; send the body as it is.")
+        if _number(headers.get(b"content-length", b"0")) > self._max_bytes:
+            raise self._too_large()
+        self._budget.check()
+        if request.ours:  # which has a deadline for each body, without a timer for it
+            return await self._whole(request, inflate=inflate)
+        try:
+            async with asyncio.timeout(self._read_timeout_s):
+                return await self._whole(request, inflate=inflate)
+        except TimeoutError:
+            raise Problem(408, "The body was not whole in time; send it again, all of it at once.") from None
+
+    def release(self, request: Request) -> None:
+        """Its body is held no longer. May happen twice."""
+        self._budget.give_back(request.held_bytes)
+        request.held_bytes = 0
+
+    async def _whole(self, request: Request, *, inflate: bool) -> bytes:
+        pieces: list[bytes] = []
+        async for piece in _inflated(request) if inflate else _plain(request):
+            if request.held_bytes + len(piece) > self._max_bytes:
+                raise self._too_large()
+            self._budget.check(len(piece))
+            self._budget.take(len(piece))
+            request.held_bytes += len(piece)
+            pieces.append(piece)
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _too_large(self) -> Problem:
+        return Problem(
+            413, f"The body is larger than {self._max_bytes} bytes, the setting max_body_bytes; send a smaller one."
+        )
 
 
-_envelope = msgspec.json.Decoder(_Envelope)
+async def _plain(request: Request) -> AsyncGenerator[bytes]:
+    while request.more_body:
+        yield await request.piece()
 
 
-async def read_input(request: Request, max_body_bytes: int) -> bytes:
-    """The JSON of the input in a request. Raises `Problem`, before it reads where the headers tell enough."""
-    headers = request.headers
-    _check_type(headers)
-    if not _CODINGS.isdisjoint(headers):
-        _check_codings(headers)
-    if int(headers.get(b"content-length", b"0")) > max_body_bytes:
-        raise _too_large(max_body_bytes)
-    body = await request.body(max_body_bytes)
-    if body is None:
-        raise _too_large(max_body_bytes)
-    return parse_input(body)
+async def _inflated(request: Request) -> AsyncGenerator[bytes]:
+    """The body's text in bites, so that a little that inflates to a lot is found out early."""
+    stream = zlib.decompressobj(wbits=31)
+    async for packed in _plain(request):
+        while packed:
+            if stream.eof:  # another member follows (RFC 1952 section 2.2)
+                stream = zlib.decompressobj(wbits=31)
+            try:
+                yield stream.decompress(packed, _BITE_BYTES)
+            except zlib.error:
+                raise Problem(400, "The body is not valid gzip; compress it again, or send it as it is.") from None
+            packed = stream.unconsumed_tail or stream.unused_data
+            await asyncio.sleep(0)
+    if not stream.eof:
+        raise Problem(400, "The gzip of the body ends too early; compress it again, or send it as it is.")
 
 
-def parse_input(body: bytes) -> bytes:
-    """The JSON of the input in `{"input": …}`, byte for byte. Raises `Problem`."""
-    try:
-        if not body.isascii():
-            _check_text(body)
-        return bytes(_envelope.decode(body).input)
-    except msgspec.ValidationError as error:
-        raise Problem(422, f"{error}; {_SHAPE}.") from None
-    except msgspec.DecodeError as error:
-        reason = f"not valid JSON ({error})" if body.strip() else "empty"
-        raise Problem(400, f"The body is {reason}; {_SHAPE}.") from None
-    except RecursionError:
-        raise Problem(422, "The body is nested too deeply; send a flatter one.") from None
-
-
-def _check_text(body: bytes) -> None:
-    # The decoder passes the input over without reading its text.
-    if body.startswith(_BYTE_ORDER_MARKS):
-        raise Problem(422, "The body begins with a byte order mark; send UTF-8 without one.")
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        raise Problem(422, f"The body is not UTF-8 (at byte {error.start}); encode it as UTF-8.") from None
-
-
-def _check_type(headers: Headers) -> None:
-    content_type = headers.get(b"content-type", b"")
+def _check_type(content_type: bytes) -> None:
     if content_type != b"application/json" and not is_json(content_type):
         raise Problem(415, "The body must be JSON in UTF-8; add the header Content-Type: application/json.")
+
+
+def _is_gzip(coding: bytes) -> bool:
+    coding = coding.strip().lower()
+    if coding not in (b"", b"identity", b"gzip", b"x-gzip"):
+        raise Problem(415, "The body must not be compressed but by gzip; send it so, or as it is.")
+    return coding.endswith(b"gzip")
+
+
+def _number(digits: bytes) -> int:
+    """A Content-Length; of one that is longer than any body no more than that it is."""
+    digits = digits.strip().lstrip(b"0")
+    return int(digits[:19]) if digits[:19].isdigit() else 0
 
 
 def is_json(content_type: bytes) -> bool:
@@ -73,18 +109,3 @@ def is_json(content_type: bytes) -> bool:
         return False
     charsets = [value for name, _, value in (part.partition(b"=") for part in parameters) if name.strip() == b"charset"]
     return kind == b"application" and all(charset.strip(b' "') in _CHARSETS for charset in charsets)
-
-
-def _check_codings(headers: Headers) -> None:
-    if headers.get(b"content-encoding", b"identity").strip().lower() not in (b"identity", b""):
-        raise Problem(415, "The body must not be compressed; send it without Content-Encoding.")
-    if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
-        raise Problem(400, "Transfer-Encoding must be chunked and nothing else; send the body as it is.")
-    if b"transfer-encoding" in headers and b"content-length" in headers:
-        raise Problem(400, "Content-Length and Transfer-Encoding exclude each other; send one of them.")
-
-
-def _too_large(max_body_bytes: int) -> Problem:
-    return Problem(
-        413, f"The body is larger than {max_body_bytes} bytes, the setting max_body_bytes; send a smaller one."
-    )

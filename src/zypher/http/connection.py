@@ -1,23 +1,24 @@
-"""One connection: reads requests, hands them to the app one at a time, writes its answers in their order.
+"""One connection: uvicorn's protocol, and what it lacks.
 
-    parsing     httptools'; a request is handed over as soon as its head is whole
-    deadlines   a request must be whole in time; a connection that is idle, or whose client does not read, ends in time
+    deadlines   a head must be whole in time, and so must a body; one sweep a second looks after all connections
     limits      on the bytes of a head and of a target
     refusals    what is not HTTP gets a JSON answer, after those to the requests before it
+    hang-up     whoever waits for a model is interrupted, without a task or a timer for it
+    half-close  a client that only sends no more gets its answer; one that waits for a model, for a second
     upgrades    an offer to upgrade is declined: the request is served as plain HTTP/1.1
+    readers     an answer that is not read counts in the server's budget
 
-Nothing here costs a timer or a watching task per request.
+Subclasses uvicorn 0.54's HttpToolsProtocol. `tests/unit/http/test_uvicorn.py` tests each name of it that is used here.
 """
 
 import asyncio
-import logging
 import math
-from collections import deque
-from datetime import datetime
-from email.utils import format_datetime
-from typing import cast
+from typing import Any, cast
 
 import httptools
+from uvicorn.config import Config
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.server import ServerState
 
 from zypher.http.answer import Answer
 from zypher.http.hangup import Hangup
@@ -27,142 +28,95 @@ from zypher.http.refusals import (
     MAX_HEAD_BYTES,
     MAX_TARGET_BYTES,
     NOT_HTTP,
-    NOT_ONE_HOST,
+    NOT_OUR_VERSION,
     TARGET_TOO_LONG,
     TOO_SLOW,
     Refusal,
+    as_bytes,
 )
-from zypher.http.request import App, Headers, Request
-from zypher.http.response import CONTINUE, response
-from zypher.http.target import split_target
-from zypher.http.upgrade import head_without_upgrade
+from zypher.http.request import CONNECTION
+from zypher.http.sweep import Sweep
 
-logger = logging.getLogger(__name__)
-
-_MOST_UNREAD_BYTES = 65_536  # of a body that no endpoint waits for
-_LINGER_S = 2.0  # for a client to read why it was cut off
+_HALF_CLOSED_S = 1.0  # that a prediction has to end once its client sends no more
+_VERSIONS = ("1.1", "1.0")
 
 
-class Shared:
-    """What the connections of one server share. The server's sweep keeps the readings fresh."""
-
-    def __init__(self, read_timeout_s: float, keep_alive_timeout_s: float) -> None:
-        self._read_timeout_s = read_timeout_s
-        self._keep_alive_timeout_s = keep_alive_timeout_s
-        self.read_deadline_s = self.idle_deadline_s = self.linger_deadline_s = 0.0
-        self.date = b""
-        self.connections: set[Connection] = set()
-        self.deserted: set[asyncio.Task[None]] = set()  # answers whose clients have gone, until they are given up
-
-    def refresh(self, now_s: float, now: datetime) -> None:
-        """Read the clock: the monotonic one, and the calendar's."""
-        self.read_deadline_s = now_s + self._read_timeout_s  # of a request that begins now
-        self.idle_deadline_s = now_s + self._keep_alive_timeout_s  # of a connection that rests from now on
-        self.linger_deadline_s = now_s + _LINGER_S  # of one that is closed now
-        self.date = f"date: {format_datetime(now, usegmt=True)}\r\n".encode()  # the header, as a whole line
-
-
-class Connection(asyncio.Protocol):
+class Connection(HttpToolsProtocol):
     """The server's end of one connection."""
 
-    def __init__(self, app: App, shared: Shared) -> None:
-        self._loop = asyncio.get_running_loop()
-        self.deadline_s = shared.read_deadline_s  # monotonic
-        self.lost: asyncio.Future[None] = self._loop.create_future()  # done once the connection is no more
-        self._app = app
-        self._shared = shared
-        self._hangup = Hangup()
-        self._transport: asyncio.Transport
-        self._parser = self._new_parser()
-        self._target = b""
-        self._headers: dict[bytes, bytes] = {}
-        self._head_bytes = 0
-        self._request: Request | None = None  # the newest
-        self._answering: Request | None = None  # the one that the app has, or had last
-        self._task: asyncio.Task[None] | None = None  # in which it has it
-        self._waiting: deque[Request] = deque()  # those that the app does not have yet
+    def __init__(self, config: Config, state: ServerState, sweep: Sweep) -> None:
+        super().__init__(config, state, {}, asyncio.get_running_loop())
+        self.hangup = Hangup()
+        self.deadline_s = sweep.read_deadline_s  # monotonic
+        self.answer_bytes = 0  # of the answer that was sent last, as its application says
+        self._sweep = sweep
+        self._extensions = {CONNECTION: self}
+        self._answering: RequestResponseCycle | None = None  # the request that the application has, or had last
         self._receiving = True  # a request has begun and not ended, or the first is awaited
         self._in_head = True  # its head is not whole, or it has not begun
-        self._paused = False  # the transport reads no more, until it is resumed
         self._over = False  # nothing more is read
         self._refusal: Answer | None = None  # for what came after the requests that wait for their answers
+        self._head_bytes = 0
         self._fed_bytes = 0  # what the parser was given last
         self._quiet_bytes = 0  # what it was given since a request began or a piece of a body was found
-        self._drained: asyncio.Event | None = None  # set once the client, which is behind, has read again
 
-    @property
-    def answer_in_progress(self) -> asyncio.Task[None] | None:
-        """The task in which the app has a request."""
-        return None if self._answering is None or self._answering.answered else self._task
+    # The transport
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._shared.connections.add(self)
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:  # type: ignore[override]  # uvicorn narrows it
+        super().connection_made(cast(asyncio.Transport, transport))
+        self._sweep.join(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._shared.connections.discard(self)
-        if (task := self.answer_in_progress) is not None:
-            self._shared.deserted.add(task)
-            task.add_done_callback(self._shared.deserted.discard)
+        if self._answering is not None:
+            self._answering.disconnected = True
+        super().connection_lost(exc)
         self._over = True
-        self.resume_writing()
-        self._hangup.happen()
-        self.lost.set_result(None)
-        # These know the connection: they would keep it, and all that was sent, until the garbage collector comes.
-        del self._parser
-        self._request = self._answering = None
-        self._waiting.clear()
+        self.hangup.happen()
+        self._sweep.leave(self)
+        # They know the connection: they would keep it, and all that was sent, until the garbage collector comes.
+        self._extensions = {}
+        self.cycle = self._answering = None  # type: ignore[assignment]  # uvicorn's own begins as None, too
+        self.pipeline.clear()
 
-    def eof_received(self) -> None:
-        """Close: whoever sends no more is taken to have gone."""
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn closes whenever a client sends no more
+        """Whether to go on: for the answers to what was asked before, over TLS never."""
+        if self._receiving and not self._in_head:
+            self._give_up()
+        if self._idle or self.scheme == "https":
+            return False
+        self.cycle.keep_alive = False
+        self._over = True
+        self.loop.call_later(_HALF_CLOSED_S, self.hangup.happen)
+        return True
 
     def pause_writing(self) -> None:
-        self._drained = asyncio.Event()
+        super().pause_writing()
+        self._sweep.unread.add(self)
 
     def resume_writing(self) -> None:
-        if self._drained is not None:
-            self._drained.set()
-            self._drained = None
-        if self._owes_whole_request() and not self._transport.is_closing():
-            self.deadline_s = math.inf
+        super().resume_writing()
+        self._sweep.unread.remove(self)
+        if self._idle:
+            self.deadline_s = self._sweep.idle_deadline_s
 
     def data_received(self, data: bytes) -> None:
         while data and not self._over:
             data = self._feed(data)
 
-    def expire(self) -> None:
-        """The deadline has passed."""
-        if self._over or self._transport.is_closing():
-            self._transport.abort()
-        elif self._receiving:
-            self._refuse(TOO_SLOW)
-        else:
-            self._transport.close()
-            self.deadline_s = self._shared.linger_deadline_s
-
-    def stop(self) -> None:
-        """Close as soon as the request that the app has is answered; those behind it are to be sent again."""
-        if self._answering is None or self._answering.answered:
-            self._transport.close()
-        else:
-            self._answering.keeps_alive = False
-
-    def abort(self) -> None:
-        """Close at once."""
-        self._transport.abort()
+    # The parser
 
     def on_message_begin(self) -> None:
-        self._target = b""
-        self._headers = {}
+        super().on_message_begin()
+        self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # the key of an extension is free
+        self._receiving = self._in_head = True
         self._head_bytes = 0
-        self._receiving = True
         self._quiet_bytes = -self._fed_bytes
         if not self._owes_whole_request():
-            self.deadline_s = self._shared.read_deadline_s
+            self.deadline_s = self._sweep.read_deadline_s
 
     def on_url(self, url: bytes) -> None:
-        self._target += url
-        if len(self._target) > MAX_TARGET_BYTES:
+        super().on_url(url)
+        if len(self.url) > MAX_TARGET_BYTES:
             raise Refusal(TARGET_TOO_LONG)
 
     def on_header(self, name: bytes, value: bytes) -> None:
@@ -171,199 +125,164 @@ class Connection(asyncio.Protocol):
         self._head_bytes += len(name) + len(value) + HEADER_BYTES
         if self._head_bytes > MAX_HEAD_BYTES:
             raise Refusal(HEAD_TOO_LARGE)
-        name = name.lower()
-        earlier = self._headers.get(name)
-        self._headers[name] = value if earlier is None else b"%b, %b" % (earlier, value)
+        super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        method = self._parser.get_method().decode()
-        if self._parser.should_upgrade() and method != "CONNECT":
+        version = self.parser.get_http_version()
+        if version not in _VERSIONS:
+            raise Refusal(NOT_OUR_VERSION)
+        if version == "1.0":
+            self.expect_100_continue = False  # it does not know of interim responses (RFC 9110 section 10.1.1)
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
             return  # comes again without its offer
-        self._request = request = self._new_request(method)
+        self.url = _origin_form(self.url)
+        super().on_headers_complete()
         self._in_head = False
         self._quiet_bytes = -self._fed_bytes
-        if self._answering is None or self._answering.answered:
-            self._start(request)
-        else:
-            self._pause()
-            self._waiting.append(request)
+        if self.cycle is self._answering:
+            self.deadline_s = self._sweep.read_deadline_s
 
     def on_body(self, body: bytes) -> None:
         self._quiet_bytes = -self._fed_bytes
-        request = self._request
-        if request is None or request.answered:
-            return
-        request.feed(body)
-        if request.unread_bytes > _MOST_UNREAD_BYTES:
-            self._pause()
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
-        request = self._request
-        if self._in_head or request is None:
+        if self._in_head:
             return  # comes again without its offer to upgrade
+        super().on_message_complete()
         self._receiving = False
         self._in_head = True
-        request.end()
-        self.deadline_s = self._shared.idle_deadline_s if request.answered else self._answer_deadline_s()
+        self.deadline_s = self._sweep.idle_deadline_s if self.cycle.response_complete else math.inf
 
-    def _new_parser(self) -> httptools.HttpRequestParser:
-        parser = httptools.HttpRequestParser(self)
-        parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        return parser
+    # Requests and answers
 
-    def _new_request(self, method: str) -> Request:
-        headers = self._headers
-        version = self._parser.get_http_version()
-        _check_host(headers, version)
-        try:
-            path, query = split_target(self._target)
-        except ValueError:
-            raise Refusal(NOT_HTTP) from None
-        request = Request(method, path, query, headers, self._hangup, self._body_wanted)
-        request.keeps_alive = version == "1.1" and self._parser.should_keep_alive()
-        if b"expect" in headers:
-            request.expects_continue = version == "1.1" and headers[b"expect"].lower() == b"100-continue"
-        return request
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def on_response_complete(self) -> None:
+        """Go on with the next request. In place of uvicorn's, which has a timer for each rest between two."""
+        self.deadline_s = math.inf if self.flow.write_paused else self._sweep.idle_deadline_s
+        if self.transport.is_closing():
+            return
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+            self.deadline_s = self._sweep.read_deadline_s if self._receiving else math.inf
+        elif self._refusal is not None:
+            self._end_with(self._refusal)
+        elif self._receiving:
+            self.deadline_s = self._sweep.read_deadline_s
+        if not self.pipeline and not self._over:
+            self.flow.resume_reading()
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        if self._over or self.transport.is_closing():
+            self.transport.abort()
+        elif self._receiving:
+            self._refuse(TOO_SLOW)
+        else:
+            self.transport.close()
+            self.deadline_s = self._sweep.linger_deadline_s
+
+    def drop(self) -> None:
+        """The application does not answer, since the client has gone."""
+        if self._answering is not None:
+            self._answering.disconnected = True
+        self.transport.abort()
+
+    @property
+    def _idle(self) -> bool:
+        return self._answering is None or (self._answering.response_complete and not self.pipeline)
+
+    def _owes_whole_request(self) -> bool:
+        """Whether the application has a request that is all here: what is being received is a later one."""
+        answering = self._answering
+        return answering is not None and not answering.more_body and not answering.response_complete
+
+    def _give_up(self) -> None:
+        """Tell the application that the newest request has no client any more."""
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+
+    # What is not HTTP, or not ours
 
     def _feed(self, data: bytes) -> bytes:
         """Hand bytes to the parser; returns those that are to be read again."""
         self._fed_bytes = len(data)
         try:
-            self._parser.feed_data(data)
+            self.parser.feed_data(data)
             if self._receiving:
                 self._check_quiet_bytes()
         except httptools.HttpParserUpgrade as offer:
             return self._decline_upgrade(data[int(offer.args[0]) :])
         except httptools.HttpParserError as error:
-            if error.__context__ is None:
-                self._refuse(NOT_HTTP)
-            elif isinstance(error.__context__, Refusal):  # raised in a callback
-                self._refuse(error.__context__.answer)
-            else:
+            cause = error.__context__  # what a callback raised
+            if not isinstance(cause, Refusal | httptools.HttpParserError | ValueError | None):
                 raise
+            self._refuse(cause.answer if isinstance(cause, Refusal) else NOT_HTTP)
         except Refusal as refusal:
             self._refuse(refusal.answer)
         return b""
-
-    def _body_wanted(self) -> None:
-        """The app waits for the body of the request that it has."""
-        request = self._answering
-        if request is not None and request.expects_continue:
-            request.expects_continue = False
-            self._transport.write(CONTINUE)
-        self._resume()
-
-    def _start(self, request: Request) -> None:
-        self._answering = request
-        self.deadline_s = self._answer_deadline_s() if request.whole else self._shared.read_deadline_s
-        self._task = self._loop.create_task(self._answer(request))
-
-    async def _answer(self, request: Request) -> None:
-        """Let the app answer. If it does not, the connection ends."""
-        try:
-            answer = await self._app(request)
-            if self._drained is not None:
-                await self._drained.wait()
-            if answer is not None and not request.answered:
-                self._respond(request, answer)
-        except Exception:
-            logger.exception("the app failed to answer")
-        finally:
-            if not request.answered:
-                self._transport.abort()
-
-    def _respond(self, request: Request, answer: Answer) -> None:
-        # Never told to continue, a client may leave its body out or not: no next request could be found.
-        keeps_alive = request.keeps_alive and (request.whole or not request.expects_continue)
-        with_body = request.method != "HEAD"
-        data = response(answer, self._shared.date, keeps_alive=keeps_alive, with_body=with_body)
-        request.finish()
-        if self._transport.is_closing():
-            return
-        self._transport.write(data)
-        self.deadline_s = self._shared.idle_deadline_s
-        if not keeps_alive:
-            self._end()
-        elif self._waiting:
-            self._start(self._waiting.popleft())
-        elif self._refusal is not None:
-            self._end_with(self._refusal)
-        elif self._receiving:
-            self.deadline_s = self._shared.read_deadline_s
-        if self._paused and not self._waiting and not self._over:
-            self._resume()
-
-    def _pause(self) -> None:
-        if not self._paused:
-            self._paused = True
-            self._transport.pause_reading()
-
-    def _resume(self) -> None:
-        if self._paused:
-            self._paused = False
-            self._transport.resume_reading()
-
-    def _answer_deadline_s(self) -> float:
-        """None for the app, but one for a client that has yet to read what it was answered before."""
-        return math.inf if self._drained is None else self._shared.idle_deadline_s
-
-    def _owes_whole_request(self) -> bool:
-        """Whether the app has a request that is all here: what is being received is a later one."""
-        return self._answering is not None and self._answering.whole and not self._answering.answered
-
-    def _decline_upgrade(self, rest: bytes) -> bytes:
-        """The same head without its offer, after which the parser would expect another protocol, and the rest."""
-        parser = self._parser
-        if parser.get_method() == b"CONNECT" and self._request is not None:
-            self._request.keeps_alive = False
-            self._over = True
-            return b""
-        self._parser = self._new_parser()
-        head = head_without_upgrade(parser.get_method(), self._target, parser.get_http_version(), self._headers)
-        return head + rest
 
     def _check_quiet_bytes(self) -> None:
         self._quiet_bytes += self._fed_bytes
         if self._quiet_bytes > MAX_HEAD_BYTES:
             raise Refusal(HEAD_TOO_LARGE)
 
+    def _decline_upgrade(self, rest: bytes) -> bytes:
+        """The same head without its offer, after which the parser would expect another protocol, and the rest."""
+        parser = self.parser
+        if parser.get_method() == b"CONNECT":
+            self.cycle.keep_alive = False
+            self._over = True
+            return b""
+        self.parser = httptools.HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        head = [b"%b %b HTTP/%b" % (parser.get_method(), self.url, parser.get_http_version().encode())]
+        for name, value in self.headers:
+            if name == b"connection":
+                options = [option.strip() for option in value.split(b",")]
+                value = b", ".join(option for option in options if option.lower() != b"upgrade")  # noqa: PLW2901  # the rest of it stays
+            if name != b"upgrade":
+                head.append(b"%b: %b" % (name, value))
+        return b"\r\n".join([*head, b"", rest])
+
     def _refuse(self, refusal: Answer) -> None:
         """Read no more, and say why once the requests before have their answers."""
-        request = None if self._in_head else self._request
         if self._owes_whole_request():
-            self._put_off(refusal)
-        elif request is None:
+            if not self._in_head:
+                self.pipeline.popleft()
+            self._over = True
+            self._refusal = refusal
+        elif self._in_head:
             self._end_with(refusal)
-        elif request.answered:
+        elif self.cycle.response_complete:
             self._end()
         else:
-            request.finish()
-            self._hangup.happen()  # the app, which waits for the rest of a body, need not answer
+            self._give_up()
             self._end_with(refusal)
 
-    def _put_off(self, refusal: Answer) -> None:
-        if not self._in_head:
-            self._waiting.pop()
-        self._over = True
-        self._refusal = refusal
-        self._pause()
-
     def _end_with(self, refusal: Answer) -> None:
-        self._transport.write(response(refusal, self._shared.date, keeps_alive=False, with_body=True))
+        self.transport.write(as_bytes(refusal, self._sweep.date))
         self._end()
 
     def _end(self) -> None:
         """Close, but not before the client could read the answer: unread bytes would turn it into a reset."""
         self._over = True
-        if self._receiving or self._paused:
-            self._resume()
-            self._transport.write_eof()
-            self.deadline_s = self._shared.linger_deadline_s if self._drained is None else self._shared.idle_deadline_s
+        if self.transport.can_write_eof():
+            self.flow.resume_reading()
+            self.transport.write_eof()
+            self.deadline_s = self._sweep.linger_deadline_s
         else:
-            self._transport.close()
+            self.transport.close()
 
 
-def _check_host(headers: Headers, version: str) -> None:
-    host = headers.get(b"host")
-    if (host is None and version == "1.1") or (host is not None and b"," in host):
-        raise Refusal(NOT_ONE_HOST)
+def _origin_form(target: bytes) -> bytes:
+    """A target as the path and query that it asks for (RFC 9112 section 3.2). Raises `ValueError`."""
+    if target.startswith(b"/") or target == b"*":
+        return target.decode("ascii").encode()
+    url = httptools.parse_url(target)
+    path: bytes | None = url.path
+    query: bytes | None = url.query
+    return (path or b"/") + (b"" if query is None else b"?" + query)

@@ -1,8 +1,8 @@
-"""How a handler that waits learns that its client has gone."""
+"""How a handler that waits is interrupted when its client goes away."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -12,7 +12,7 @@ class HungUp(Exception):
 
 
 class Hangup:
-    """The end of one connection, seen from a handler.
+    """The end of one connection of our own server, for the handlers of its requests.
 
     A wait costs two assignments: no task watches the connection, the connection calls.
     """
@@ -43,3 +43,26 @@ class Hangup:
             raise HungUp from None
         finally:
             self._waiting = None
+
+
+class ReceivedHangup(Hangup):
+    """The same on any ASGI server, which says `http.disconnect` to whoever asks: a task asks while a handler waits."""
+
+    __slots__ = ("_receive",)
+
+    def __init__(self, receive: Callable[[], Awaitable[MutableMapping[str, Any]]]) -> None:
+        super().__init__()
+        self._receive = receive
+
+    async def interrupts(self, wait: Coroutine[object, object, T]) -> T:
+        watching = asyncio.ensure_future(self._watch())
+        try:
+            return await super().interrupts(wait)
+        finally:
+            watching.cancel()
+            await asyncio.wait({watching})
+
+    async def _watch(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        self.happen()

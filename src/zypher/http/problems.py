@@ -2,7 +2,7 @@
 
 import logging
 
-from zypher.errors import IdempotencyKeyReused, InvalidInput, PredictionNotFound, Refused
+from zypher.errors import IdempotencyKeyReused, InvalidInput, MalformedBody, PredictionNotFound, Refused
 from zypher.http.answer import Answer, Header, error_answer, error_body
 from zypher.prediction import Failure, FailureKind, Prediction, Status
 
@@ -20,8 +20,8 @@ class Problem(Exception):
         self.headers = headers
 
 
-def answer_to(error: Exception) -> Answer:
-    """What to answer when this was raised. Logs what nobody foresaw."""
+def answer_to(error: Exception, *, exposes: bool) -> Answer:
+    """What to answer when this was raised; `exposes` addresses, paths and exceptions. Logs what nobody foresaw."""
     match error:
         case Problem():
             return error_answer(error.status, str(error), *error.headers)
@@ -29,8 +29,11 @@ def answer_to(error: Exception) -> Answer:
             return error_answer(404, str(error))
         case InvalidInput() | IdempotencyKeyReused():
             return error_answer(422, str(error))
+        case MalformedBody():
+            return error_answer(400, str(error))
         case Refused():
-            return error_answer(503, str(error), (b"retry-after", b"%d" % error.retry_after_s))
+            sentence = str(error) if exposes else error.public
+            return error_answer(503, sentence, (b"retry-after", b"%d" % error.retry_after_s))
         case _:
             logger.error("a request met an error that nobody foresaw", exc_info=error)
             return error_answer(500, _INTERNAL)

@@ -1,5 +1,7 @@
 """Why a connection ends: what a client can send that can neither be served nor skipped."""
 
+from http import HTTPStatus
+
 from zypher.http.answer import Answer, error_answer
 
 MAX_HEAD_BYTES = 65_536
@@ -7,13 +9,13 @@ HEADER_BYTES = 32  # what a header counts besides its name and value, as in HTTP
 MAX_TARGET_BYTES = 8_192
 
 NOT_HTTP = error_answer(400, "This is not a valid HTTP/1.1 request; correct it and send it again.")
-NOT_ONE_HOST = error_answer(400, "A request needs exactly one Host header; correct it and send it again.")
 TOO_SLOW = error_answer(408, "The request was not whole in time; send it again, all of it at once.")
 TARGET_TOO_LONG = error_answer(414, f"The URL is longer than {MAX_TARGET_BYTES} bytes; shorten it.")
 HEAD_TOO_LARGE = error_answer(
     431,
     f"The headers are larger than {MAX_HEAD_BYTES} bytes, {HEADER_BYTES} added for each; send fewer or shorter ones.",
 )
+NOT_OUR_VERSION = error_answer(505, "HTTP/1.1 and HTTP/1.0 are served, and no other version; use one of them.")
 
 
 class Refusal(Exception):
@@ -22,3 +24,11 @@ class Refusal(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer)
         self.answer = answer
+
+
+def as_bytes(refusal: Answer, date: bytes) -> bytes:
+    """The last response of a connection."""
+    status = HTTPStatus(refusal.status)
+    headers = [(b"date", date), refusal.content_type, (b"content-length", b"%d" % len(refusal.body)), *refusal.headers]
+    lines = [b"HTTP/1.1 %d %b" % (status, status.phrase.encode()), *[b"%b: %b" % header for header in headers]]
+    return b"\r\n".join([*lines, b"connection: close", b"", refusal.body])

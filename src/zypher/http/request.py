@@ -1,91 +1,85 @@
-"""What a client asks: the head of a request, and its body as it comes."""
+"""A request, as an ASGI server hands it over."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from typing import Any
 
 from zypher.http.answer import Answer
-from zypher.http.hangup import Hangup
+from zypher.http.hangup import Hangup, HungUp, ReceivedHangup
 
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]  # names in lower case; a repeated one is a list with commas (RFC 9110 section 5.3)
+
+CONNECTION = "zypher.connection"  # the ASGI extension by which our own server is told from others
+
+_ONCE = frozenset({b"host", b"authorization", b"x-api-key", b"idempotency-key", b"content-type", b"content-encoding"})
 
 
 class Request:
-    """One request. Its connection feeds it, an endpoint reads it."""
+    """One request; its body is read once, piece by piece."""
 
     __slots__ = (
-        "_body",
-        "_news",
-        "_wanted",
-        "answered",
-        "expects_continue",
+        "_receive",
+        "body_asked",
         "hangup",
         "headers",
-        "keeps_alive",
+        "held_bytes",
+        "http_version",
         "method",
+        "more_body",
         "path",
         "query",
-        "whole",
+        "repeated",
     )
 
-    def __init__(
-        self, method: str, path: str, query: bytes, headers: Headers, hangup: Hangup, wanted: Callable[[], None]
-    ) -> None:
-        """`wanted` is called when an endpoint waits for more of the body."""
-        self.method = method
-        self.path = path  # unquoted
-        self.query = query
-        self.headers = headers
-        self.hangup = hangup
-        self.expects_continue = False  # whether the client holds its body back until it is told to send it
-        self.keeps_alive = True  # whether another request may follow on its connection
-        self.whole = False  # whether all of the body is here
-        self.answered = False
-        self._wanted = wanted
-        self._body: bytes | bytearray = b""  # as much as has come and was not taken
-        self._news: asyncio.Future[None] | None = None  # for whom waits for more of the body
+    def __init__(self, scope: Scope, receive: Receive) -> None:
+        self.method: str = scope["method"]
+        self.http_version: str = scope["http_version"]
+        self.path = _path(scope)
+        self.query: bytes = scope["query_string"]
+        self.headers, self.repeated = _headers(scope["headers"])
+        connection = scope.get("extensions", {}).get(CONNECTION)
+        self.hangup: Hangup = ReceivedHangup(receive) if connection is None else connection.hangup
+        self.more_body = True  # whether some of the body is yet to be received
+        self.body_asked = False  # whether the client was told to go on, if it waits for that
+        self.held_bytes = 0  # what its body takes of the budget
+        self._receive = receive
 
     @property
-    def unread_bytes(self) -> int:
-        """How much of the body is here that nobody waits for."""
-        return len(self._body) if self._news is None else 0
+    def ours(self) -> bool:
+        """Whether our own server has received it, which looks after deadlines and unread answers."""
+        return not isinstance(self.hangup, ReceivedHangup)
 
-    def feed(self, piece: bytes) -> None:
-        """A piece of the body has come."""
-        if isinstance(self._body, bytearray):
-            self._body += piece
-        else:
-            self._body = bytearray(self._body + piece) if self._body else piece
-        self._tell()
-
-    def end(self) -> None:
-        """The body is whole."""
-        self.whole = True
-        self._tell()
-
-    def finish(self) -> None:
-        """It is answered: nobody reads its body any more."""
-        self.answered = True
-        self._body = b""
-
-    async def body(self, longest_bytes: int) -> bytes | None:
-        """The whole body, once; None as soon as it turns out to be longer than that. Raises `HungUp`."""
-        while not self.whole and len(self._body) <= longest_bytes:
-            await self.hangup.interrupts(self._more())
-        body, self._body = self._body, b""
-        return bytes(body) if len(body) <= longest_bytes else None
-
-    async def _more(self) -> None:
-        self._news = asyncio.get_running_loop().create_future()
-        self._wanted()
-        try:
-            await self._news
-        finally:
-            self._news = None
-
-    def _tell(self) -> None:
-        if self._news is not None and not self._news.done():
-            self._news.set_result(None)
+    async def piece(self) -> bytes:
+        """The next piece of the body. Raises `HungUp`."""
+        self.body_asked = True
+        message = await self._receive()
+        if message["type"] != "http.request":
+            raise HungUp
+        self.more_body = message.get("more_body", False)
+        return message.get("body", b"")
 
 
 Endpoint = Callable[[Request], Awaitable[Answer]]
-App = Callable[[Request], Awaitable[Answer | None]]  # None: the client has gone
+
+
+def _path(scope: Scope) -> str:
+    """The path below the prefix at which the application is mounted."""
+    path: str = scope["path"]
+    prefix: str = scope.get("root_path", "")
+    return path[len(prefix) :] if prefix and path.startswith(prefix) else path
+
+
+def _headers(pairs: Sequence[tuple[bytes, bytes]]) -> tuple[Headers, bytes]:
+    """The headers, and the name of one that must not be repeated and is, if any."""
+    headers = dict(pairs)
+    if len(headers) == len(pairs):
+        return headers, b""
+    headers, repeated = {}, b""
+    for name, value in pairs:
+        earlier = headers.get(name)
+        if earlier is not None and name in _ONCE:
+            repeated = name
+        headers[name] = value if earlier is None else b"%b, %b" % (earlier, value)
+    return headers, repeated

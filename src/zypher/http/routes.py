@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from zypher.http.problems import Problem
 from zypher.http.request import Endpoint
 
@@ -9,8 +11,23 @@ Methods = Mapping[str, Endpoint]
 Routes = Mapping[str, Methods]  # a path, whose last segment may be open as in /predict/{prediction_id}
 
 
+class Route(msgspec.Struct, frozen=True):
+    """Where requests to many paths lead."""
+
+    path: str  # such as /predict/{prediction_id}
+    methods: Methods
+
+    def endpoint(self, method: str) -> Endpoint:
+        """Raises `Problem` when this method is not served."""
+        endpoint = self.methods.get(method)
+        if endpoint is None:
+            allowed = ", ".join(self.methods)
+            raise Problem(405, f"Method {method} is not served here; use {allowed}.", (b"allow", allowed.encode()))
+        return endpoint
+
+
 def get(endpoint: Endpoint) -> Methods:
-    """A route to read; HEAD is GET without the body, which the server leaves out."""
+    """A route to read; HEAD is GET without the body, which is left out when it is sent."""
     return {"GET": endpoint, "HEAD": endpoint}
 
 
@@ -18,24 +35,22 @@ class Table:
     """The routes, to be found in one or two looks."""
 
     def __init__(self, routes: Routes) -> None:
-        self._closed = {path: methods for path, methods in routes.items() if not path.endswith("}")}
         self._paths = ", ".join(routes)
-        self._open = {_parent(path): methods for path, methods in routes.items() if path.endswith("}")}
+        each = [Route(path, methods) for path, methods in routes.items()]
+        self._closed = {route.path: route for route in each if not route.path.endswith("}")}
+        self._open = {_parent(route.path): route for route in each if route.path.endswith("}")}
 
-    def find(self, method: str, path: str) -> Endpoint:
-        """The endpoint. Raises `Problem` when there is none for this path, or none for this method."""
-        methods = self._closed.get(path)
-        if methods is None and not path.endswith("/"):
-            methods = self._open.get(_parent(path))
-        if methods is None:
+    def find(self, path: str) -> Route:
+        """The route; a slash at the end changes nothing. Raises `Problem` when there is none for this path."""
+        route = self._closed.get(path)
+        if route is None:
+            path = path.removesuffix("/")
+            route = self._closed.get(path) or self._open.get(_parent(path))
+        if route is None:
             raise Problem(404, f"There is no such page; there are {self._paths}.")
-        endpoint = methods.get(method)
-        if endpoint is None:
-            allowed = ", ".join(methods)
-            raise Problem(405, f"Method {method} is not served here; use {allowed}.", (b"allow", allowed.encode()))
-        return endpoint
+        return route
 
 
 def _parent(path: str) -> str:
-    """The path up to its second slash: `/predict/` of `/predict/abc`."""
-    return path[: path.find("/", 1) + 1]
+    """The path up to its last slash: `/predict/` of `/predict/abc`."""
+    return path[: path.rfind("/") + 1]

@@ -1,117 +1,109 @@
-"""Listening: bind, serve, drain."""
+"""Serving an application with uvicorn: bind, answer, drain."""
 
 import asyncio
-import errno
 import socket
+import ssl
 from collections.abc import Set as AbstractSet
+from typing import cast
 
-from zypher.clock import Clock, Timer
+from uvicorn.config import Config
+from uvicorn.server import ServerState
+
+from zypher.clock import Clock
 from zypher.errors import ListenError
-from zypher.http.connection import Connection, Shared
-from zypher.http.request import App
+from zypher.http.app import Application
+from zypher.http.connection import Connection
+from zypher.http.doors import check_proxies
+from zypher.http.listening import BACKLOG, listen, url_of
+from zypher.http.sweep import Sweep
+from zypher.http.unread import UnreadAnswers
 from zypher.settings import HttpSettings
 
-_BACKLOG = 2_048
-_SWEEP_S = 1.0
 _FAREWELL_S = 1.0  # for handlers to notice that their connections are closed
 
 
 class HttpServer:
-    """Serves an app over HTTP/1.1 at one address."""
+    """Serves one application at one address, within a process life that is not uvicorn's."""
 
-    def __init__(self, app: App, settings: HttpSettings, clock: Clock) -> None:
+    def __init__(self, app: Application, settings: HttpSettings, clock: Clock) -> None:
         self._app = app
         self._settings = settings
-        self.address = (settings.host, settings.port)
-        self._clock = clock
-        self._sweep_s = min(_SWEEP_S, settings.read_timeout_s / 4, settings.keep_alive_timeout_s / 4)
-        # A reading is up to one sweep old when a deadline is computed from it: nobody is cut off early.
-        self._shared = Shared(settings.read_timeout_s + self._sweep_s, settings.keep_alive_timeout_s + self._sweep_s)
+        self._state = ServerState()
+        self._sweep = Sweep(settings, clock, UnreadAnswers(app.budget, clock, settings.read_timeout_s), self._state)
+        self._config: Config
         self._listener: socket.socket | None = None
         self._server: asyncio.Server | None = None
-        self._sweep_timer: Timer | None = None
 
     def bind(self) -> None:
         """Take the address: who connects from now on is answered after `start`. Raises `ListenError`."""
-        self._listener = _listen(self._settings.host, self._settings.port)
-        host, port, *_ = self._listener.getsockname()
-        self.address = (host, port)
+        self._config = _config(self._app, self._settings)
+        self._listener = listen(self._settings)
 
     @property
     def url(self) -> str:
-        """The address as a URL; the port is a real one, also when 0 was asked for."""
-        host, port = self.address
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        assert self._listener is not None
+        return url_of(self._listener, tls=self._config.is_ssl)
 
     async def start(self) -> None:
         """Answer from now on."""
         loop = asyncio.get_running_loop()
-        self._sweep()
-        self._server = await loop.create_server(self._connection, sock=self._listener, backlog=_BACKLOG)
+        self._server = await loop.create_server(
+            self._connection, sock=self._listener, ssl=self._config.ssl, backlog=BACKLOG
+        )
 
     async def answer_all(self, wait_s: float) -> None:
         """Return once the responses that are in progress now have ended, or after `wait_s` seconds."""
-        answers = [connection.answer_in_progress for connection in self._shared.connections]
-        await _all(self._shared.deserted.union(answer for answer in answers if answer is not None), wait_s)
+        await _all(set(self._state.tasks), wait_s)
 
     async def stop(self, grace_s: float) -> None:
         """Accept no connection, let the responses in progress end for up to `grace_s` seconds, close the rest."""
         if self._server is not None:
             self._server.close()
-        connections = list(self._shared.connections)
-        for connection in connections:
-            connection.stop()
-        await _all({connection.lost for connection in connections}, grace_s)
-        for connection in list(self._shared.connections):
-            connection.abort()
+        connections = cast("set[Connection]", self._state.connections)
+        for connection in list(connections):
+            connection.shutdown()
+        await self._sweep.emptied(grace_s)
+        for connection in list(connections):
+            connection.transport.abort()
         await self.answer_all(_FAREWELL_S)
-        if self._sweep_timer is not None:
-            self._sweep_timer.cancel()
+        self._sweep.stop()
         if self._listener is not None:
-            self._listener.close()
+            forget(self._listener)
 
     def _connection(self) -> Connection:
-        return Connection(self._app, self._shared)
-
-    def _sweep(self) -> None:
-        """Refresh what connections read, end those whose deadline has passed, come again."""
-        self._sweep_timer = self._clock.call_later(self._sweep_s, self._sweep)
-        now_s = self._clock.monotonic()
-        self._shared.refresh(now_s, self._clock.now())
-        for connection in list(self._shared.connections):
-            if connection.deadline_s <= now_s:
-                connection.expire()
+        return Connection(self._config, self._state, self._sweep)
 
 
-async def _all(futures: AbstractSet[asyncio.Future[None]], wait_s: float) -> None:
-    if futures:
-        await asyncio.wait(futures, timeout=wait_s)
-
-
-def _listen(host: str, port: int) -> socket.socket:
+def _config(app: Application, settings: HttpSettings) -> Config:
+    """uvicorn's part of the settings; its certificates are read. Raises `ListenError`."""
+    config = Config(
+        app,
+        http=Connection,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        root_path=settings.root_path or "",
+        proxy_headers=bool(settings.forwarded_allow_ips),
+        forwarded_allow_ips=list(settings.forwarded_allow_ips),
+        ssl_certfile=settings.ssl_certfile,
+        ssl_keyfile=settings.ssl_keyfile,
+    )
+    check_proxies(settings)
+    if settings.ssl_keyfile is not None and settings.ssl_certfile is None:
+        raise ListenError("A private key without a certificate serves nothing; add --ssl-certfile.")
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, kind, protocol)
-    except (OSError, ValueError) as error:
-        raise ListenError(f"Host {host} is no address of this machine; name another with --host.") from error
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-        listener.setblocking(False)
+        config.load()
+    except ssl.SSLError as error:
+        raise ListenError(f"The certificate {settings.ssl_certfile} and its private key do not fit together or are "
+                          f"no PEM ({error.reason or error}); name others with --ssl-certfile and --ssl-keyfile.") from error
     except OSError as error:
-        listener.close()
-        raise ListenError(_why(host, port, error)) from error
-    return listener
+        raise ListenError(f"{error.filename or settings.ssl_certfile} cannot be read ({error.strerror}); "
+                          "name another with --ssl-certfile and --ssl-keyfile.") from error
+    return config
 
 
-def _why(host: str, port: int, error: OSError) -> str:
-    match error.errno:
-        case errno.EADDRINUSE:
-            return f"Port {port} on {host} is already in use; stop the other program or choose another with --port."
-        case errno.EACCES:
-            return f"Port {port} on {host} needs more rights than you have; choose one above 1023 with --port."
-        case errno.EADDRNOTAVAIL:
-            return f"Host {host} is no address of this machine; name another with --host."
-        case _:
-            return f"Port {port} on {host} cannot be listened on ({error.strerror}); choose another with --port."
+async def _all(tasks: AbstractSet[asyncio.Task[None]], wait_s: float) -> None:
+    if tasks:
+        await asyncio.wait(tasks, timeout=wait_s)

@@ -5,6 +5,7 @@
     toml_file.py   what zypher.toml says, and on which line
     resolve.py     the choice between the sources
     suggestion.py  the name somebody may have meant
+    loopback.py    whether a host is this machine's own
     truth.py       the words for yes and no
 
 A setting has one name everywhere: the flag `--drain-timeout-s` is the variable

@@ -7,6 +7,7 @@ from typing import Annotated
 import msgspec
 from msgspec.structs import fields
 
+from zypher.settings.loopback import is_loopback
 from zypher.settings.setting import Rule, Setting, setting_of
 
 _LONGEST_S = 315_360_000  # ten years; longer spans overflow dates
@@ -35,6 +36,36 @@ class HttpSettings(msgspec.Struct, frozen=True):
 
     host: Annotated[str, Rule("Address to listen on; 0.0.0.0 is every IPv4 address of this machine.")] = "127.0.0.1"
     port: Annotated[int, Rule("Port to listen on; 0 takes a free one.", 0, 65_535)] = 8080
+    uds: Annotated[Path | None, Rule("Unix socket to listen on instead of a host and a port; unset, none.")] = None
+    ssl_certfile: Annotated[Path | None, Rule("Certificate chain for HTTPS, in PEM; unset, HTTP.")] = None
+    ssl_keyfile: Annotated[
+        Path | None, Rule("Private key of the certificate, in PEM; unset, it is in the file of the certificate.")
+    ] = None
+    root_path: Annotated[
+        str | None, Rule("Path prefix that a proxy takes away before it passes a request on; unset, none.")
+    ] = None
+    forwarded_allow_ips: Annotated[
+        tuple[str, ...],
+        Rule("Proxy, as an address or network, whose X-Forwarded headers are believed; * believes everybody."),
+    ] = ("127.0.0.1", "::1")
+    allowed_host: Annotated[
+        tuple[str, ...],
+        Rule(
+            "Host that requests may name, such as api.example.com or *.example.com; unset, on loopback localhost "
+            "and IP addresses, elsewhere any."
+        ),
+    ] = ()
+    cors_origin: Annotated[
+        tuple[str, ...], Rule("Origin whose pages may call the API, such as https://app.example.com; * is any.")
+    ] = ()
+    access_log: Annotated[bool, Rule("Whether each request is a line in the log.")] = True
+    expose_errors: Annotated[
+        bool | None,
+        Rule("Whether 503s and readiness tell addresses, paths and exceptions; unset, on loopback only."),
+    ] = None
+    max_inflight_mb: Annotated[
+        int, Rule("Memory for bodies that arrive and answers that are not read yet, in MiB.", 1, 1_048_576)
+    ] = 256
     max_body_bytes: Annotated[int, Rule("Largest request body that is accepted.", 1, 536_870_912)] = 10_485_760
     read_timeout_s: Annotated[float, Rule("Time a client has to send a whole header or body.", *_SPAN_S)] = 30.0
     keep_alive_timeout_s: Annotated[float, Rule("Time an idle connection is kept open.", *_SPAN_S)] = 75.0
@@ -44,6 +75,16 @@ class HttpSettings(msgspec.Struct, frozen=True):
     model: Annotated[
         str | None, Rule("Name of the model that a server without a worker serves; unset, the one there is.")
     ] = None
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach it."""
+        return self.uds is None and is_loopback(self.host)
+
+    @property
+    def exposes_errors(self) -> bool:
+        """Whether answers tell addresses, paths and exceptions."""
+        return self.on_loopback if self.expose_errors is None else self.expose_errors
 
 
 class WorkerSettings(msgspec.Struct, frozen=True):
@@ -79,6 +120,14 @@ class EngineSettings(msgspec.Struct, frozen=True):
     queue_limit: Annotated[int, Rule("Predictions that may wait.", 1, 1_000_000_000)] = 100_000
     lease_s: Annotated[float, Rule("Time after which a silent worker's predictions run again.", *_SPAN_S)] = 30.0
     retention_s: Annotated[float, Rule("Time a result is kept.", *_SPAN_S)] = 86_400.0
+    max_data_mb: Annotated[
+        int | None,
+        Rule(
+            "Space for predictions and results, in MiB; unset, 10 GiB or half of what is free, the smaller.",
+            1,
+            1_073_741_824,
+        ),
+    ] = None
 
 
 class LogSettings(msgspec.Struct, frozen=True):

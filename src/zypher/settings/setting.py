@@ -5,7 +5,7 @@ import re
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
-from typing import get_args
+from typing import cast, get_args, get_origin
 
 import msgspec
 from msgspec.structs import FieldInfo
@@ -32,7 +32,7 @@ class Setting(msgspec.Struct, frozen=True):
     name: str
     section: str  # the field of `Settings` that holds its section
     field: str  # the field of the section that holds it
-    kind: type[object]  # bool, int, float, str, Path or a StrEnum
+    kind: type[object]  # bool, int, float, str, Path, a StrEnum, or tuple for several texts
     default: object
     rule: Rule
 
@@ -57,6 +57,8 @@ class Setting(msgspec.Struct, frozen=True):
             return "one of " + ", ".join(self.choices)
         if self.kind is bool:
             return "true or false"
+        if self.kind is tuple:
+            return "one or more texts that are not empty"
         if self.kind in (int, float):
             number = "a whole number" if self.kind is int else "a number"
             return f"{number} from {self.rule.least:.15g} to {self.rule.most:.15g}"
@@ -68,6 +70,8 @@ class Setting(msgspec.Struct, frozen=True):
             return self.from_value(truth_of(text))
         if self.kind in (int, float):
             return self.from_value(int(text) if self.kind is int else float(text))
+        if self.kind is tuple:
+            return self.from_value([part.strip() for part in text.split(",")] if text else [])
         return self.from_value(text)
 
     def from_value(self, value: object) -> object:
@@ -76,8 +80,12 @@ class Setting(msgspec.Struct, frozen=True):
             return value
         if self.kind in (int, float):
             return self._number(value)
-        if issubclass(self.kind, str | Path) and isinstance(value, str) and value and "\0" not in value:
-            return self.kind(value)
+        if self.kind is tuple and isinstance(value, list):
+            return tuple(map(_text, cast("list[object]", value)))
+        if self.kind is Path:
+            return _path(_text(value))
+        if issubclass(self.kind, str):
+            return self.kind(_text(value))
         raise ValueError
 
     def _number(self, value: object) -> int | float:
@@ -87,10 +95,24 @@ class Setting(msgspec.Struct, frozen=True):
         return value if self.kind is int else float(value)
 
 
+def _text(value: object) -> str:
+    if not isinstance(value, str) or not value or "\0" in value:
+        raise ValueError
+    return value
+
+
+def _path(text: str) -> Path:
+    """The path; `~` is the home folder, which no shell has put in place of it in a variable or a file."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:  # of a user that there is not
+        raise ValueError from None
+
+
 def setting_of(section: str, declared: FieldInfo) -> Setting:
     """The row of the table that a section's field declares."""
     annotated, rule = get_args(declared.type)
-    kind = get_args(annotated)[0] if isinstance(annotated, UnionType) else annotated
+    kind = get_args(annotated)[0] if isinstance(annotated, UnionType) else get_origin(annotated) or annotated
     return Setting(rule.name or declared.name, section, declared.name, kind, declared.default, rule)
 
 
@@ -98,6 +120,8 @@ def shown(value: object) -> str:
     """A setting's value as somebody would write it, "" when unset; without the user and password of a URL."""
     if isinstance(value, float):
         return f"{value:.15g}"
+    if isinstance(value, tuple):
+        return ",".join(cast("tuple[str, ...]", value))
     if isinstance(value, str):
         return _PASSWORD.sub(r"\1***", _CREDENTIALS.sub(r"\1***@", value))
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

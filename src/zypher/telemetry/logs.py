@@ -4,7 +4,7 @@ import io
 import logging
 import sys
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO, cast
 
 from zypher.settings import LogFormat, LogSettings
 from zypher.telemetry.formats import HumanFormatter, JsonFormatter, current_prediction_id
@@ -26,6 +26,21 @@ def configure(log: LogSettings) -> None:
     logging.captureWarnings(capture=True)
     logging.raiseExceptions = False
     logging.getLogger("asyncio").setLevel(logging.WARNING)  # it says which selector it uses
+
+
+def write_lines(lines: str) -> None:
+    """Write whole lines where records go, between two of them."""
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, logging.StreamHandler):
+            stream = cast("logging.StreamHandler[TextIO]", handler)
+            stream.acquire()
+            try:
+                stream.stream.write(lines)
+                stream.flush()
+            except (OSError, ValueError):  # whoever read the log has gone
+                return
+            finally:
+                stream.release()
 
 
 def chosen_format(log: LogSettings) -> LogFormat:

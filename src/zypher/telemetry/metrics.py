@@ -1,16 +1,24 @@
 """What is counted, for Prometheus. Rooms call a method; nothing here calls back."""
 
+import sys
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    InfoMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
+from zypher import __version__
 from zypher.prediction import Message, Outcome
 from zypher.presence import Depth
 
@@ -28,13 +36,17 @@ class Spans:
         self._counts = [0] * (len(_BOUNDS_S) + 1)
         self._sum_s = 0.0
 
+    @property
+    def count(self) -> int:
+        return sum(self._counts)
+
     def observe(self, span_s: float) -> None:
         self._counts[bisect_left(_BOUNDS_S, span_s)] += 1
         self._sum_s += span_s
 
-    def add_to(self, family: HistogramMetricFamily, model: str) -> None:
+    def add_to(self, family: HistogramMetricFamily, labels: Sequence[str]) -> None:
         bounds = [*map(str, _BOUNDS_S), "+Inf"]
-        family.add_metric([model], list(zip(bounds, accumulate(self._counts), strict=True)), self._sum_s)
+        family.add_metric(labels, list(zip(bounds, accumulate(self._counts), strict=True)), self._sum_s)
 
 
 class Metrics(Collector):
@@ -45,8 +57,9 @@ class Metrics(Collector):
         self._refused: Counter[tuple[str, ...]] = Counter()
         self._settled: Counter[tuple[str, ...]] = Counter()
         self._lost: Counter[tuple[str, ...]] = Counter()
-        self._waiting: defaultdict[str, Spans] = defaultdict(Spans)
-        self._running: defaultdict[str, Spans] = defaultdict(Spans)
+        self._waiting: defaultdict[tuple[str, ...], Spans] = defaultdict(Spans)
+        self._running: defaultdict[tuple[str, ...], Spans] = defaultdict(Spans)
+        self._answered: defaultdict[tuple[str, str, int], Spans] = defaultdict(Spans)
         self._depths: Mapping[str, Depth] = {}
         self._oldest_s: Mapping[str, float] = {}
         self._silent_s: Mapping[str, float] = {}
@@ -63,16 +76,20 @@ class Metrics(Collector):
 
     def received(self, message: Message, now: datetime) -> None:
         """A worker took a prediction out of the queue at `now`."""
-        self._waiting[message.model].observe((now - message.submitted_at).total_seconds())
+        self._waiting[message.model,].observe((now - message.submitted_at).total_seconds())
 
     def settled(self, model: str, outcome: Outcome) -> None:
         """A prediction ended, as this outcome says."""
         self._settled[model, outcome.status.value] += 1
-        self._running[model].observe(outcome.run_s)
+        self._running[model,].observe(outcome.run_s)
 
     def attempt_lost(self, model: str) -> None:
         """A replica died with an attempt in it."""
         self._lost[model,] += 1
+
+    def answered(self, method: str, route: str, status: int, took_s: float) -> None:
+        """A request was answered."""
+        self._answered[method, route, status].observe(took_s)
 
     def depths(self, depths: Mapping[str, Depth], now: datetime) -> None:
         """What each model's queue looks like at this moment."""
@@ -90,9 +107,19 @@ class Metrics(Collector):
         yield _count("zypher_predictions_refused", "Predictions not accepted, by reason.", ["reason"], self._refused)
         yield _count("zypher_predictions_settled", "Predictions ended, by status.", ["model", "status"], self._settled)
         yield _count("zypher_attempts_lost", "Attempts whose replica died.", ["model"], self._lost)
-        yield _spans("zypher_prediction_running_seconds", "Run time of the attempt that counted.", self._running)
-        yield _spans("zypher_prediction_waiting_seconds", "From acceptance to an attempt.", self._waiting)
+        model = ["model"]
+        yield _spans("zypher_prediction_running_seconds", "Run time of the attempt that counted.", model, self._running)
+        yield _spans("zypher_prediction_waiting_seconds", "From acceptance to an attempt.", model, self._waiting)
+        yield from self._requests()
+        yield _build_info()
         yield from self._gauges()
+
+    def _requests(self) -> Iterator[Metric]:
+        labels = ["method", "route", "status"]
+        spans = {(method, route, str(status)): each for (method, route, status), each in self._answered.items()}
+        counts = {key: each.count for key, each in spans.items()}
+        yield _count("zypher_http_requests", "Requests answered; 499 for those whose clients went away.", labels, counts)
+        yield _spans("zypher_http_request_duration_seconds", "From a request's head to its answer.", labels, spans)
 
     def _gauges(self) -> Iterator[Metric]:
         queue = _gauge("zypher_queue_depth", "Predictions now, by state.", "state")
@@ -139,8 +166,15 @@ def _count(name: str, meaning: str, labels: list[str], counts: Mapping[tuple[str
     return family
 
 
-def _spans(name: str, meaning: str, spans: dict[str, Spans]) -> HistogramMetricFamily:
-    family = HistogramMetricFamily(name, meaning, labels=["model"])
-    for model, each in spans.items():
-        each.add_to(family, model)
+def _spans(
+    name: str, meaning: str, labels: list[str], spans: Mapping[tuple[str, ...], Spans]
+) -> HistogramMetricFamily:
+    family = HistogramMetricFamily(name, meaning, labels=labels)
+    for values, each in spans.items():
+        each.add_to(family, values)
     return family
+
+
+def _build_info() -> InfoMetricFamily:
+    python = ".".join(map(str, sys.version_info[:3]))
+    return InfoMetricFamily("zypher_build", "What serves.", value={"version": __version__, "python": python})

@@ -9,6 +9,16 @@ from zypher.settings import SETTINGS, LogFormat, Setting, Settings, resolve
 OTHER_THAN_DEFAULT = {
     "host": "::1",
     "port": "0",
+    "uds": "/tmp/zypher.sock",
+    "ssl_certfile": "cert.pem",
+    "ssl_keyfile": "key.pem",
+    "root_path": "/ml",
+    "forwarded_allow_ips": "10.0.0.0/8,192.168.1.1",
+    "allowed_host": "api.example.com,*.example.com",
+    "cors_origin": "https://app.example.com",
+    "access_log": "false",
+    "expose_errors": "true",
+    "max_inflight_mb": "1",
     "max_body_bytes": "1",
     "read_timeout_s": "0.5",
     "keep_alive_timeout_s": "5",
@@ -26,6 +36,7 @@ OTHER_THAN_DEFAULT = {
     "queue_limit": "5",
     "lease_s": "3",
     "retention_s": "60",
+    "max_data_mb": "64",
     "log_level": "debug",
     "log_format": "json",
     "log_values": "true",
@@ -36,6 +47,12 @@ TYPED = (int, float, bool)
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     return tmp_path / "zypher.toml"
+
+
+def _toml(setting: Setting, text: str) -> str:
+    if setting.kind is tuple:
+        return repr(text.split(","))
+    return text if setting.kind in TYPED else f'"{text}"'
 
 
 def refusal(
@@ -55,7 +72,7 @@ def test_nothing_said_is_the_defaults(file: Path) -> None:
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
 def test_every_source_sets_every_setting_alike(setting: Setting, file: Path) -> None:
     text = OTHER_THAN_DEFAULT[setting.name]
-    file.write_text(f"{setting.name} = " + (text if setting.kind in TYPED else f'"{text}"'))
+    file.write_text(f"{setting.name} = {_toml(setting, text)}")
     flag = resolve({setting.name: text}, {}, None)
     variable = resolve({}, {setting.variable: text}, None)
     line = resolve({}, {}, file)
@@ -168,3 +185,23 @@ def test_the_lines_of_quoted_keys_are_found(file: Path) -> None:
     resolved = resolve({}, {}, file)
     assert resolved.settings.log.format is LogFormat.HUMAN
     assert resolved.origins["log_format"] == f"{file}, line 1"
+
+
+def test_a_tilde_in_a_variable_is_the_home_folder() -> None:
+    assert resolve({}, {"ZYPHER_DATA_DIR": "~/data"}, None).settings.engine.data_dir == Path.home() / "data"
+
+
+def test_a_tilde_of_nobody_is_refused() -> None:
+    assert "ZYPHER_DATA_DIR" in refusal(environ={"ZYPHER_DATA_DIR": "~nobody-of-this-name/data"})
+
+
+@pytest.mark.parametrize(
+    ("host", "exposes"), [("127.0.0.1", True), ("[::1]", True), ("localhost", True), ("0.0.0.0", False), ("a", False)]
+)
+def test_errors_are_exposed_on_loopback_only(host: str, *, exposes: bool) -> None:
+    assert resolve({"host": host}, {}, None).settings.http.exposes_errors is exposes
+
+
+def test_errors_are_exposed_where_it_is_said() -> None:
+    assert resolve({"host": "0.0.0.0", "expose_errors": "true"}, {}, None).settings.http.exposes_errors
+    assert not resolve({"expose_errors": "false"}, {}, None).settings.http.exposes_errors

@@ -5,7 +5,8 @@ import re
 from zypher.errors import EngineUnavailable, PredictionNotFound
 from zypher.gateway.gateway import Gateway
 from zypher.http.answer import NO_STORE, Answer, Header
-from zypher.http.body import read_input
+from zypher.http.body import Bodies
+from zypher.http.budget import Budget
 from zypher.http.hangup import Hangup, HungUp
 from zypher.http.preferences import Preferences, applied, longest_wait_s, read_preferences, read_wait_s
 from zypher.http.problems import answer_without_output
@@ -23,23 +24,26 @@ _STORED = b'{"prediction_id": "%b", "output": %b}'
 class Predictions:
     """The two routes that the service is there for."""
 
-    def __init__(self, gateway: Gateway, settings: HttpSettings) -> None:
+    def __init__(self, gateway: Gateway, settings: HttpSettings, budget: Budget) -> None:
         self._gateway = gateway
-        self._max_body_bytes = settings.max_body_bytes
+        self._budget = budget
+        self._bodies = Bodies(settings, budget)
         self._cap_s = settings.sync_timeout_s or None
 
     async def post(self, request: Request) -> Answer:
         """Accept a prediction; answer with its outcome, or with a 202 when it is not to be waited for."""
         preferences = read_preferences(request.headers)
-        input = await read_input(request, self._max_body_bytes)
+        body = await self._bodies.read(request)
         wait_s = longest_wait_s(preferences, self._cap_s)
         durable = preferences.respond_async or wait_s == 0
-        prediction = await self._gateway.submit(input, durable=durable, idempotency_key=preferences.idempotency_key)
+        prediction, input = await self._gateway.submit(body, durable=durable, idempotency_key=preferences.idempotency_key)
+        del body
+        self._bodies.release(request)
         if wait_s == 0:
-            return self._accepted(prediction, preferences, wait_s)
+            return self._accepted(request, prediction, preferences)
         prediction = await self._wait(prediction, input, wait_s, preferences, request.hangup)
         if prediction.outcome is None:
-            return self._accepted(prediction, preferences, wait_s)
+            return self._accepted(request, prediction, preferences, wait_s)
         headers = (*_about(prediction), *applied(preferences, wait_s, accepted=False))
         if prediction.outcome.output is None:
             return answer_without_output(prediction, *headers)
@@ -47,10 +51,11 @@ class Predictions:
 
     async def get(self, request: Request) -> Answer:
         """Answer with what stands of a prediction, after `?wait=N` seconds at most."""
-        prediction_id = request.path.removeprefix(_PREFIX)
+        prediction_id = request.path.removeprefix(_PREFIX).removesuffix("/")
         if not _ID.fullmatch(prediction_id):
             raise PredictionNotFound
         wait_s = read_wait_s(request.query)
+        self._budget.check()
         prediction = await request.hangup.interrupts(self._gateway.get(prediction_id.lower(), wait_s))
         headers = _about(prediction)
         if prediction.outcome is None:
@@ -78,11 +83,14 @@ class Predictions:
             await self._gateway.abandon(prediction)
             raise
 
-    def _accepted(self, prediction: Prediction, preferences: Preferences, wait_s: float | None) -> Answer:
+    def _accepted(
+        self, request: Request, prediction: Prediction, preferences: Preferences, wait_s: float | None = 0
+    ) -> Answer:
         prediction_id = prediction.prediction_id.encode()
         headers = (
             *_about(prediction),
-            (b"location", b"/predict/" + prediction_id),
+            # Relative to the request's own path: it also holds behind a proxy's prefix.
+            (b"location", prediction_id if request.path.endswith("/") else b"predict/" + prediction_id),
             *self._outlook(prediction),
             *applied(preferences, wait_s, accepted=True),
         )

@@ -1,0 +1,107 @@
+"""The socket that a server listens on: of an address, or of a path."""
+
+import errno
+import socket
+import stat
+from pathlib import Path
+
+from zypher.errors import ListenError
+from zypher.settings import HttpSettings
+
+BACKLOG = 2_048
+_LONGEST_PATH_BYTES = 107
+
+
+def listen(settings: HttpSettings) -> socket.socket:
+    """Who connects from now on waits to be answered. Raises `ListenError`."""
+    if settings.uds is not None:
+        return listen_at(settings.uds, 0o666)
+    return _listen_on(settings.host.removeprefix("[").removesuffix("]"), settings.port)
+
+
+def listen_at(path: Path, mode: int) -> socket.socket:
+    """A unix socket with these rights, in place of what a killed server left there. Raises `ListenError`."""
+    listener = socket.socket(socket.AF_UNIX)
+    try:
+        _remove_stale(path)
+        listener.bind(str(path))
+        path.chmod(mode)
+        return _opened(listener)
+    except OSError as error:
+        listener.close()
+        raise ListenError(_why_not_at(path, error)) from error
+    except ListenError:
+        listener.close()
+        raise
+
+
+def forget(listener: socket.socket) -> None:
+    """Close it; a path that it has is free again."""
+    path = listener.getsockname() if listener.family == socket.AF_UNIX and listener.fileno() >= 0 else ""
+    listener.close()
+    if path:
+        Path(path).unlink(missing_ok=True)
+
+
+def url_of(listener: socket.socket, *, tls: bool) -> str:
+    """Where the socket can be reached, with the real port, also when 0 was asked for."""
+    scheme = "https" if tls else "http"
+    if listener.family == socket.AF_UNIX:
+        return f"{scheme}+unix://{listener.getsockname()}"
+    host, port, *_ = listener.getsockname()
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
+
+
+def _listen_on(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except (OSError, ValueError) as error:
+        raise ListenError(f"Host {host} is no address of this machine; name another with --host.") from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        return _opened(listener)
+    except OSError as error:
+        listener.close()
+        raise ListenError(_why_not_on(host, port, error)) from error
+
+
+def _opened(listener: socket.socket) -> socket.socket:
+    listener.listen(BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def _remove_stale(path: Path) -> None:
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return
+    if not stat.S_ISSOCK(mode):
+        raise ListenError(f"{path} is there and no socket; name another path with --uds.")
+    with socket.socket(socket.AF_UNIX) as caller:
+        try:
+            caller.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+    raise ListenError(f"The socket {path} is in use; stop the other program or name another path with --uds.")
+
+
+def _why_not_at(path: Path, error: OSError) -> str:
+    if len(bytes(path)) > _LONGEST_PATH_BYTES:
+        return f"The path {path} is too long for a unix socket ({_LONGEST_PATH_BYTES} bytes); name a shorter one."
+    return f"The socket {path} cannot be made ({error.strerror or error}); name another path with --uds."
+
+
+def _why_not_on(host: str, port: int, error: OSError) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"Port {port} on {host} is already in use; stop the other program or choose another with --port."
+        case errno.EACCES:
+            return f"Port {port} on {host} needs more rights than you have; choose one above 1023 with --port."
+        case errno.EADDRNOTAVAIL:
+            return f"Host {host} is no address of this machine; name another with --host."
+        case _:
+            return f"Port {port} on {host} cannot be listened on ({error.strerror}); choose another with --port."

@@ -1,0 +1,82 @@
+"""What the connections of one server share: deadlines, the date, and one sweep a second while there are any."""
+
+import asyncio
+from email.utils import format_datetime
+from typing import Protocol
+
+from uvicorn.server import ServerState
+
+from zypher.clock import Clock, Timer
+from zypher.http.unread import UnreadAnswers
+from zypher.settings import HttpSettings
+
+_EVERY_S = 1.0
+_LINGER_S = 2.0  # for a client to read why it was cut off
+
+
+class Expiring(Protocol):
+    """A connection, as the sweep sees it."""
+
+    deadline_s: float  # monotonic
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        ...
+
+
+class Sweep:
+    """Keeps the readings of the clock fresh that deadlines are made of, and ends what is past its own."""
+
+    def __init__(self, settings: HttpSettings, clock: Clock, unread: UnreadAnswers, state: ServerState) -> None:
+        self.unread = unread
+        self._state = state
+        self.read_deadline_s = self.idle_deadline_s = self.linger_deadline_s = 0.0
+        self.date = b""
+        self.connections: set[Expiring] = set()
+        self._clock = clock
+        self._timer: Timer | None = None
+        self._emptied: asyncio.Future[None] | None = None
+        self._every_s = min(_EVERY_S, settings.read_timeout_s / 4, settings.keep_alive_timeout_s / 4)
+        # A reading is up to one sweep old when a deadline is computed from it: nobody is cut off early.
+        self._read_s = settings.read_timeout_s + self._every_s
+        self._idle_s = settings.keep_alive_timeout_s + self._every_s
+
+    def join(self, connection: Expiring) -> None:
+        """Look after a new connection."""
+        if self._timer is None:
+            self._sweep()
+            self._timer = self._clock.call_later(self._every_s, self._again)
+        self.connections.add(connection)
+        connection.deadline_s = self.read_deadline_s
+
+    def leave(self, connection: Expiring) -> None:
+        self.connections.discard(connection)
+        if self._emptied is not None and not self.connections and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    async def emptied(self, wait_s: float) -> None:
+        """Return once no connection is left, or after `wait_s` seconds."""
+        if self.connections:
+            self._emptied = asyncio.get_running_loop().create_future()
+            await asyncio.wait({self._emptied}, timeout=wait_s)
+
+    def stop(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _again(self) -> None:
+        self._timer = self._clock.call_later(self._every_s, self._again) if self.connections else None
+        self._sweep()
+
+    def _sweep(self) -> None:
+        now_s = self._clock.monotonic()
+        self.read_deadline_s = now_s + self._read_s  # of what begins now
+        self.idle_deadline_s = now_s + self._idle_s  # of a connection that rests from now on
+        self.linger_deadline_s = now_s + _LINGER_S  # of one that is closed now
+        self.date = format_datetime(self._clock.now(), usegmt=True).encode()
+        self._state.default_headers = [(b"date", self.date)]
+        self.unread.look()
+        for connection in list(self.connections):
+            if connection.deadline_s <= now_s:
+                connection.expire()
