@@ -13,17 +13,18 @@ from zypher.engines.connect import connect, is_shared
 from zypher.engines.engine import Engine
 from zypher.errors import EngineError, SettingsError
 from zypher.gateway.gateway import Gateway
-from zypher.http.app import create_app, create_health_app
+from zypher.http.app import health_app, prediction_app
 from zypher.http.server import HttpServer
 from zypher.operations.overseen import Overseen
 from zypher.operations.remote import RemoteOperations
 from zypher.operations.server import OperationsServer
 from zypher.service.life import live
+from zypher.service.listening import Listening
 from zypher.service.shapes import Back, Front, Whole
-from zypher.service.with_health import WithHealth
 from zypher.service.with_operations import WithOperations
 from zypher.service.worker_health import WorkerHealth
-from zypher.settings import EngineSettings, HttpSettings, Settings
+from zypher.settings import EngineSettings, Settings
+from zypher.telemetry.access import AccessLog, as_lines
 from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.replica import Launch
@@ -61,32 +62,31 @@ async def _whole(settings: Settings) -> bool:
     engine = connect(settings.engine, clock)
     worker = Worker(_plan(settings), engine, clock, metrics)
     gateway = Gateway(engine, clock, metrics, model="")
-    server = _server(gateway, settings.http, clock)
-    whole = Whole(engine, worker, gateway, server, settings.worker.drain_timeout_s)
+    whole = Whole(engine, worker, gateway, settings.worker.drain_timeout_s)
+    listening = Listening(whole, [_server(settings, gateway, clock, metrics)])
     if is_shared(settings.engine):
-        return await live(whole)
-    return await live(WithOperations(whole, OperationsServer(engine, _socket(settings.engine))))
+        return await live(listening)
+    return await live(WithOperations(listening, OperationsServer(engine, _socket(settings.engine))))
 
 
 async def _front(settings: Settings) -> bool:
-    clock = SystemClock()
+    clock, metrics = SystemClock(), Metrics()
     engine = connect(settings.engine, clock)
-    gateway = Gateway(engine, clock, Metrics(), model=settings.http.model)
-    server = _server(gateway, settings.http, clock)
-    return await live(Front(engine, gateway, server, settings.worker.drain_timeout_s))
+    gateway = Gateway(engine, clock, metrics, model=settings.http.model)
+    server = _server(settings, gateway, clock, metrics)
+    return await live(Listening(Front(engine, gateway), [server], answers_s=settings.worker.drain_timeout_s))
 
 
 async def _back(settings: Settings) -> bool:
-    clock = SystemClock()
+    clock, metrics = SystemClock(), Metrics()
     engine = connect(settings.engine, clock)
-    metrics = Metrics()
     worker = Worker(_plan(settings), engine, clock, metrics)
     back = Back(engine, worker, settings.worker.drain_timeout_s)
     if settings.worker.health_port is None:
         return await live(back)
     http = msgspec.structs.replace(settings.http, port=settings.worker.health_port)
-    app = create_health_app(WorkerHealth(worker, engine, metrics))
-    return await live(WithHealth(back, HttpServer(app, http, clock)))
+    app = health_app(WorkerHealth(worker, engine, metrics), http, clock, _access_log(settings, clock, metrics))
+    return await live(Listening(back, [HttpServer(app, http, clock)]))
 
 
 class Oversight(msgspec.Struct, frozen=True):
@@ -135,8 +135,13 @@ def _socket(settings: EngineSettings) -> Path:
     return settings.data_dir / _SOCKET
 
 
-def _server(gateway: Gateway, settings: HttpSettings, clock: Clock) -> HttpServer:
-    return HttpServer(create_app(gateway, settings), settings, clock)
+def _server(settings: Settings, gateway: Gateway, clock: Clock, metrics: Metrics) -> HttpServer:
+    app = prediction_app(gateway, settings.http, clock, _access_log(settings, clock, metrics))
+    return HttpServer(app, settings.http, clock)
+
+
+def _access_log(settings: Settings, clock: Clock, metrics: Metrics) -> AccessLog:
+    return AccessLog(metrics, as_lines(settings.log, clock) if settings.http.access_log else None)
 
 
 def _plan(settings: Settings) -> WorkerPlan:

@@ -56,7 +56,8 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await _decline(receive, send)
+            await _decline(receive, send)
+            return
         began_s = self._clock.monotonic()
         request = Request(scope, receive)
         route, answer = await self._answer(request)

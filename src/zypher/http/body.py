@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator
 
 from zypher.http.budget import Budget
 from zypher.http.problems import Problem
-from zypher.http.request import Headers, Request
+from zypher.http.request import Request
 from zypher.settings import HttpSettings
 
 _CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}
@@ -69,7 +69,8 @@ async def _plain(request: Request) -> AsyncGenerator[bytes]:
 async def _inflated(request: Request) -> AsyncGenerator[bytes]:
     """The body's text in bites, so that a little that inflates to a lot is found out early."""
     stream = zlib.decompressobj(wbits=31)
-    async for packed in _plain(request):
+    async for piece in _plain(request):
+        packed = piece
         while packed:
             if stream.eof:  # another member follows (RFC 1952 section 2.2)
                 stream = zlib.decompressobj(wbits=31)

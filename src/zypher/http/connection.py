@@ -283,6 +283,5 @@ def _origin_form(target: bytes) -> bytes:
     if target.startswith(b"/") or target == b"*":
         return target.decode("ascii").encode()
     url = httptools.parse_url(target)
-    path: bytes | None = url.path
     query: bytes | None = url.query
-    return (path or b"/") + (b"" if query is None else b"?" + query)
+    return (url.path or b"/") + (b"?" + query if query is not None else b"")

@@ -76,7 +76,8 @@ def _headers(pairs: Sequence[tuple[bytes, bytes]]) -> tuple[Headers, bytes]:
     headers = dict(pairs)
     if len(headers) == len(pairs):
         return headers, b""
-    headers, repeated = {}, b""
+    headers = dict[bytes, bytes]()
+    repeated = b""
     for name, value in pairs:
         earlier = headers.get(name)
         if earlier is not None and name in _ONCE:

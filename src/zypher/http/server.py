@@ -14,7 +14,7 @@ from zypher.errors import ListenError
 from zypher.http.app import Application
 from zypher.http.connection import Connection
 from zypher.http.doors import check_proxies
-from zypher.http.listening import BACKLOG, listen, url_of
+from zypher.http.listening import BACKLOG, forget, listen, url_of
 from zypher.http.sweep import Sweep
 from zypher.http.unread import UnreadAnswers
 from zypher.settings import HttpSettings
@@ -75,7 +75,7 @@ class HttpServer:
 
 
 def _config(app: Application, settings: HttpSettings) -> Config:
-    """uvicorn's part of the settings; its certificates are read. Raises `ListenError`."""
+    """What uvicorn needs of the settings; certificates are read. Raises `ListenError`."""
     config = Config(
         app,
         http=Connection,
@@ -96,11 +96,15 @@ def _config(app: Application, settings: HttpSettings) -> Config:
     try:
         config.load()
     except ssl.SSLError as error:
-        raise ListenError(f"The certificate {settings.ssl_certfile} and its private key do not fit together or are "
-                          f"no PEM ({error.reason or error}); name others with --ssl-certfile and --ssl-keyfile.") from error
+        raise ListenError(
+            f"The certificate {settings.ssl_certfile} and its private key do not fit together or are "
+            f"no PEM ({error.reason or error}); name others with --ssl-certfile and --ssl-keyfile."
+        ) from error
     except OSError as error:
-        raise ListenError(f"{error.filename or settings.ssl_certfile} cannot be read ({error.strerror}); "
-                          "name another with --ssl-certfile and --ssl-keyfile.") from error
+        raise ListenError(
+            f"{error.filename or settings.ssl_certfile} cannot be read ({error.strerror}); "
+            "name another with --ssl-certfile and --ssl-keyfile."
+        ) from error
     return config
 
 
