@@ -1,9 +1,11 @@
 """The ASGI application: finds the endpoint of a request, sends its answer, records both."""
 
+from collections.abc import Sequence
+
 from zypher.clock import Clock
 from zypher.gateway.gateway import Gateway
 from zypher.http import swagger
-from zypher.http.answer import SECURITY, Answer
+from zypher.http.answer import SECURITY, Answer, Header
 from zypher.http.budget import Budget
 from zypher.http.doors import Hosts, Origins
 from zypher.http.hangup import HungUp
@@ -86,24 +88,29 @@ class Application:
         return path, answer
 
     async def _send(self, scope: Scope, request: Request, answer: Answer, send: Send) -> None:
-        headers = [*answer.headers, *SECURITY, *self._origins.headers(request.headers)]
-        if answer.status not in _NO_BODY:
-            headers += [answer.content_type, (b"content-length", b"%d" % len(answer.body))]
+        headers = self._origins.headers(request.headers)
         if b"expect" in request.headers and not request.body_asked:
             # Never told to continue, a client may leave its body out or not: no next request could be found.
-            headers.append((b"connection", b"close"))
-        body = b"" if request.method == "HEAD" else answer.body
+            headers = (*headers, (b"connection", b"close"))
+        whole = request.method != "HEAD"
         if request.ours:
-            scope["extensions"][CONNECTION].answer_bytes = len(body)
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            scope["extensions"][CONNECTION].answer_bytes = len(answer.body)
+            await send_answer(answer, send, headers, whole=whole)
             return
-        self.budget.take(len(body))
+        self.budget.take(len(answer.body))
         try:
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await send_answer(answer, send, headers, whole=whole)
         finally:
-            self.budget.give_back(len(body))
+            self.budget.give_back(len(answer.body))
+
+
+async def send_answer(answer: Answer, send: Send, more: Sequence[Header] = (), *, whole: bool = True) -> None:
+    """Send it, `whole` or only its head, with what every answer says and with more headers."""
+    headers = [*answer.headers, *SECURITY, *more]
+    if answer.status not in _NO_BODY:
+        headers += [answer.content_type, (b"content-length", b"%d" % len(answer.body))]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body if whole else b""})
 
 
 async def _decline(receive: Receive, send: Send) -> None:

@@ -283,5 +283,4 @@ def _origin_form(target: bytes) -> bytes:
     if target.startswith(b"/") or target == b"*":
         return target.decode("ascii").encode()
     url = httptools.parse_url(target)
-    query: bytes | None = url.query
-    return (url.path or b"/") + (b"?" + query if query is not None else b"")
+    return (url.path or b"/") + (b"?" + url.query if b"?" in target else b"")
