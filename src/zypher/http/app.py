@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from zypher.clock import Clock
 from zypher.gateway.gateway import Gateway
 from zypher.http import swagger
-from zypher.http.answer import SECURITY, Answer, Header
+from zypher.http.answer import CLOSE, Answer, Header
 from zypher.http.budget import Budget
 from zypher.http.doors import Hosts, Origins
 from zypher.http.hangup import HungUp
@@ -13,13 +13,12 @@ from zypher.http.health import Observed, health_routes
 from zypher.http.openapi import Document
 from zypher.http.predictions import Predictions
 from zypher.http.problems import answer_to
-from zypher.http.request import CONNECTION, Receive, Request, Scope, Send
+from zypher.http.request import Receive, Request, Scope, Send
 from zypher.http.routes import Routes, Table, get
 from zypher.settings import HttpSettings
 from zypher.telemetry.access import AccessLog
 
 _HUNG_UP = 499  # how requests are counted that nobody waited for, as nginx does
-_NO_BODY = frozenset({204, 304})
 
 
 def prediction_app(gateway: Gateway, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
@@ -64,12 +63,14 @@ class Application:
         request = Request(scope, receive)
         route, answer = await self._answer(request)
         self.budget.give_back(request.held_bytes)
-        if answer is not None:
-            await self._send(scope, request, answer, send)
-        elif (connection := scope.get("extensions", {}).get(CONNECTION)) is not None:
-            connection.drop()
-        status, headers, body = (_HUNG_UP, (), b"") if answer is None else (answer.status, answer.headers, answer.body)
-        self._log.answered(request.method, route, status, self._clock.monotonic() - began_s, headers, len(body))
+        if answer is None:
+            if request.connection is not None:
+                request.connection.drop()
+            self._log.answered(request.method, route, _HUNG_UP, self._clock.monotonic() - began_s, (), 0)
+            return
+        await self._send(request, answer, send)
+        took_s = self._clock.monotonic() - began_s
+        self._log.answered(request.method, route, answer.status, took_s, answer.headers, len(answer.body))
 
     async def _answer(self, request: Request) -> tuple[str, Answer | None]:
         """The path of the route that was found, and the answer; None when nobody waits for it."""
@@ -87,29 +88,24 @@ class Application:
             return path, answer_to(error, exposes=self._exposes)
         return path, answer
 
-    async def _send(self, scope: Scope, request: Request, answer: Answer, send: Send) -> None:
-        headers = self._origins.headers(request.headers)
+    async def _send(self, request: Request, answer: Answer, send: Send) -> None:
+        more = self._origins.headers(request.headers)
         if b"expect" in request.headers and not request.body_asked:
             # Never told to continue, a client may leave its body out or not: no next request could be found.
-            headers = (*headers, (b"connection", b"close"))
-        whole = request.method != "HEAD"
-        if request.ours:
-            scope["extensions"][CONNECTION].answer_bytes = len(answer.body)
-            await send_answer(answer, send, headers, whole=whole)
+            more = (*more, CLOSE)
+        if request.connection is not None:
+            await request.connection.answer(answer, more)
             return
         self.budget.take(len(answer.body))
         try:
-            await send_answer(answer, send, headers, whole=whole)
+            await send_answer(answer, send, more, whole=request.method != "HEAD")
         finally:
             self.budget.give_back(len(answer.body))
 
 
 async def send_answer(answer: Answer, send: Send, more: Sequence[Header] = (), *, whole: bool = True) -> None:
-    """Send it, `whole` or only its head, with what every answer says and with more headers."""
-    headers = [*answer.headers, *SECURITY, *more]
-    if answer.status not in _NO_BODY:
-        headers += [answer.content_type, (b"content-length", b"%d" % len(answer.body))]
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    """Send it with more headers, `whole` or only its head, on any server."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.head(more)})
     await send({"type": "http.response.body", "body": answer.body if whole else b""})
 
 

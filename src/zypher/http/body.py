@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import Iterator
 
 from zypher.http.budget import Budget
 from zypher.http.problems import Problem
@@ -31,7 +31,7 @@ class Bodies:
         if _number(headers.get(b"content-length", b"0")) > self._max_bytes:
             raise self._too_large()
         self._budget.check()
-        if request.ours:  # which has a deadline for each body, without a timer for it
+        if request.connection is not None:  # it has a deadline for each body, without a timer
             return await self._whole(request, inflate=inflate)
         try:
             async with asyncio.timeout(self._read_timeout_s):
@@ -45,15 +45,28 @@ class Bodies:
         request.held_bytes = 0
 
     async def _whole(self, request: Request, *, inflate: bool) -> bytes:
+        inflated = _Inflated() if inflate else None
         pieces: list[bytes] = []
-        async for piece in _inflated(request) if inflate else _plain(request):
-            if request.held_bytes + len(piece) > self._max_bytes:
-                raise self._too_large()
-            self._budget.check(len(piece))
-            self._budget.take(len(piece))
-            request.held_bytes += len(piece)
-            pieces.append(piece)
+        while request.more_body:
+            piece = await request.piece()
+            if inflated is None:
+                pieces.append(self._held(request, piece))
+                continue
+            for bite in inflated.bites(piece):
+                pieces.append(self._held(request, bite))
+                await asyncio.sleep(0)
+        if inflated is not None:
+            inflated.check_end()
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _held(self, request: Request, piece: bytes) -> bytes:
+        """The piece, counted."""
+        if request.held_bytes + len(piece) > self._max_bytes:
+            raise self._too_large()
+        self._budget.check(len(piece))
+        self._budget.take(len(piece))
+        request.held_bytes += len(piece)
+        return piece
 
     def _too_large(self) -> Problem:
         return Problem(
@@ -61,27 +74,25 @@ class Bodies:
         )
 
 
-async def _plain(request: Request) -> AsyncGenerator[bytes]:
-    while request.more_body:
-        yield await request.piece()
+class _Inflated:
+    """The text of a gzip stream in bites, so that a little that inflates to a lot is found out early."""
 
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(wbits=31)
 
-async def _inflated(request: Request) -> AsyncGenerator[bytes]:
-    """The body's text in bites, so that a little that inflates to a lot is found out early."""
-    stream = zlib.decompressobj(wbits=31)
-    async for piece in _plain(request):
-        packed = piece
+    def bites(self, packed: bytes) -> Iterator[bytes]:
         while packed:
-            if stream.eof:  # another member follows (RFC 1952 section 2.2)
-                stream = zlib.decompressobj(wbits=31)
+            if self._stream.eof:  # another member follows (RFC 1952 section 2.2)
+                self._stream = zlib.decompressobj(wbits=31)
             try:
-                yield stream.decompress(packed, _BITE_BYTES)
+                yield self._stream.decompress(packed, _BITE_BYTES)
             except zlib.error:
                 raise Problem(400, "The body is not valid gzip; compress it again, or send it as it is.") from None
-            packed = stream.unconsumed_tail or stream.unused_data
-            await asyncio.sleep(0)
-    if not stream.eof:
-        raise Problem(400, "The gzip of the body ends too early; compress it again, or send it as it is.")
+            packed = self._stream.unconsumed_tail or self._stream.unused_data
+
+    def check_end(self) -> None:
+        if not self._stream.eof:
+            raise Problem(400, "The gzip of the body ends too early; compress it again, or send it as it is.")
 
 
 def _check_type(content_type: bytes) -> None:

@@ -13,6 +13,7 @@ Subclasses uvicorn 0.54's HttpToolsProtocol. `tests/unit/http/test_uvicorn.py` t
 
 import asyncio
 import math
+from collections.abc import Sequence
 from typing import Any, cast
 
 import httptools
@@ -20,7 +21,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from zypher.http.answer import Answer
+from zypher.http.answer import CLOSE, Answer, Header, as_bytes
 from zypher.http.hangup import Hangup
 from zypher.http.refusals import (
     HEAD_TOO_LARGE,
@@ -32,12 +33,11 @@ from zypher.http.refusals import (
     TARGET_TOO_LONG,
     TOO_SLOW,
     Refusal,
-    as_bytes,
 )
 from zypher.http.request import CONNECTION
 from zypher.http.sweep import Sweep
 
-_HALF_CLOSED_S = 1.0  # that a prediction has to end once its client sends no more
+_HALFCLOSED_S = 1.0  # that a prediction has to end once its client sends no more
 _VERSIONS = ("1.1", "1.0")
 
 
@@ -48,7 +48,7 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, state, {}, asyncio.get_running_loop())
         self.hangup = Hangup()
         self.deadline_s = sweep.read_deadline_s  # monotonic
-        self.answer_bytes = 0  # of the answer that was sent last, as its application says
+        self.answer_bytes = 0  # of the answer that was sent last
         self._sweep = sweep
         self._extensions = {CONNECTION: self}
         self._answering: RequestResponseCycle | None = None  # the request that the application has, or had last
@@ -86,7 +86,7 @@ class Connection(HttpToolsProtocol):
             return False
         self.cycle.keep_alive = False
         self._over = True
-        self.loop.call_later(_HALF_CLOSED_S, self.hangup.happen)
+        self.loop.call_later(_HALFCLOSED_S, self.hangup.happen)
         return True
 
     def pause_writing(self) -> None:
@@ -159,6 +159,23 @@ class Connection(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
+
+    async def answer(self, answer: Answer, more: Sequence[Header]) -> None:
+        """Send a whole answer, with more headers: in one piece, and without a look at each header of it."""
+        if self.flow.write_paused:
+            await self.flow.drain()
+        cycle = self._answering
+        if cycle is None or cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        if not cycle.keep_alive or CLOSE in more:
+            cycle.keep_alive = False
+            more = (*more, CLOSE)
+        self.answer_bytes = len(answer.body)
+        self.transport.write(as_bytes(answer, (*more, self._sweep.date), whole=cycle.scope["method"] != "HEAD"))
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def on_response_complete(self) -> None:
         """Go on with the next request. In place of uvicorn's, which has a timer for each rest between two."""
@@ -264,7 +281,7 @@ class Connection(HttpToolsProtocol):
             self._end_with(refusal)
 
     def _end_with(self, refusal: Answer) -> None:
-        self.transport.write(as_bytes(refusal, self._sweep.date))
+        self.transport.write(as_bytes(refusal, (self._sweep.date, CLOSE), whole=True))
         self._end()
 
     def _end(self) -> None:

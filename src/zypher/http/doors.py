@@ -4,7 +4,7 @@ import re
 from ipaddress import ip_address, ip_network
 
 from zypher.errors import SettingsError
-from zypher.http.answer import Answer, Header
+from zypher.http.answer import CLOSE, Answer, Header
 from zypher.http.problems import Problem
 from zypher.http.request import Headers, Request
 from zypher.settings import HttpSettings
@@ -14,7 +14,6 @@ _PATTERN = re.compile(r"(\*\.)?[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.?|\*")
 _ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:\d{1,5})?")
 _LOCAL = ("localhost", "*.localhost")
 _MOST_KNOWN = 1_000
-_CLOSE = (b"connection", b"close")
 
 _METHODS = b"GET, POST, DELETE, HEAD"
 _ALLOWED_HEADERS = b"Accept, Async-Mode, Authorization, Content-Type, Idempotency-Key, Last-Event-ID, Prefer, X-API-Key"
@@ -43,17 +42,17 @@ class Hosts:
         """Raise `Problem` unless the request names a host that may be named, once."""
         if request.repeated:
             name = request.repeated.decode().title()
-            raise Problem(400, f"A request bears the header {name} only once; leave the other out.", _CLOSE)
+            raise Problem(400, f"A request bears the header {name} only once; leave the other out.", CLOSE)
         host = request.headers.get(b"host")
         if host in self._known:
             return
         if host is None:
             if request.http_version == "1.1":
-                raise Problem(400, "A request names its host; add the header Host.", _CLOSE)
+                raise Problem(400, "A request names its host; add the header Host.", CLOSE)
             return
         found = _HOST.fullmatch(host.decode("latin-1"))
         if found is None:
-            raise Problem(400, "The header Host names no host; correct it and send the request again.", _CLOSE)
+            raise Problem(400, "The header Host names no host; correct it and send the request again.", CLOSE)
         if not self._allows(found["name"].lower().rstrip(".")):
             raise Problem(400, "This host is not served here; if it should be, start the server with --allowed-host.")
         if len(self._known) < _MOST_KNOWN:

@@ -1,9 +1,9 @@
 """A request, as an ASGI server hands it over."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from zypher.http.answer import Answer
+from zypher.http.answer import Answer, Header
 from zypher.http.hangup import Hangup, HungUp, ReceivedHangup
 
 Scope = MutableMapping[str, Any]
@@ -16,12 +16,27 @@ CONNECTION = "zypher.connection"  # the ASGI extension by which our own server i
 _ONCE = frozenset({b"host", b"authorization", b"x-api-key", b"idempotency-key", b"content-type", b"content-encoding"})
 
 
+class Connection(Protocol):
+    """A connection of our own server, which looks after deadlines and unread answers."""
+
+    hangup: Hangup
+
+    async def answer(self, answer: Answer, more: Sequence[Header]) -> None:
+        """Send a whole answer, with more headers."""
+        ...
+
+    def drop(self) -> None:
+        """Close it: its client has gone, or nothing is to be answered."""
+        ...
+
+
 class Request:
     """One request; its body is read once, piece by piece."""
 
     __slots__ = (
         "_receive",
         "body_asked",
+        "connection",
         "hangup",
         "headers",
         "held_bytes",
@@ -39,17 +54,12 @@ class Request:
         self.path = _path(scope)
         self.query: bytes = scope["query_string"]
         self.headers, self.repeated = _headers(scope["headers"])
-        connection = scope.get("extensions", {}).get(CONNECTION)
-        self.hangup: Hangup = ReceivedHangup(receive) if connection is None else connection.hangup
+        self.connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)  # None: of another server
+        self.hangup = ReceivedHangup(receive) if self.connection is None else self.connection.hangup
         self.more_body = True  # whether some of the body is yet to be received
         self.body_asked = False  # whether the client was told to go on, if it waits for that
         self.held_bytes = 0  # what its body takes of the budget
         self._receive = receive
-
-    @property
-    def ours(self) -> bool:
-        """Whether our own server has received it, which looks after deadlines and unread answers."""
-        return not isinstance(self.hangup, ReceivedHangup)
 
     async def piece(self) -> bytes:
         """The next piece of the body. Raises `HungUp`."""

@@ -29,7 +29,7 @@ class HttpServer:
         self._app = app
         self._settings = settings
         self._state = ServerState()
-        self._sweep = Sweep(settings, clock, UnreadAnswers(app.budget, clock, settings.read_timeout_s), self._state)
+        self._sweep = Sweep(settings, clock, UnreadAnswers(app.budget, clock, settings.read_timeout_s))
         self._config: Config
         self._listener: socket.socket | None = None
         self._server: asyncio.Server | None = None
