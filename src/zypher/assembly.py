@@ -21,6 +21,7 @@ from zypher.operations.server import OperationsServer
 from zypher.service.life import Shape, live
 from zypher.service.listening import Listening
 from zypher.service.shapes import Back, Front, Whole
+from zypher.service.sockets import address_of
 from zypher.service.with_operations import WithOperations
 from zypher.service.worker_health import WorkerHealth
 from zypher.settings import EngineSettings, Settings
@@ -86,7 +87,7 @@ async def _serve(settings: Settings) -> bool:
     server = HttpServer(parts.app, settings.http, clock)
     # Without a worker of its own, what a drain waits for are the answers.
     answers_s = 0.0 if settings.worker.here else settings.worker.drain_timeout_s
-    return await live(Listening(parts.shape, [server], answers_s))
+    return await live(Listening(parts.shape, [(server, address_of(settings.http))], answers_s))
 
 
 async def _back(settings: Settings) -> bool:
@@ -99,7 +100,7 @@ async def _back(settings: Settings) -> bool:
     http = msgspec.structs.replace(settings.http, port=settings.worker.health_port)
     log = AccessLog(metrics, as_lines(settings.log, clock) if http.access_log else None)
     app = health_app(WorkerHealth(worker, engine, metrics), http, clock, log)
-    return await live(Listening(back, [HttpServer(app, http, clock)]))
+    return await live(Listening(back, [(HttpServer(app, http, clock), address_of(http))]))
 
 
 class Oversight(msgspec.Struct, frozen=True):

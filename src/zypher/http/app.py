@@ -2,17 +2,18 @@
 
 from collections.abc import Sequence
 
+from zypher.access.hosts import Hosts
+from zypher.access.origins import Origins
 from zypher.clock import Clock
 from zypher.gateway.gateway import Gateway
 from zypher.http import swagger
 from zypher.http.answer import CLOSE, Answer, Header
 from zypher.http.budget import Budget
-from zypher.http.doors import Hosts, Origins
 from zypher.http.hangup import HungUp
 from zypher.http.health import Observed, health_routes
 from zypher.http.openapi import Document
 from zypher.http.predictions import Predictions
-from zypher.http.problems import answer_to
+from zypher.http.problems import Problem, answer_to
 from zypher.http.request import Receive, Request, Scope, Send
 from zypher.http.routes import Routes, Table, get
 from zypher.settings import HttpSettings
@@ -50,7 +51,7 @@ class Application:
         self.budget = budget
         self._table = Table(routes)
         self._hosts = Hosts(settings)
-        self._origins = Origins(settings)
+        self._origins = Origins(settings.cors_origin)
         self._exposes = settings.exposes_errors
         self._clock = clock
         self._log = log
@@ -76,17 +77,27 @@ class Application:
         """The path of the route that was found, and the answer; None when nobody waits for it."""
         path = "other"
         try:
-            answer = self._origins.preflight(request)
-            if answer is None:
-                self._hosts.check(request)
-                route = self._table.find(request.path)
-                path = route.path
-                answer = await route.endpoint(request.method)(request)
+            self._check(request)
+            preflight = self._origins.preflight(request.method, request.headers)
+            if preflight is not None:
+                return "preflight", Answer(204, b"", preflight)
+            route = self._table.find(request.path)
+            path = route.path
+            answer = await route.endpoint(request.method)(request)
         except HungUp:
             return path, None
         except Exception as error:  # becomes the answer, and a record in the log when nobody foresaw it
             return path, answer_to(error, exposes=self._exposes)
         return path, answer
+
+    def _check(self, request: Request) -> None:
+        """Raise `Problem` for a request whose headers contradict each other, or lead elsewhere."""
+        if request.repeated:
+            name = request.repeated.decode().title()
+            raise Problem(400, f"A request bears the header {name} only once; leave the other out.", CLOSE)
+        problem = self._hosts.problem(request.headers.get(b"host"), request.http_version)
+        if problem:
+            raise Problem(400, problem, CLOSE)
 
     async def _send(self, request: Request, answer: Answer, send: Send) -> None:
         more = self._origins.headers(request.headers)
