@@ -37,9 +37,9 @@ class Origins:
         allowed = b"*" if self._any else origin
         return (_VARIES, (b"access-control-allow-origin", allowed), (b"access-control-expose-headers", _EXPOSED))
 
-    def preflight(self, method: str, request: Mapping[bytes, bytes]) -> Fields | None:
-        """Those of the answer to a browser that asks whether it may call; None when a request is no such question."""
-        if not self._origins or method != "OPTIONS" or b"access-control-request-method" not in request:
+    def preflight(self, request: Mapping[bytes, bytes]) -> Fields | None:
+        """Those of the answer to a browser's OPTIONS; None when it does not ask whether it may call."""
+        if not self._origins or b"access-control-request-method" not in request:
             return None
         if len(self.headers(request)) == 1:
             return ()

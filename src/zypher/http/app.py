@@ -19,7 +19,7 @@ from zypher.http.routes import Routes, Table, get
 from zypher.settings import HttpSettings
 from zypher.telemetry.access import AccessLog
 
-_HUNG_UP = 499  # how requests are counted that nobody waited for, as nginx does
+_NOBODY_WAITS = Answer(499, b"")  # how such requests are counted, as nginx does
 
 
 def prediction_app(gateway: Gateway, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
@@ -62,36 +62,33 @@ class Application:
             return
         began_s = self._clock.monotonic()
         request = Request(scope, receive)
-        route, answer = await self._answer(request)
+        answer = await self._answer(request)
         self.budget.give_back(request.held_bytes)
         if answer is None:
+            answer = _NOBODY_WAITS
             if request.connection is not None:
                 request.connection.drop()
-            self._log.answered(request.method, route, _HUNG_UP, self._clock.monotonic() - began_s, (), 0)
-            return
-        await self._send(request, answer, send)
+        else:
+            await self._send(request, answer, send)
         took_s = self._clock.monotonic() - began_s
-        self._log.answered(request.method, route, answer.status, took_s, answer.headers, len(answer.body))
+        self._log.answered(request.method, request.route, answer.status, took_s, answer.headers, len(answer.body))
 
-    async def _answer(self, request: Request) -> tuple[str, Answer | None]:
-        """The path of the route that was found, and the answer; None when nobody waits for it."""
-        path = "other"
+    async def _answer(self, request: Request) -> Answer | None:
+        """None when nobody waits for an answer."""
         try:
             self._check(request)
-            preflight = self._origins.preflight(request.method, request.headers)
-            if preflight is not None:
-                return "preflight", Answer(204, b"", preflight)
+            if request.method == "OPTIONS" and (allowed := self._origins.preflight(request.headers)) is not None:
+                return Answer(204, b"", allowed)
             route = self._table.find(request.path)
-            path = route.path
-            answer = await route.endpoint(request.method)(request)
+            request.route = route.path
+            return await route.endpoint(request.method)(request)
         except HungUp:
-            return path, None
+            return None
         except Exception as error:  # becomes the answer, and a record in the log when nobody foresaw it
-            return path, answer_to(error, exposes=self._exposes)
-        return path, answer
+            return answer_to(error, exposes=self._exposes)
 
     def _check(self, request: Request) -> None:
-        """Raise `Problem` for a request whose headers contradict each other, or lead elsewhere."""
+        """Raise `Problem` for a request whose headers contradict each other or lead elsewhere."""
         if request.repeated:
             name = request.repeated.decode().title()
             raise Problem(400, f"A request bears the header {name} only once; leave the other out.", CLOSE)

@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from zypher.http.budget import Budget
 from zypher.http.problems import Problem
-from zypher.http.request import Request
+from zypher.http.request import Headers, Request
 from zypher.settings import HttpSettings
 
 _CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}
+_CODINGS = frozenset({b"content-encoding", b"transfer-encoding"})
 _BITE_BYTES = 262_144  # of inflated text in one turn of the event loop
 
 
@@ -25,10 +26,9 @@ class Bodies:
         """The whole body, inflated. Raises `HungUp`, and `Problem`, before it reads where the headers tell enough."""
         headers = request.headers
         _check_type(headers.get(b"content-type", b""))
-        inflate = b"content-encoding" in headers and _is_gzip(headers[b"content-encoding"])
-        if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
-            raise Problem(400, "Transfer-Encoding must be chunked and nothing else; send the body as it is.")
-        if _number(headers.get(b"content-length", b"0")) > self._max_bytes:
+        inflate = not _CODINGS.isdisjoint(headers) and _is_gzip(headers)
+        length = headers.get(b"content-length")
+        if length and _number(length) > self._max_bytes:
             raise self._too_large()
         self._budget.check()
         if request.connection is not None:  # it has a deadline for each body, without a timer
@@ -45,19 +45,25 @@ class Bodies:
         request.held_bytes = 0
 
     async def _whole(self, request: Request, *, inflate: bool) -> bytes:
-        inflated = _Inflated() if inflate else None
+        if inflate:
+            return await self._inflated(request)
+        piece = self._held(request, await request.piece())
+        if not request.more_body:
+            return piece
+        pieces = [piece]
+        while request.more_body:
+            pieces.append(self._held(request, await request.piece()))
+        return b"".join(pieces)
+
+    async def _inflated(self, request: Request) -> bytes:
+        stream = _Gzip()
         pieces: list[bytes] = []
         while request.more_body:
-            piece = await request.piece()
-            if inflated is None:
-                pieces.append(self._held(request, piece))
-                continue
-            for bite in inflated.bites(piece):
+            for bite in stream.bites(await request.piece()):
                 pieces.append(self._held(request, bite))
                 await asyncio.sleep(0)
-        if inflated is not None:
-            inflated.check_end()
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        stream.check_end()
+        return b"".join(pieces)
 
     def _held(self, request: Request, piece: bytes) -> bytes:
         """The piece, counted."""
@@ -74,7 +80,7 @@ class Bodies:
         )
 
 
-class _Inflated:
+class _Gzip:
     """The text of a gzip stream in bites, so that a little that inflates to a lot is found out early."""
 
     def __init__(self) -> None:
@@ -100,8 +106,11 @@ def _check_type(content_type: bytes) -> None:
         raise Problem(415, "The body must be JSON in UTF-8; add the header Content-Type: application/json.")
 
 
-def _is_gzip(coding: bytes) -> bool:
-    coding = coding.strip().lower()
+def _is_gzip(headers: Headers) -> bool:
+    """Whether the body is compressed. Raises `Problem` for what else may be done to it."""
+    if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+        raise Problem(400, "Transfer-Encoding must be chunked and nothing else; send the body as it is.")
+    coding = headers.get(b"content-encoding", b"").strip().lower()
     if coding not in (b"", b"identity", b"gzip", b"x-gzip"):
         raise Problem(415, "The body must not be compressed but by gzip; send it so, or as it is.")
     return coding.endswith(b"gzip")

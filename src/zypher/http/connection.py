@@ -15,8 +15,10 @@ import asyncio
 import math
 from collections.abc import Sequence
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
@@ -39,6 +41,7 @@ from zypher.http.sweep import Sweep
 
 _HALFCLOSED_S = 1.0  # that a prediction has to end once its client sends no more
 _VERSIONS = ("1.1", "1.0")
+_SMALL_HEAD_BYTES = MAX_HEAD_BYTES // HEADER_BYTES  # less cannot be too large, into however many headers it is cut
 
 
 class Connection(HttpToolsProtocol):
@@ -49,6 +52,7 @@ class Connection(HttpToolsProtocol):
         self.hangup = Hangup()
         self.deadline_s = sweep.read_deadline_s  # monotonic
         self.answer_bytes = 0  # of the answer that was sent last
+        self._application = cast("ASGI3Application", config.loaded_app)  # pyright: ignore[reportUnknownMemberType]  # uvicorn types it by what it may be wrapped in
         self._sweep = sweep
         self._extensions = {CONNECTION: self}
         self._answering: RequestResponseCycle | None = None  # the request that the application has, or had last
@@ -56,7 +60,6 @@ class Connection(HttpToolsProtocol):
         self._in_head = True  # its head is not whole, or it has not begun
         self._over = False  # nothing more is read
         self._refusal: Answer | None = None  # for what came after the requests that wait for their answers
-        self._head_bytes = 0
         self._fed_bytes = 0  # what the parser was given last
         self._quiet_bytes = 0  # what it was given since a request began or a piece of a body was found
 
@@ -109,38 +112,50 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # the key of an extension is free
         self._receiving = self._in_head = True
-        self._head_bytes = 0
         self._quiet_bytes = -self._fed_bytes
         if not self._owes_whole_request():
             self.deadline_s = self._sweep.read_deadline_s
 
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        if len(self.url) > MAX_TARGET_BYTES:
-            raise Refusal(TARGET_TOO_LONG)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_head:
-            return  # a trailer, which nobody asked for
-        self._head_bytes += len(name) + len(value) + HEADER_BYTES
-        if self._head_bytes > MAX_HEAD_BYTES:
-            raise Refusal(HEAD_TOO_LARGE)
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
-        version = self.parser.get_http_version()
+        """Hand the request on. In place of uvicorn's, which knows neither limits nor absolute targets."""
+        parser, scope = self.parser, self.scope
+        version = parser.get_http_version()
         if version not in _VERSIONS:
             raise Refusal(NOT_OUR_VERSION)
-        if version == "1.0":
-            self.expect_100_continue = False  # it does not know of interim responses (RFC 9110 section 10.1.1)
-        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+        self._check_head()
+        method = parser.get_method()
+        if parser.should_upgrade() and method != b"CONNECT":
             return  # comes again without its offer
-        self.url = _origin_form(self.url)
-        super().on_headers_complete()
+        scope["method"] = method.decode("ascii")
+        scope["http_version"] = version
+        target, _, scope["query_string"] = _origin_form(self.url).partition(b"?")
+        scope["raw_path"] = target
+        path = target.decode("ascii")
+        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        self.headers = []  # of trailers, which nobody asked for
         self._in_head = False
         self._quiet_bytes = -self._fed_bytes
-        if self.cycle is self._answering:
+        earlier = cast("RequestResponseCycle | None", self.cycle)
+        self.cycle = RequestResponseCycle(
+            scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            False,
+            self.server_state.default_headers,
+            asyncio.Event(),
+            # HTTP/1.0 does not know of interim responses (RFC 9110 section 10.1.1).
+            self.expect_100_continue and version == "1.1",
+            version == "1.1" and parser.should_keep_alive(),
+            self.on_response_complete,
+        )
+        if earlier is None or (earlier.response_complete and not self.pipeline):
+            self._start_asgi_task(self.cycle, self._application)
             self.deadline_s = self._sweep.read_deadline_s
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self._application))
 
     def on_body(self, body: bytes) -> None:
         self._quiet_bytes = -self._fed_bytes
@@ -245,6 +260,14 @@ class Connection(HttpToolsProtocol):
     def _check_quiet_bytes(self) -> None:
         self._quiet_bytes += self._fed_bytes
         if self._quiet_bytes > MAX_HEAD_BYTES:
+            raise Refusal(TARGET_TOO_LONG if len(self.url) > MAX_TARGET_BYTES else HEAD_TOO_LARGE)
+
+    def _check_head(self) -> None:
+        if len(self.url) > MAX_TARGET_BYTES:
+            raise Refusal(TARGET_TOO_LONG)
+        if self._quiet_bytes + self._fed_bytes <= _SMALL_HEAD_BYTES:
+            return
+        if sum(len(name) + len(value) + HEADER_BYTES for name, value in self.headers) > MAX_HEAD_BYTES:
             raise Refusal(HEAD_TOO_LARGE)
 
     def _decline_upgrade(self, rest: bytes) -> bytes:

@@ -46,6 +46,7 @@ class Request:
         "path",
         "query",
         "repeated",
+        "route",
     )
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -57,6 +58,7 @@ class Request:
         self.connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)  # None: of another server
         self.hangup = ReceivedHangup(receive) if self.connection is None else self.connection.hangup
         self.more_body = True  # whether some of the body is yet to be received
+        self.route = "other"  # the path of its route, once found
         self.body_asked = False  # whether the client was told to go on, if it waits for that
         self.held_bytes = 0  # what its body takes of the budget
         self._receive = receive
