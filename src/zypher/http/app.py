@@ -25,8 +25,13 @@ _NOBODY_WAITS = Answer(499, b"")  # how such requests are counted, as nginx does
 def prediction_app(gateway: Gateway, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
     """The service, for whoever asks for predictions. Raises `SettingsError`."""
     budget = Budget(settings.max_inflight_mb)
+    return Application(prediction_routes(gateway, settings, budget), settings, clock, log, budget)
+
+
+def prediction_routes(gateway: Gateway, settings: HttpSettings, budget: Budget) -> Routes:
+    """Every route of the service."""
     predictions = Predictions(gateway, settings, budget)
-    routes: Routes = {
+    return {
         "/": get(swagger.front_door),
         "/predict": {"POST": predictions.post},
         "/predict/{prediction_id}": get(predictions.get),
@@ -35,7 +40,6 @@ def prediction_app(gateway: Gateway, settings: HttpSettings, clock: Clock, log: 
         "/swagger": get(swagger.page),
         "/swagger/{asset}": get(swagger.asset),
     }
-    return Application(routes, settings, clock, log, budget)
 
 
 def health_app(observed: Observed, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
@@ -98,9 +102,6 @@ class Application:
 
     async def _send(self, request: Request, answer: Answer, send: Send) -> None:
         more = self._origins.headers(request.headers)
-        if b"expect" in request.headers and not request.body_asked:
-            # Never told to continue, a client may leave its body out or not: no next request could be found.
-            more = (*more, CLOSE)
         if request.connection is not None:
             await request.connection.answer(answer, more)
             return

@@ -77,7 +77,7 @@ class Connection(HttpToolsProtocol):
         self.hangup.happen()
         self._sweep.leave(self)
         # They know the connection: they would keep it, and all that was sent, until the garbage collector comes.
-        self._extensions = {}
+        self._extensions.clear()
         self.cycle = self._answering = None  # type: ignore[assignment]  # uvicorn's own begins as None, too
         self.pipeline.clear()
 
@@ -159,6 +159,7 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._quiet_bytes = -self._fed_bytes
+        self.cycle.waiting_for_100_continue = False  # it did not wait
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -183,7 +184,11 @@ class Connection(HttpToolsProtocol):
         if cycle is None or cycle.disconnected:
             return
         cycle.response_started = cycle.response_complete = True
-        if not cycle.keep_alive or CLOSE in more:
+        # Never told to continue, a client may leave its body out or not: no next request could be found.
+        untold = cycle.waiting_for_100_continue and cycle.more_body
+        if CLOSE in answer.headers:
+            cycle.keep_alive = False
+        elif untold or not cycle.keep_alive:
             cycle.keep_alive = False
             more = (*more, CLOSE)
         self.answer_bytes = len(answer.body)
@@ -199,7 +204,7 @@ class Connection(HttpToolsProtocol):
             return
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-            self.deadline_s = self._sweep.read_deadline_s if self._receiving else math.inf
+            self.deadline_s = math.inf if self._owes_whole_request() else self._sweep.read_deadline_s
         elif self._refusal is not None:
             self._end_with(self._refusal)
         elif self._receiving:
@@ -216,6 +221,15 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.close()
             self.deadline_s = self._sweep.linger_deadline_s
+
+    def shutdown(self) -> None:
+        """Answer the request that the application has, and no other."""
+        if self._answering is None or self._answering.response_complete:
+            self.transport.close()
+            return
+        self._over = True
+        self._answering.keep_alive = False
+        self.pipeline.clear()
 
     def drop(self) -> None:
         """The application does not answer, since the client has gone."""
@@ -265,8 +279,8 @@ class Connection(HttpToolsProtocol):
     def _check_head(self) -> None:
         if len(self.url) > MAX_TARGET_BYTES:
             raise Refusal(TARGET_TOO_LONG)
-        if self._quiet_bytes + self._fed_bytes <= _SMALL_HEAD_BYTES:
-            return
+        if self._quiet_bytes < 0 and self._fed_bytes <= _SMALL_HEAD_BYTES:
+            return  # it began with what was read last
         if sum(len(name) + len(value) + HEADER_BYTES for name, value in self.headers) > MAX_HEAD_BYTES:
             raise Refusal(HEAD_TOO_LARGE)
 

@@ -6,8 +6,9 @@ from typing import Any, Protocol
 from zypher.http.answer import Answer, Header
 from zypher.http.hangup import Hangup, HungUp, ReceivedHangup
 
+Message = dict[str, Any]
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]  # names in lower case; a repeated one is a list with commas (RFC 9110 section 5.3)
 
@@ -35,7 +36,6 @@ class Request:
 
     __slots__ = (
         "_receive",
-        "body_asked",
         "connection",
         "hangup",
         "headers",
@@ -59,13 +59,11 @@ class Request:
         self.hangup = ReceivedHangup(receive) if self.connection is None else self.connection.hangup
         self.more_body = True  # whether some of the body is yet to be received
         self.route = "other"  # the path of its route, once found
-        self.body_asked = False  # whether the client was told to go on, if it waits for that
         self.held_bytes = 0  # what its body takes of the budget
         self._receive = receive
 
     async def piece(self) -> bytes:
         """The next piece of the body. Raises `HungUp`."""
-        self.body_asked = True
         message = await self._receive()
         if message["type"] != "http.request":
             raise HungUp
@@ -80,7 +78,7 @@ def _path(scope: Scope) -> str:
     """The path below the prefix at which the application is mounted."""
     path: str = scope["path"]
     prefix: str = scope.get("root_path", "")
-    return path[len(prefix) :] if prefix and path.startswith(prefix) else path
+    return path[len(prefix) :] if prefix and f"{path}/".startswith(f"{prefix}/") else path
 
 
 def _headers(pairs: Sequence[tuple[bytes, bytes]]) -> tuple[Headers, bytes]:
