@@ -75,7 +75,8 @@ class Application:
         else:
             await self._send(request, answer, send)
         took_s = self._clock.monotonic() - began_s
-        self._log.answered(request.method, request.route, answer.status, took_s, answer.headers, len(answer.body))
+        sent_bytes = 0 if request.method == "HEAD" else len(answer.body)
+        self._log.answered(request.method, request.route, answer.status, took_s, answer.headers, sent_bytes)
 
     async def _answer(self, request: Request) -> Answer | None:
         """None when nobody waits for an answer."""

@@ -61,8 +61,8 @@ async def client(service: Service) -> AsyncIterator[httpx.AsyncClient]:
 
 def app_of(endpoint: Endpoint, settings: HttpSettings, clock: FakeClock) -> Application:
     """An application whose every page is this."""
-    methods = {method: endpoint for method in ("GET", "HEAD", "POST")}
-    routes = {path: methods for path in ("/predict", "/healthz/live", "/{page}")}
+    methods = {"GET": endpoint, "HEAD": endpoint, "POST": endpoint}
+    routes = {"/predict": methods, "/healthz/live": methods, "/{page}": methods}
     return Application(routes, settings, clock, AccessLog(Metrics(), None), Budget(settings.max_inflight_mb))
 
 

@@ -116,9 +116,7 @@ async def test_a_method_without_a_route_names_those_that_have_one(server: Served
     assert "POST" in reply.error
 
 
-@pytest.mark.parametrize(
-    "target", [b"*", b"/predict%00", b"/%ff%fe", b"//predict", b"/Predict"]
-)
+@pytest.mark.parametrize("target", [b"*", b"/predict%00", b"/%ff%fe", b"//predict", b"/Predict"])
 async def test_an_unknown_route_is_not_found(server: Served, target: bytes) -> None:
     async with wire_to(server) as wire:
         reply = await wire.ask(b"OPTIONS " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -63,9 +63,7 @@ async def test_a_prediction_is_looked_at_until_it_has_an_output(client: httpx.As
     assert ended.text == f'{{"prediction_id": "{prediction_id}", "output": {{"result": "5678"}}}}'
 
 
-@pytest.mark.parametrize(
-    "prediction_id", [UNKNOWN_ID, "abc123", "%00", "a" * 5000, "é", "z" * 26, "\u017f" * 26]
-)
+@pytest.mark.parametrize("prediction_id", [UNKNOWN_ID, "abc123", "%00", "a" * 5000, "é", "z" * 26, "\u017f" * 26])
 async def test_an_unknown_id_is_not_found(client: httpx.AsyncClient, prediction_id: str) -> None:
     answer = await client.get(f"/predict/{prediction_id}")
     assert (answer.status_code, answer.text) == (404, '{"error": "Prediction ID not found."}')
