@@ -37,7 +37,7 @@ def prediction_routes(gateway: Gateway, settings: HttpSettings, budget: Budget) 
         "/": get(swagger.front_door),
         "/predict": {"POST": predictions.post},
         "/predict/{prediction_id}": get(predictions.get),
-        **health_routes(gateway),
+        **health_routes(gateway, exposes=settings.exposes_errors),
         "/openapi.json": get(Document(gateway).get),
         "/swagger": get(swagger.page),
         "/swagger/{asset}": get(swagger.asset),
@@ -46,7 +46,8 @@ def prediction_routes(gateway: Gateway, settings: HttpSettings, budget: Budget) 
 
 def health_app(observed: Observed, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
     """What a process that serves no prediction answers: its health and nothing else."""
-    return Application(health_routes(observed), settings, clock, log, Budget(settings.max_inflight_mb))
+    routes = health_routes(observed, exposes=settings.exposes_errors)
+    return Application(routes, settings, clock, log, Budget(settings.max_inflight_mb))
 
 
 def operator_app(engine: Overseen, clock: Clock, log: AccessLog) -> "Application":

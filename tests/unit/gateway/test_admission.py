@@ -51,7 +51,7 @@ def test_refused_with_the_reason(
     assert refused.retry_after_s >= 1
     problems = unready(card, seen, draining=draining)
     assert problems
-    assert words in problems[0]
+    assert words in str(problems[0])
 
 
 def test_a_full_disk_does_not_concern_what_needs_none() -> None:
