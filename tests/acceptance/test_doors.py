@@ -1,5 +1,6 @@
 """What a service tells everybody of itself, and what only whoever owns it."""
 
+import contextlib
 import json
 import re
 from pathlib import Path
@@ -60,15 +61,13 @@ def test_on_loopback_the_reason_is_told(serve: Serve, tmp_path: Path, monkeypatc
 def test_an_engine_that_is_away_is_told_without_its_address(
     tmp_path: Path, flags: tuple[str, ...], exposes: bool
 ) -> None:
-    with RedisServer(tmp_path / "redis") as redis:
-        with (
-            ServerProcess(tmp_path, "--no-worker", "--engine", redis.url, *flags) as server,
-            client_of(server) as client,
-        ):
-            assert server.url
-            redis.kill()
-            wait_until(lambda: client.get("/predict/" + "0" * 26).status_code == 503)
-            read = told(client)
+    with contextlib.ExitStack() as processes:
+        redis = processes.enter_context(RedisServer(tmp_path / "redis"))
+        server = processes.enter_context(ServerProcess(tmp_path, "--no-worker", "--engine", redis.url, *flags))
+        client = processes.enter_context(client_of(server))
+        redis.kill()
+        wait_until(lambda: client.get("/predict/" + "0" * 26).status_code == 503)
+        read = told(client)
     assert bool(SECRETS.findall(read)) == exposes
     if not exposes:
         assert "cannot store or find predictions now" in read
