@@ -48,6 +48,14 @@ class ZypherProcess:
         return self._process.pid
 
     def log(self) -> list[dict[str, object]]:
+        """What it has to say, in order; without the line of each request."""
+        return [record for record in self.lines() if record.get("logger") != ACCESS]
+
+    def accesses(self) -> list[dict[str, object]]:
+        """The line of each request."""
+        return [record for record in self.lines() if record.get("logger") == ACCESS]
+
+    def lines(self) -> list[dict[str, object]]:
         """The lines of its log that are JSON objects, in order."""
         records: list[dict[str, object]] = []
         for line in self.text().splitlines():
@@ -113,6 +121,9 @@ class ZypherProcess:
             assert code is None, f"The process ended with exit code {code} before it could {purpose}:\n{self.text()}"
             assert time.monotonic() < deadline, f"It could not {purpose} in {_START_S} s:\n{self.text()}"
             time.sleep(_LOOK_AGAIN_S)
+
+
+ACCESS = "zypher.access"
 
 
 class ServerProcess(ZypherProcess):

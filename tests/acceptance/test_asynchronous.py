@@ -116,7 +116,7 @@ def test_a_202_says_where_when_and_how_many_are_before_it(serve: Serve, gate: Ga
         answers = [predict(client, gate.input("next"), {"Async-Mode": "true"}) for _ in range(3)]
         assert [answer.headers["queue-position"] for answer in answers] == ["1", "2", "3"]
         for answer in answers:
-            assert answer.headers["location"] == f"/predict/{answer.json()['prediction_id']}"
+            assert answer.headers["location"] == f"predict/{answer.json()['prediction_id']}"
             assert int(answer.headers["retry-after"]) >= 1
         assert client.get(answers[0].headers["location"]).json() == PENDING
 

@@ -1,6 +1,6 @@
 """What may be asked, free of transport: submit, keep, get, abandon, readiness."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -8,6 +8,7 @@ from zypher.clock import Clock
 from zypher.engines.engine import Operations, Submissions
 from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Refused
 from zypher.gateway.admission import admit, unready
+from zypher.gateway.envelope import input_of
 from zypher.gateway.estimate import retry_after_s
 from zypher.gateway.outlook import Outlook, View
 from zypher.prediction import Message, Prediction, new_prediction_id
@@ -20,6 +21,13 @@ class Readiness(msgspec.Struct, frozen=True):
 
     ready: bool
     problems: tuple[str, ...] = ()  # sentences; empty when ready
+
+
+class Submitted(NamedTuple):
+    """A prediction that was accepted, and the JSON of its input."""
+
+    prediction: Prediction
+    input: bytes
 
 
 class Asked(Submissions, Operations, Protocol):
@@ -47,12 +55,13 @@ class Gateway:
         """The served model; None until it was loaded once."""
         return self._outlook.view.card
 
-    async def submit(self, input: bytes, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
-        """Accept a prediction; `input` is JSON.
+    async def submit(self, body: bytes, *, durable: bool, idempotency_key: str | None = None) -> Submitted:
+        """Accept a prediction; `body` is `{"input": …}`.
 
-        Raises `InvalidInput`, `IdempotencyKeyReused`, or a `Refused` with when to try again.
+        Raises a `RequestError`, or a `Refused` with when to try again.
         """
         try:
+            input = input_of(body)
             card = await self._admit(durable=durable or idempotency_key is not None)
             self._outlook.validator(card).check(input)
             now = self._clock.now()
@@ -64,7 +73,7 @@ class Gateway:
                 raise QueueFull(str(refused), self._full_retry_s()) from None
             raise
         self._metrics.submitted(card.name, durable=prediction.durable)
-        return prediction
+        return Submitted(prediction, input)
 
     async def keep(self, prediction: Prediction, input: bytes) -> Prediction:
         """Make a prediction whose caller waited survive a crash, as if it had been durable from the start."""

@@ -43,7 +43,7 @@ class Table:
     def find(self, path: str) -> Route:
         """The route; a slash at the end changes nothing. Raises `Problem` when there is none for this path."""
         route = self._closed.get(path)
-        if route is None:
+        if route is None and not path.endswith("//"):
             path = path.removesuffix("/")
             route = self._closed.get(path) or self._open.get(_parent(path))
         if route is None:

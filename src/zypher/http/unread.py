@@ -87,8 +87,8 @@ class UnreadAnswers:
 def _unread_bytes(reader: Reader) -> int:
     """What the client has not acknowledged: in our buffer, and on Linux in the system's."""
     unsent_bytes = reader.transport.get_write_buffer_size()
-    connection: socket.socket | None = reader.transport.get_extra_info("socket")
-    with suppress(OSError, AttributeError, ValueError):
+    connection: socket.socket = reader.transport.get_extra_info("socket")
+    with suppress(OSError, AttributeError, ValueError):  # also of one that is closed, or none
         queued = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
         unsent_bytes += struct.unpack("i", queued)[0]
     return unsent_bytes

@@ -31,10 +31,10 @@ class Resolved(msgspec.Struct, frozen=True):
         return getattr(getattr(self.settings, setting.section), setting.field)
 
 
-def resolve(flags: Mapping[str, str], environ: Mapping[str, str], file: Path | None) -> Resolved:
+def resolve(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None) -> Resolved:
     """Choose each setting's value. Depends on nothing but its arguments and the file's content.
 
-    `flags` holds, by the setting's name, the text of those that were given. An empty variable
+    `flags` holds, by the setting's name, those that were given: as text, or as values from Python. An empty variable
     counts as unset. Raises `SettingsError` for the first value that is not allowed and the first
     variable or key that nobody knows.
     """
@@ -49,7 +49,7 @@ def resolve(flags: Mapping[str, str], environ: Mapping[str, str], file: Path | N
 
 
 def _choose(
-    setting: Setting, flags: Mapping[str, str], variables: Mapping[str, str], toml: TomlFile
+    setting: Setting, flags: Mapping[str, object], variables: Mapping[str, str], toml: TomlFile
 ) -> tuple[object, str]:
     if setting.name in flags:
         return _read(setting, flags[setting.name], setting.flag), setting.flag

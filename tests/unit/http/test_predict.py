@@ -36,11 +36,18 @@ async def test_an_asynchronous_prediction_answers_exactly_two_fields(
         f'{{"message": "Request received. Processing asynchronously.", "prediction_id": "{prediction.prediction_id}"}}'
     )
     assert (answer.status_code, answer.text) == (202, expected)
-    assert answer.headers["location"] == f"/predict/{prediction.prediction_id}"
+    assert answer.headers["location"] == f"predict/{prediction.prediction_id}"
     assert answer.headers["prediction-id"] == prediction.prediction_id
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.headers["queue-position"] == "1"
     assert prediction.durable
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/"])
+async def test_the_location_holds_behind_any_prefix(client: httpx.AsyncClient, service: Service, path: str) -> None:
+    answer = await client.post(path, json=BODY, headers={"Async-Mode": "true"})
+    asked = httpx.URL("http://localhost/behind/a/proxy" + path)
+    assert asked.join(answer.headers["location"]).path == f"/behind/a/proxy/predict/{service.engine.only.prediction_id}"
 
 
 async def test_a_prediction_is_looked_at_until_it_has_an_output(client: httpx.AsyncClient, service: Service) -> None:
@@ -56,9 +63,7 @@ async def test_a_prediction_is_looked_at_until_it_has_an_output(client: httpx.As
     assert ended.text == f'{{"prediction_id": "{prediction_id}", "output": {{"result": "5678"}}}}'
 
 
-@pytest.mark.parametrize(
-    "prediction_id", [UNKNOWN_ID, "abc123", "%00", "a" * 5000, "é", "..%2f..", "z" * 26, "\u017f" * 26]
-)
+@pytest.mark.parametrize("prediction_id", [UNKNOWN_ID, "abc123", "%00", "a" * 5000, "é", "z" * 26, "\u017f" * 26])
 async def test_an_unknown_id_is_not_found(client: httpx.AsyncClient, prediction_id: str) -> None:
     answer = await client.get(f"/predict/{prediction_id}")
     assert (answer.status_code, answer.text) == (404, '{"error": "Prediction ID not found."}')

@@ -5,22 +5,36 @@ import socket
 import stat
 from pathlib import Path
 
+import msgspec
+
 from zypher.errors import ListenError
 from zypher.settings import HttpSettings
 
-BACKLOG = 2_048
+_BACKLOG = 2_048
 _LONGEST_PATH_BYTES = 107
 
 
-def listen(settings: HttpSettings) -> socket.socket:
+class Address(msgspec.Struct, frozen=True):
+    """Where a server listens: on a host and a port, or at a path."""
+
+    host: str = ""
+    port: int = 0
+    path: Path | None = None
+    mode: int = 0o666  # rights of the path
+
+
+def address_of(settings: HttpSettings) -> Address:
+    """The one that the settings name."""
+    return Address(settings.host.removeprefix("[").removesuffix("]"), settings.port, settings.uds)
+
+
+def listen(address: Address) -> socket.socket:
     """Who connects from now on waits to be answered. Raises `ListenError`."""
-    if settings.uds is not None:
-        return listen_at(settings.uds, 0o666)
-    return _listen_on(settings.host.removeprefix("[").removesuffix("]"), settings.port)
+    return _listen_on(address.host, address.port) if address.path is None else _listen_at(address.path, address.mode)
 
 
-def listen_at(path: Path, mode: int) -> socket.socket:
-    """A unix socket with these rights, in place of what a killed server left there. Raises `ListenError`."""
+def _listen_at(path: Path, mode: int) -> socket.socket:
+    """A unix socket, in place of what a killed server left there."""
     listener = socket.socket(socket.AF_UNIX)
     try:
         _remove_stale(path)
@@ -43,9 +57,8 @@ def forget(listener: socket.socket) -> None:
         Path(path).unlink(missing_ok=True)
 
 
-def url_of(listener: socket.socket, *, tls: bool) -> str:
+def url_of(listener: socket.socket, scheme: str) -> str:
     """Where the socket can be reached, with the real port, also when 0 was asked for."""
-    scheme = "https" if tls else "http"
     if listener.family == socket.AF_UNIX:
         return f"{scheme}+unix://{listener.getsockname()}"
     host, port, *_ = listener.getsockname()
@@ -68,7 +81,7 @@ def _listen_on(host: str, port: int) -> socket.socket:
 
 
 def _opened(listener: socket.socket) -> socket.socket:
-    listener.listen(BACKLOG)
+    listener.listen(_BACKLOG)
     listener.setblocking(False)
     return listener
 
