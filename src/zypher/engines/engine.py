@@ -32,7 +32,7 @@ class Submissions(Protocol):
         submit of the same model, key and input returns the first one's prediction, in any status and
         however full the queue is, for as long as that is kept; keys of different models are different.
 
-        Raises `QueueFull`, and `IdempotencyKeyReused` for the same key with another input.
+        Raises `QueueFull`, `DataFull`, and `IdempotencyKeyReused` for the same key with another input.
         """
         ...
 
@@ -41,6 +41,9 @@ class Submissions(Protocol):
 
         None when the id is unknown, forgotten or past its retention, which counts from the end. A durable
         end is seen once it is stored, not before. `position` is an estimate, never below 1 while queued.
+
+        A durable result that was returned counts as read: where space is short it may be forgotten before its
+        retention is over, the one that ended first before others. One that was not is kept.
         """
         ...
 
@@ -118,7 +121,7 @@ class Operations(Protocol):
     async def replay(self, prediction_id: str) -> bool:
         """Queue a dead letter again, under its id and behind all others; its attempts count from 1.
 
-        False, and nothing happens, when it is no dead letter. Raises `QueueFull`.
+        False, and nothing happens, when it is no dead letter. Raises `QueueFull` and `DataFull`.
         """
         ...
 

@@ -32,14 +32,24 @@ class EmbeddedEngine:
     attempts of the last moment may not be counted. A read that fails raises `EngineUnavailable` like a write.
     """
 
-    def __init__(self, folder: Path, clock: Clock, *, queue_limit: int, retention_s: float, lease_s: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        *,
+        queue_limit: int,
+        retention_s: float,
+        lease_s: float,
+        limit_bytes: int | None = None,
+    ) -> None:
+        """`limit_bytes` bounds the folder; None: what the disk allows for."""
         self._clock = clock
         self._queue_limit = queue_limit
         self._retention = timedelta(seconds=retention_s)
         self._opened = False
         self._live = Live(clock, queue_limit)
         self._presences = Presences(clock, lease_s)
-        self._disk = Disk(folder, clock)
+        self._disk = Disk(folder, clock, limit_bytes)
         self._purger = Purger(clock, retention_s, self._disk.write)
         self._dead = DeadLetters(clock, self._live, self._disk, retention_s)
         self._acceptance = Acceptance(clock, self._live, self._disk, self._dead, retention_s)
@@ -73,12 +83,18 @@ class EmbeddedEngine:
             accepted = await self._submit(message, durable, idempotency_key)
             if isinstance(accepted, Prediction):
                 return accepted
-            standing = await self.get(accepted.prediction_id)
+            standing = await self._get(accepted.prediction_id, 0)
             if standing is not None:  # else its retention ended just now, and the way is free
                 return standing
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         self._check_open()
+        prediction = await self._get(prediction_id, wait_s)
+        if prediction is not None and prediction.outcome is not None and prediction.durable:
+            self._disk.note_read(prediction_id)
+        return prediction
+
+    async def _get(self, prediction_id: str, wait_s: float | None) -> Prediction | None:
         entry = self._live.entries.get(prediction_id)
         if entry is None or entry.stage is Stage.ACCEPTING:
             return await self._get_ended(prediction_id)
@@ -130,7 +146,7 @@ class EmbeddedEngine:
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
-        found = await asyncio.gather(*(self.get(each) for each in self._dead.of(model)[:limit]))
+        found = await asyncio.gather(*(self._get(each, 0) for each in self._dead.of(model)[:limit]))
         return [prediction for prediction in found if prediction is not None and prediction.status.terminal]
 
     async def replay(self, prediction_id: str) -> bool:
