@@ -16,6 +16,7 @@
     │   ├── QueueFull           as many predictions wait as may
     │   ├── Draining            the server is stopping
     │   ├── NoReplica           no process can run the model now
+    │   ├── NotChecked          the process that checks large inputs has died
     │   └── EngineUnavailable   the engine cannot accept now: disk full, connection lost
     │       └── DataFull        predictions and results take up as many bytes as they may
     └── OutputError             the model's author: the output is not JSON
@@ -107,6 +108,10 @@ class NoReplica(Refused):
     """No replica can run the model now."""
 
     public_sentence = "No replica can run the model now; try again later."
+
+
+class NotChecked(Refused):
+    """The input could not be checked."""
 
 
 class EngineUnavailable(Refused):

@@ -13,7 +13,8 @@ from tests.raw_http import RawConnection
 from tests.server_process import ServerProcess
 
 HALF_A_HEADER = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Ty"
-HALF_A_BODY = b'POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"input": "'
+JSON_HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+HALF_A_BODY = JSON_HEAD + b'Content-Length: 1000\r\n\r\n{"input": "'
 SILENT: list[bytes] = []
 BYTE_BY_BYTE = list(repeat(b"a", 80))
 SLOW_CLIENTS = {

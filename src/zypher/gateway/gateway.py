@@ -8,8 +8,9 @@ from zypher.clock import Clock
 from zypher.engines.engine import Operations, Submissions
 from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Refused
 from zypher.gateway.admission import admit, unready
-from zypher.gateway.envelope import input_of
+from zypher.gateway.envelope import input_in
 from zypher.gateway.estimate import retry_after_s
+from zypher.gateway.large_bodies import LARGE_BYTES, LargeBodies
 from zypher.gateway.outlook import Outlook, View
 from zypher.prediction import Message, Prediction, new_prediction_id
 from zypher.presence import ModelCard
@@ -45,6 +46,7 @@ class Gateway:
         self._clock = clock
         self._metrics = metrics
         self._outlook = Outlook(engine, clock, model)
+        self._large_bodies = LargeBodies()
         self._draining = False
 
     def serve_only(self, model: str) -> None:
@@ -60,10 +62,9 @@ class Gateway:
 
         Raises a `RequestError`, or a `Refused` with when to try again.
         """
+        durable = durable or idempotency_key is not None
         try:
-            input = input_of(body)
-            card = await self._admit(durable=durable or idempotency_key is not None)
-            self._outlook.validator(card).check(input)
+            card, input = await self._accept(body, durable=durable)
             now = self._clock.now()
             message = Message(new_prediction_id(now), card.name, input, now)
             prediction = await self._engine.submit(message, durable=durable, idempotency_key=idempotency_key)
@@ -120,6 +121,20 @@ class Gateway:
             depths = {}
         self._metrics.depths(depths, self._clock.now())
         return self._metrics.page()
+
+    async def close(self) -> None:
+        """End what was started to check large bodies."""
+        await self._large_bodies.close()
+
+    async def _accept(self, body: bytes, *, durable: bool) -> tuple[ModelCard, bytes]:
+        """The model that may run the input now, and the input, which fits it."""
+        if len(body) > LARGE_BYTES:
+            card = await self._admit(durable=durable)
+            return card, body[await self._large_bodies.check(card, body)]
+        input = body[input_in(body)]
+        card = await self._admit(durable=durable)
+        self._outlook.validator(card).check(input)
+        return card, input
 
     async def _admit(self, *, durable: bool) -> ModelCard:
         view = self._outlook.view if self._outlook.fresh() else await self._outlook.look()

@@ -29,7 +29,7 @@ _AS_IT_IS = frozenset(
 )
 _REFERENCE = "#/components/schemas/"
 
-LINEAR = jsonschema_rs.RegexOptions()  # patterns in time that grows with the text, whatever the text
+_LINEAR = jsonschema_rs.RegexOptions()  # patterns in time that grows with the text, whatever the text
 
 
 class Checked:
@@ -56,11 +56,11 @@ class Checked:
         self._add_reference(rules, kept)
         self._add_text(rules, kept)
         self._drop_pattern_properties(kept)
-        return kept
+        return _with_one_type(kept)
 
     def _add_reference(self, rules: Schema, kept: Schema) -> None:
         target = rules.get("$ref")
-        if isinstance(target, str) and target.startswith(_REFERENCE) and _name(target) in self._components:
+        if isinstance(target, str) and target.startswith(_REFERENCE) and component(target) in self._components:
             kept["$ref"] = target
 
     def _add_text(self, rules: Schema, kept: Schema) -> None:
@@ -84,16 +84,41 @@ class Checked:
 
     def _compiles(self, pattern: str) -> bool:
         try:
-            jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=LINEAR)
+            jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=_LINEAR)
         except jsonschema_rs.ValidationError:
             self.patterns_left_out.append(pattern)
             return False
         return True
 
 
-def _name(reference: str) -> str:
+def component(reference: str) -> str:
     """The component that a JSON Pointer names (RFC 6901)."""
     return reference.removeprefix(_REFERENCE).replace("~1", "/").replace("~0", "~")
+
+
+def compiled(schema: Schema, keywords: dict[str, type] | None = None) -> jsonschema_rs.Draft202012Validator:
+    """The validator of a checked schema. Raises `jsonschema_rs.ValidationError` for what is no schema."""
+    return jsonschema_rs.Draft202012Validator(
+        schema,
+        formats=dict(FORMATS),
+        validate_formats=True,
+        pattern_options=_LINEAR,
+        offline=True,
+        keywords=keywords,
+    )
+
+
+def _with_one_type(kept: Schema) -> Schema:
+    """A union of bare types as one list of types: the same, checked in one step and told in one sentence."""
+    options = kept.get("anyOf")
+    if "type" in kept or not isinstance(options, list):
+        return kept
+    kinds: list[object] = []
+    for option in cast("list[Schema | bool]", options):
+        if isinstance(option, bool) or option.keys() != {"type"}:
+            return kept
+        kinds += option["type"] if isinstance(option["type"], list) else [option["type"]]
+    return {key: rule for key, rule in kept.items() if key != "anyOf"} | {"type": kinds}
 
 
 def _reads(kind: type) -> Callable[[str], bool]:

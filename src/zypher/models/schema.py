@@ -3,12 +3,11 @@
 import logging
 from collections.abc import Callable
 
-import jsonschema_rs
 import msgspec
 
 from zypher.errors import InvalidInput
-from zypher.models.checked_schema import FORMATS, LINEAR, Checked
-from zypher.models.misfit import sentence
+from zypher.models.checked_schema import Checked, compiled
+from zypher.models.misfit import Misfits
 from zypher.presence import ModelCard
 
 logger = logging.getLogger(__name__)
@@ -23,16 +22,16 @@ class InputValidator:
 
     def __init__(self, card: ModelCard) -> None:
         """Takes milliseconds. A schema that cannot be compiled accepts everything."""
-        self._validator: jsonschema_rs.Draft202012Validator | None = None
         self._fits: Callable[[object], bool] = _everything
+        self._misfits: Misfits | None = None
         schema = card.input_schema if card.acceptance_schema is None else card.acceptance_schema
         if schema:
             try:
                 checked = Checked(schema, card.components)
-                self._validator = _compile(checked.schema)
+                self._fits = compiled(checked.schema).is_valid
             except Exception:  # the schema is the model author's; the replica is strict
                 return
-            self._fits = self._validator.is_valid
+            self._misfits = Misfits(checked.schema)
             _warn_of(checked.patterns_left_out, card.name)
 
     def check(self, raw: bytes) -> None:
@@ -47,9 +46,8 @@ class InputValidator:
             raise InvalidInput("$.input has text that is not Unicode: send whole characters as UTF-8.") from None
         except (RecursionError, ValueError):  # the latter of the validator
             raise InvalidInput("$.input is nested too deeply: send a flatter one.") from None
-        assert self._validator is not None, "what is not compiled fits"
-        for error in self._validator.iter_errors(value):
-            raise InvalidInput(sentence(error))
+        assert self._misfits is not None, "without a schema everything fits"
+        raise InvalidInput(self._misfits.sentence(value))
 
 
 _decode = msgspec.json.Decoder().decode
@@ -57,12 +55,6 @@ _decode = msgspec.json.Decoder().decode
 
 def _everything(_: object) -> bool:
     return True
-
-
-def _compile(schema: dict[str, object]) -> jsonschema_rs.Draft202012Validator:
-    return jsonschema_rs.Draft202012Validator(
-        schema, formats=dict(FORMATS), validate_formats=True, pattern_options=LINEAR, offline=True
-    )
 
 
 def _warn_of(patterns: list[str], model: str) -> None:

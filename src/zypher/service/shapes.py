@@ -44,6 +44,7 @@ class Whole:
         try:
             await self._worker.stop()
         finally:
+            await self._gateway.close()
             await self._engine.close()
 
 
@@ -66,6 +67,7 @@ class Front:
 
     async def stop(self, *, in_haste: bool) -> None:
         self._gateway.drain()
+        await self._gateway.close()
         await self._engine.close()
 
 

@@ -1,11 +1,16 @@
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from zypher.errors import InvalidInput, MalformedBody
-from zypher.gateway.envelope import input_of
+from zypher.gateway.envelope import input_in
 
 
 def test_the_input_is_cut_out_byte_for_byte() -> None:
-    assert input_of(b'{ "input" : [1,  "\xc3\xa9"]}\n') == b'[1,  "\xc3\xa9"]'
+    body = b'{ "input" : [1,  "\xc3\xa9"] }\n'
+    assert body[input_in(body)] == b'[1,  "\xc3\xa9"]'
 
 
 @pytest.mark.parametrize(
@@ -25,7 +30,7 @@ def test_the_input_is_cut_out_byte_for_byte() -> None:
 )
 def test_a_body_that_is_not_json_is_malformed(body: bytes, word: str) -> None:
     with pytest.raises(MalformedBody, match=word):
-        input_of(body)
+        input_in(body)
 
 
 @pytest.mark.parametrize(
@@ -48,4 +53,31 @@ def test_a_body_that_is_not_json_is_malformed(body: bytes, word: str) -> None:
 )
 def test_a_body_that_is_no_envelope_says_what_is_wrong(body: bytes, word: str) -> None:
     with pytest.raises(InvalidInput, match=word):
-        input_of(body)
+        input_in(body)
+
+
+SPACES = st.text(" \t\n\r", max_size=2)
+KEYS = st.sampled_from(['"input"', '"\\u0069nput"', '"inp\\u0075t"'])
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=4),
+    lambda inside: st.lists(inside, max_size=2) | st.dictionaries(st.sampled_from(["input", "}"]), inside, max_size=2),
+).map(json.dumps)
+FIELDS = st.tuples(SPACES, KEYS, SPACES, st.just(":"), SPACES, VALUES, SPACES).map("".join)
+
+
+@given(FIELDS, SPACES, SPACES)
+def test_the_only_field_is_found(field: str, before: str, after: str) -> None:
+    body = f"{before}{{{field}}}{after}".encode()
+    assert json.loads(body[input_in(body)]) == next(iter(json.loads(body).values()))
+
+
+@given(st.lists(FIELDS, min_size=2, max_size=3), SPACES)
+def test_a_repeated_field_is_malformed(fields: list[str], after: str) -> None:
+    with pytest.raises(MalformedBody, match="more than once"):
+        input_in(f"{{{','.join(fields)}}}{after}".encode())
+
+
+@pytest.mark.parametrize("text", ["\\ud83d", "\\ude00", "\\ud83dx", "\\uD83D\\uD83D\\uDE00"])
+def test_half_a_character_is_said(text: str) -> None:
+    with pytest.raises(InvalidInput, match="half of a character"):
+        input_in(f'{{"input": "{text}"}}'.encode())
