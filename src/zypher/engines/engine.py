@@ -41,9 +41,14 @@ class Submissions(Protocol):
 
         None when the id is unknown, forgotten or past its retention, which counts from the end. A durable
         end is seen once it is stored, not before. `position` is an estimate, never below 1 while queued.
+        """
+        ...
 
-        A durable result that was returned counts as read: where space is short it may be forgotten before its
-        retention is over, the one that ended first before others. One that was not is kept.
+    async def read(self, prediction_id: str) -> None:
+        """Note that a client was given this result.
+
+        Where space is short an engine may forget it before its retention is over, those that ended first before
+        others; a result that nobody read is kept. A note costs nobody a write, and may be lost in a crash.
         """
         ...
 

@@ -83,24 +83,22 @@ class EmbeddedEngine:
             accepted = await self._submit(message, durable, idempotency_key)
             if isinstance(accepted, Prediction):
                 return accepted
-            standing = await self._get(accepted.prediction_id, 0)
+            standing = await self.get(accepted.prediction_id)
             if standing is not None:  # else its retention ended just now, and the way is free
                 return standing
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         self._check_open()
-        prediction = await self._get(prediction_id, wait_s)
-        if prediction is not None and prediction.outcome is not None and prediction.durable:
-            self._disk.note_read(prediction_id)
-        return prediction
-
-    async def _get(self, prediction_id: str, wait_s: float | None) -> Prediction | None:
         entry = self._live.entries.get(prediction_id)
         if entry is None or entry.stage is Stage.ACCEPTING:
             return await self._get_ended(prediction_id)
         if wait_s is not None and wait_s <= 0:
             return self._live.seen(entry)
         return await self._live.wait(entry, wait_s)
+
+    async def read(self, prediction_id: str) -> None:
+        self._check_open()
+        self._disk.note_read(prediction_id)
 
     async def cancel(self, prediction_id: str) -> bool:
         self._check_open()
@@ -146,7 +144,7 @@ class EmbeddedEngine:
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
-        found = await asyncio.gather(*(self._get(each, 0) for each in self._dead.of(model)[:limit]))
+        found = await asyncio.gather(*(self.get(each) for each in self._dead.of(model)[:limit]))
         return [prediction for prediction in found if prediction is not None and prediction.status.terminal]
 
     async def replay(self, prediction_id: str) -> bool:
