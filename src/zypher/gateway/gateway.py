@@ -91,6 +91,11 @@ class Gateway:
             raise PredictionNotFound
         return prediction
 
+    async def was_read(self, prediction: Prediction) -> None:
+        """A client is given how it ended: where space is short it may go first."""
+        if prediction.durable and prediction.outcome is not None:
+            await self._engine.read(prediction.prediction_id)
+
     async def abandon(self, prediction: Prediction) -> None:
         """Its only caller has gone: if it still waits and nobody can ask for it again, it need not run."""
         if not prediction.durable:

@@ -73,6 +73,28 @@ async def test_head_answers_like_get(client: httpx.AsyncClient) -> None:
     assert (await client.head(f"/predict/{UNKNOWN_ID}")).status_code == 404
 
 
+async def test_a_result_is_noted_as_read_once_a_client_was_given_it(
+    client: httpx.AsyncClient, service: Service
+) -> None:
+    accepted = await client.post("/predict", json=BODY, headers={"Async-Mode": "true"})
+    path, prediction_id = accepted.headers["location"], accepted.headers["prediction-id"]
+    await client.get(path)
+    service.engine.end(prediction_id, succeeded(b"1"))
+    await client.head(path)
+    assert service.engine.was_read == []
+    await client.get(path)
+    assert service.engine.was_read == [prediction_id]
+
+
+async def test_a_synchronous_answer_notes_a_durable_result_as_read(client: httpx.AsyncClient, service: Service) -> None:
+    service.engine.outcome = succeeded(b"1")
+    await client.post("/predict", json=BODY)
+    await client.post("/predict", json=BODY, headers={"Async-Mode": "true"})
+    assert service.engine.was_read == []
+    answer = await client.post("/predict", json=BODY, headers={"Idempotency-Key": "k"})
+    assert service.engine.was_read == [answer.headers["prediction-id"]]
+
+
 async def test_a_long_poll_answers_when_the_prediction_ends(client: httpx.AsyncClient, service: Service) -> None:
     accepted = await client.post("/predict", json=BODY, headers={"Async-Mode": "true"})
     poll = asyncio.create_task(client.get(accepted.headers["location"] + "?wait=60"))

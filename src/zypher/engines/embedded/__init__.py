@@ -19,6 +19,7 @@ Memory, which never waits:
 The disk, in two threads of its own:
 
     disk.py        folder.py and database.py at work; recovery.py while it does not store
+    private.py     what nobody else may read, and no link stands for
     asks.py        what it can be asked, and what it answers
     writer.py      group commit; reader.py reads; both gather in a batch_thread.py
     store.py       what is asked, as the statements.py of sql/
