@@ -24,7 +24,7 @@ def test_a_ready_replica_takes_work() -> None:
 
 def test_a_replica_that_is_being_restarted_is_waited_for_but_not_ready() -> None:
     assert admit(CARD, depth(RESTARTING), draining=False, durable=True) is CARD
-    assert unready(CARD, depth(RESTARTING), draining=False) == ("No replica is ready.",)
+    assert [str(problem) for problem in unready(CARD, depth(RESTARTING), draining=False)] == ["No replica is ready."]
 
 
 def test_one_broken_replica_beside_a_ready_one_is_no_reason_to_refuse() -> None:

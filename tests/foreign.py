@@ -1,0 +1,43 @@
+"""The service as an application of a server that is not ours: uvicorn's own, with another parser."""
+
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+import zypher
+from tests.server_process import ServerProcess
+
+_ROOT = Path(__file__).parents[1]
+_URL = re.compile(r"Uvicorn running on (http://[\d.:]+)")
+
+
+# A module whose tests ask by HTTP alone; those of other servers run before the first of them.
+EVERY_SERVER = [pytest.mark.every_server, pytest.mark.usefixtures("foreign_echo", "foreign_gated")]
+
+
+class ForeignServer(ServerProcess):
+    """An ASGI server on a free port; the arguments are those of `zypher serve`, which it gets as variables."""
+
+    def __init__(self, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
+        target, *flags = arguments
+        variables = {"ZYPHER_TARGET": target, **dict(environment or {})}
+        for flag, value in zip(flags[::2], flags[1::2], strict=True):
+            variables["ZYPHER_" + flag.removeprefix("--").replace("-", "_").upper()] = value
+        super().__init__(directory, "tests.foreign:app", environment=variables)
+
+    def command(self, *arguments: str) -> list[str]:
+        uvicorn = [sys.executable, "-m", "uvicorn", "--factory", *arguments, "--app-dir", str(_ROOT)]
+        return [*uvicorn, "--http", "h11", "--port", "0"]
+
+    def _find_url(self) -> bool:
+        found = _URL.search(self.text())
+        self._url = found[1] if found else ""
+        return found is not None
+
+
+def app() -> object:
+    """What the server is told to run."""
+    return zypher.asgi()
