@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
 
 import zypher
 from tests.server_process import ServerProcess
@@ -26,10 +27,10 @@ class ForeignServer(ServerProcess):
         variables = {"ZYPHER_TARGET": target, **dict(environment or {})}
         for flag, value in zip(flags[::2], flags[1::2], strict=True):
             variables["ZYPHER_" + flag.removeprefix("--").replace("-", "_").upper()] = value
-        super().__init__(directory, "tests.foreign:app", environment=variables)
+        super().__init__(directory, "tests.foreign:app", "--factory", environment=variables)
 
     def command(self, *arguments: str) -> list[str]:
-        uvicorn = [sys.executable, "-m", "uvicorn", "--factory", *arguments, "--app-dir", str(_ROOT)]
+        uvicorn = [sys.executable, "-m", "uvicorn", *arguments, "--app-dir", str(_ROOT)]
         return [*uvicorn, "--http", "h11", "--port", "0"]
 
     def _find_url(self) -> bool:
@@ -38,6 +39,23 @@ class ForeignServer(ServerProcess):
         return found is not None
 
 
+class MountingServer(ForeignServer):
+    """The same, with an application of its own in which the service is mounted."""
+
+    def __init__(self, directory: Path, app: str, environment: Mapping[str, str] | None = None) -> None:
+        ServerProcess.__init__(self, directory, app, environment=environment)
+
+    def _is_ready(self) -> bool:
+        return "Application startup complete" in self.text()
+
+
 def app() -> object:
     """What the server is told to run."""
     return zypher.asgi()
+
+
+def without_lifespan() -> object:
+    """An application that forgets the lifespan of what is mounted in it."""
+    forgetful = FastAPI()
+    forgetful.mount("/ml", zypher.asgi("zypher.models.mock:mock_model_predict"))
+    return forgetful
