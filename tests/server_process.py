@@ -31,10 +31,10 @@ class ZypherProcess:
 
     def __init__(self, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.directory = directory
-        self._log = directory / f"{arguments[0]}-{time.monotonic_ns()}.log"
+        self._log = directory / f"{time.monotonic_ns()}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "zypher", *arguments],
+                self.command(*arguments),
                 cwd=directory,
                 env=_plain_environment() | dict(environment or {}),
                 stdin=subprocess.DEVNULL,
@@ -42,6 +42,9 @@ class ZypherProcess:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "zypher", *arguments]
 
     @property
     def pid(self) -> int:
@@ -130,8 +133,11 @@ class ServerProcess(ZypherProcess):
     """A server on a free port."""
 
     def __init__(self, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-        super().__init__(directory, "serve", *arguments, "--port", "0", environment=environment)
+        super().__init__(directory, *arguments, environment=environment)
         self._url = ""
+
+    def command(self, *arguments: str) -> list[str]:
+        return super().command("serve", *arguments, "--port", "0")
 
     @property
     def url(self) -> str:

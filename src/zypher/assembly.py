@@ -8,23 +8,22 @@ from pathlib import Path
 import msgspec
 import uvloop
 
+from zypher.client.operators import OperatorClient
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect, is_shared
 from zypher.engines.engine import Engine
 from zypher.errors import EngineError, SettingsError
 from zypher.gateway.gateway import Gateway
-from zypher.http.app import Application, health_app, prediction_app
+from zypher.http.app import Application, health_app, operator_app, prediction_app
 from zypher.http.server import HttpServer
 from zypher.operations.overseen import Overseen
-from zypher.operations.remote import RemoteOperations
-from zypher.operations.server import OperationsServer
 from zypher.service.life import Shape, live
 from zypher.service.listening import Listening
+from zypher.service.operated import Operated
 from zypher.service.shapes import Back, Front, Whole
-from zypher.service.sockets import address_of
-from zypher.service.with_operations import WithOperations
+from zypher.service.sockets import Address, address_of
 from zypher.service.worker_health import WorkerHealth
-from zypher.settings import EngineSettings, Settings
+from zypher.settings import EngineSettings, HttpSettings, Settings
 from zypher.telemetry.access import AccessLog, Sink, as_lines, as_records
 from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
@@ -68,7 +67,9 @@ def service(settings: Settings, sink: Sink | None = as_records) -> Service:
         gateway = Gateway(engine, clock, metrics, model=settings.http.model)
         shape = Front(engine, gateway)
     if not is_shared(settings.engine):
-        shape = WithOperations(shape, OperationsServer(engine, _socket(settings.engine)))
+        app = operator_app(engine, clock, AccessLog(metrics, None))
+        address = Address(path=_socket(settings.engine), mode=0o600)
+        shape = Operated(shape, HttpServer(app, HttpSettings(), clock), address)
     return Service(shape, prediction_app(gateway, settings.http, clock, log))
 
 
@@ -87,7 +88,7 @@ async def _serve(settings: Settings) -> bool:
     server = HttpServer(parts.app, settings.http, clock)
     # Without a worker of its own, what a drain waits for are the answers.
     answers_s = 0.0 if settings.worker.here else settings.worker.drain_timeout_s
-    return await live(Listening(parts.shape, [(server, address_of(settings.http))], answers_s))
+    return await live(Listening(parts.shape, server, address_of(settings.http), answers_s))
 
 
 async def _back(settings: Settings) -> bool:
@@ -100,7 +101,7 @@ async def _back(settings: Settings) -> bool:
     http = msgspec.structs.replace(settings.http, port=settings.worker.health_port)
     log = AccessLog(metrics, as_lines(settings.log, clock) if http.access_log else None)
     app = health_app(WorkerHealth(worker, engine, metrics), http, clock, log)
-    return await live(Listening(back, [(HttpServer(app, http, clock), address_of(http))]))
+    return await live(Listening(back, HttpServer(app, http, clock), address_of(http)))
 
 
 class Oversight(msgspec.Struct, frozen=True):
@@ -113,7 +114,7 @@ class Oversight(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def oversight(settings: EngineSettings) -> AsyncGenerator[Oversight]:
     """The engine as an operator sees it, while the block lasts. Raises `StartError`."""
-    remote = RemoteOperations(_socket(settings))
+    remote = OperatorClient(_socket(settings))
     if not is_shared(settings) and await remote.answers():
         yield Oversight(remote, lasting=True)
         return

@@ -107,8 +107,6 @@ class Draining(Refused):
 class NoReplica(Refused):
     """No replica can run the model now."""
 
-    public_sentence = "No replica can run the model now; try again later."
-
 
 class NotChecked(Refused):
     """The input could not be checked."""

@@ -8,7 +8,10 @@ import pytest
 
 from tests.asking import ACCEPTED, PENDING, client_of, output, predict, read, submit, target
 from tests.conftest import Serve
+from tests.foreign import EVERY_SERVER
 from tests.gate import Gate
+
+pytestmark = EVERY_SERVER
 
 
 @pytest.mark.parametrize("value", ["true", "True", "TRUE", "1", "yes", "YES", "Yes"])

@@ -7,8 +7,11 @@ import httpx
 import pytest
 
 from tests.asking import client_of, predict
+from tests.foreign import EVERY_SERVER
 from tests.raw_http import RawConnection, post
 from tests.server_process import ServerProcess
+
+pytestmark = EVERY_SERVER
 
 JSON = {"Content-Type": "application/json"}
 

@@ -42,7 +42,7 @@ def test_it_counts_what_this_worker_ran(machines: Machines) -> None:
         wait_until(lambda: settled in probe.get("/metrics").text)
 
 
-def test_it_is_not_ready_while_it_loads_its_model(machines: Machines) -> None:
+def test_it_is_not_ready_while_it_loads_its_model(machines: Machines, gate: Gate) -> None:
     worker = machines.worker("heavy.py:Heavy", "--health-port", "0")
     url = wait_until(lambda: next((str(record["url"]) for record in worker.log() if "url" in record), None))
     answer = httpx.get(f"{url}/healthz/ready", trust_env=False)

@@ -21,7 +21,7 @@ class Readiness(msgspec.Struct, frozen=True):
     """Whether a prediction sent now would run."""
 
     ready: bool
-    problems: tuple[str, ...] = ()  # sentences; empty when ready
+    problems: tuple[Refused, ...] = ()  # empty when ready
 
 
 class Submitted(NamedTuple):
@@ -71,7 +71,7 @@ class Gateway:
         except Refused as refused:
             self._metrics.refused(type(refused).__name__)
             if isinstance(refused, QueueFull):
-                raise QueueFull(str(refused), self._full_retry_s()) from None
+                raise QueueFull(str(refused), self._full_retry_s(), public=refused.public) from None
             raise
         self._metrics.submitted(card.name, durable=prediction.durable)
         return Submitted(prediction, input)
@@ -110,8 +110,10 @@ class Gateway:
         try:
             view = await self._outlook.look()
         except Refused as away:
-            return Readiness(ready=False, problems=(str(away),))
-        problems = (view.problem,) if view.problem else unready(view.card, view.depth, draining=self._draining)
+            return Readiness(ready=False, problems=(away,))
+        if view.problem:
+            return Readiness(ready=False, problems=(NoReplica(view.problem),))
+        problems = unready(view.card, view.depth, draining=self._draining)
         return Readiness(ready=not problems, problems=problems)
 
     def drain(self) -> None:

@@ -1,7 +1,6 @@
 """The check of large bodies, in a process of its own: it would hold the event loop, and a thread would hold the GIL."""
 
 import asyncio
-import os
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 
@@ -10,6 +9,7 @@ import msgspec
 from zypher.errors import InvalidInput, MalformedBody, NotChecked
 from zypher.gateway.check_process import BODY, CARD, HEADER, Answer, NotAccepted
 from zypher.presence import ModelCard
+from zypher.settings.environment import without_settings
 
 LARGE_BYTES = 32_768  # whatever the types, less is checked within 20 ms
 _BITE_BYTES = 262_144  # written in one turn of the event loop
@@ -85,9 +85,9 @@ class LargeBodies:
 
 
 async def _start() -> Process:
-    """It gets none of the settings, which may hold a password."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("ZYPHER_")}
-    return await asyncio.create_subprocess_exec(*_COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment)
+    return await asyncio.create_subprocess_exec(
+        *_COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=without_settings()
+    )
 
 
 async def _write(pipe: asyncio.StreamWriter, what: bytes, content: bytes) -> None:

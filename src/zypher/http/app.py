@@ -12,10 +12,12 @@ from zypher.http.budget import Budget
 from zypher.http.hangup import HungUp
 from zypher.http.health import Observed, health_routes
 from zypher.http.openapi import Document
+from zypher.http.operators import operator_routes
 from zypher.http.predictions import Predictions
 from zypher.http.problems import Problem, answer_to
 from zypher.http.request import Receive, Request, Scope, Send
 from zypher.http.routes import Routes, Table, get
+from zypher.operations.overseen import Overseen
 from zypher.settings import HttpSettings
 from zypher.telemetry.access import AccessLog
 
@@ -35,7 +37,7 @@ def prediction_routes(gateway: Gateway, settings: HttpSettings, budget: Budget) 
         "/": get(swagger.front_door),
         "/predict": {"POST": predictions.post},
         "/predict/{prediction_id}": get(predictions.get),
-        **health_routes(gateway),
+        **health_routes(gateway, exposes=settings.exposes_errors),
         "/openapi.json": get(Document(gateway).get),
         "/swagger": get(swagger.page),
         "/swagger/{asset}": get(swagger.asset),
@@ -44,7 +46,14 @@ def prediction_routes(gateway: Gateway, settings: HttpSettings, budget: Budget) 
 
 def health_app(observed: Observed, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
     """What a process that serves no prediction answers: its health and nothing else."""
-    return Application(health_routes(observed), settings, clock, log, Budget(settings.max_inflight_mb))
+    routes = health_routes(observed, exposes=settings.exposes_errors)
+    return Application(routes, settings, clock, log, Budget(settings.max_inflight_mb))
+
+
+def operator_app(engine: Overseen, clock: Clock, log: AccessLog) -> "Application":
+    """What operators ask, who are told everything."""
+    settings = HttpSettings(allowed_host=("localhost",), expose_errors=True)
+    return Application(operator_routes(engine), settings, clock, log, Budget(settings.max_inflight_mb))
 
 
 class Application:

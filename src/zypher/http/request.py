@@ -6,7 +6,7 @@ from typing import Any, Protocol
 from zypher.http.answer import Answer, Header
 from zypher.http.hangup import Hangup, HungUp, ReceivedHangup
 
-Message = dict[str, Any]
+Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]

@@ -2,7 +2,6 @@
 
 import logging
 import socket
-from collections.abc import Sequence
 
 from zypher.http.server import HttpServer
 from zypher.service.life import Shape
@@ -14,39 +13,34 @@ _LAST_ANSWERS_S = 5.0  # for the answers that the end of the shape sets free
 
 
 class Listening:
-    """A shape with its servers: they take their addresses before it starts, and answer until it has stopped.
+    """A shape with a server: its address is taken before the shape starts, and it answers until the shape has stopped.
 
     `answers_s` bounds how long a drain waits for the responses in progress, beyond what the shape waits for.
     """
 
-    def __init__(self, shape: Shape, servers: Sequence[tuple[HttpServer, Address]], answers_s: float = 0.0) -> None:
+    def __init__(self, shape: Shape, server: HttpServer, address: Address, answers_s: float = 0.0) -> None:
         self.died = shape.died
+        self.get_ready = shape.get_ready
         self._shape = shape
-        self._servers = servers
+        self._server = server
+        self._address = address
         self._answers_s = answers_s
-        self._listeners: list[socket.socket] = []
+        self._listener: socket.socket | None = None
 
     async def start(self) -> None:
-        for _, address in self._servers:
-            self._listeners.append(listen(address))
+        self._listener = listen(self._address)
         await self._shape.start()
-        for (server, _), listener in zip(self._servers, self._listeners, strict=True):
-            await server.start(listener)
-            logger.info("listening", extra={"url": url_of(listener, server.scheme)})
-
-    async def get_ready(self) -> None:
-        await self._shape.get_ready()
+        await self._server.start(self._listener)
+        logger.info("listening", extra={"url": url_of(self._listener, self._address, self._server.scheme)})
 
     async def drain(self) -> None:
         await self._shape.drain()
-        for server, _ in self._servers:
-            await server.answer_all(self._answers_s)
+        await self._server.answer_all(self._answers_s)
 
     async def stop(self, *, in_haste: bool) -> None:
         try:
             await self._shape.stop(in_haste=in_haste)
         finally:
-            for server, _ in self._servers:
-                await server.stop(0 if in_haste else _LAST_ANSWERS_S)
-            for listener in self._listeners:
-                forget(listener)
+            await self._server.stop(0 if in_haste else _LAST_ANSWERS_S)
+            if self._listener is not None:
+                forget(self._listener, self._address)

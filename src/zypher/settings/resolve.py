@@ -13,7 +13,7 @@ from zypher.settings.setting import Setting, shown
 from zypher.settings.suggestion import closest
 from zypher.settings.toml_file import TomlFile, read_toml
 
-_PREFIX = "ZYPHER_"
+PREFIX = "ZYPHER_"
 _OF_THE_CLIENT = frozenset({"ZYPHER_URL"})  # read by `zypher predict`
 
 # Kubernetes gives every pod such variables for each service whose name begins with "zypher".
@@ -77,7 +77,7 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if name.startswith(_PREFIX) and value and not _made_by_kubernetes(name, value)
+        if name.startswith(PREFIX) and value and not _made_by_kubernetes(name, value)
     }
 
 

@@ -54,6 +54,11 @@ async def submit(engine: Engine, input: bytes = HALF) -> str:
     return (await engine.submit(message(input), durable=True)).prediction_id
 
 
+async def submit_without_end(engine: Engine) -> None:
+    for _ in range(100):
+        await submit(engine)
+
+
 def kept(folder: Path) -> list[str]:
     """The ids of what is on disk, in order of acceptance."""
     with shell(folder) as connection:
@@ -131,8 +136,7 @@ async def test_what_is_unknown_or_has_not_ended_is_not_read(tmp_path: Path, cloc
         await engine.read(waiting)
         await engine.read("unknown \ud800")
         with pytest.raises(DataFull):
-            for _ in range(100):
-                await submit(engine)
+            await submit_without_end(engine)
         assert (await receive_one(engine)).message.prediction_id == waiting
 
 
@@ -176,7 +180,8 @@ async def test_an_outcome_without_room_waits_until_results_are_read(tmp_path: Pa
             stored = [each for each, settle in zip(small, settles, strict=True) if settle.done()]
             await read(engine, *stored[-3:])
             clock.advance(1)
-            await asyncio.sleep(0.01)
+            unsettled = [settle for settle in settles if not settle.done()]
+            await asyncio.wait(unsettled, timeout=0.05, return_when=asyncio.FIRST_COMPLETED)
         assert all(settle.result() for settle in settles)
         await read(engine, *small[-5:])
         await submit_many(engine, 1)

@@ -66,13 +66,16 @@ def app_of(endpoint: Endpoint, settings: HttpSettings, clock: FakeClock) -> Appl
     return Application(routes, settings, clock, AccessLog(Metrics(), None), Budget(settings.max_inflight_mb))
 
 
+_ANYWHERE = Address("127.0.0.1")
+
+
 class Served(HttpServer):
     """A server on a free port."""
 
     def __init__(self, app: Application, settings: HttpSettings, clock: FakeClock) -> None:
         super().__init__(app, settings, clock)
         self.app = app
-        self.listener = listen(Address("127.0.0.1"))
+        self.listener = listen(_ANYWHERE)
         self.address: tuple[str, int] = self.listener.getsockname()
 
     async def __aenter__(self) -> "Served":
@@ -81,7 +84,7 @@ class Served(HttpServer):
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop(0)
-        forget(self.listener)
+        forget(self.listener, _ANYWHERE)
 
 
 Start = Callable[[Application | Endpoint], Awaitable[Served]]

@@ -37,7 +37,7 @@ def sent(headers: Headers, *pieces: bytes, gone: bool = False, ours: bool = True
     async def receive() -> Message:
         return next(coming)
 
-    scope: Message = {"method": "POST", "http_version": "1.1", "path": "/predict", "query_string": b""}
+    scope: dict[str, object] = {"method": "POST", "http_version": "1.1", "path": "/predict", "query_string": b""}
     extensions = {CONNECTION: OurConnection()} if ours else {}
     return Request(scope | {"headers": list(headers.items()), "extensions": extensions}, receive)
 

@@ -7,7 +7,7 @@ def request(path: str, *headers: tuple[bytes, bytes], root_path: str = "") -> Re
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 
-    scope: Message = {"method": "GET", "http_version": "1.1", "query_string": b"", "root_path": root_path}
+    scope: dict[str, object] = {"method": "GET", "http_version": "1.1", "query_string": b"", "root_path": root_path}
     return Request(scope | {"path": path, "headers": headers}, receive)
 
 

@@ -15,9 +15,7 @@ SCHEMA_VERSION = 3
 _CACHED_STATEMENTS = 128
 _INCREMENTAL = 2  # as PRAGMA auto_vacuum says it
 _CHECKPOINT_PAGES = 1000
-_SHRINKABLE_BYTES = (
-    64 * 1024 * 1024
-)  # a larger file of an earlier version stays as it is: the start would take too long
+_SHRINKABLE_BYTES = 64 * 1024 * 1024  # a larger file of an earlier version would delay the start: it stays as it is
 _BUSY_S = 5.0  # somebody with a SQLite shell may hold the file for a moment
 
 
@@ -26,11 +24,13 @@ def open_writer(path: Path) -> sqlite3.Connection:
     with database_errors(path):
         connection = _connect(path)
         try:
-            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file; it must come first
+            version = _known_version(connection, path)
+            if int(connection.execute("PRAGMA page_count").fetchone()[0]) == 0:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file, before all else
             # WAL: readers and the writer do not wait for one another. FULL: a commit is on the disk.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            _migrate(connection, path)
+            _migrate(connection, version)
             _make_shrinkable(connection, path)
         except BaseException:
             connection.close()
@@ -77,13 +77,18 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _known_version(connection: sqlite3.Connection, path: Path) -> int:
+    """That of the file's schema, 0 for a new one. Writes nothing. Raises `EngineError` for one of a newer version."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise EngineError(
             f"The data file {path} was written by a newer version of zypher (schema {version}, this one knows "
             f"{SCHEMA_VERSION}); install that version, or name another folder as the data folder."
         )
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
     for step in range(version + 1, SCHEMA_VERSION + 1):
         schema = statement(f"schema_{step}")
         connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {step};\nCOMMIT;")
