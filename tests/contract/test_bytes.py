@@ -1,5 +1,7 @@
 """How many bytes may wait, and that what was accepted ends all the same."""
 
+import asyncio
+
 import pytest
 
 from tests.contract.conftest import RETENTION_S, OpenEngine
@@ -72,9 +74,12 @@ async def test_a_second_submit_finds_the_first_however_full(engine: Engine) -> N
 
 
 async def test_what_was_accepted_ends_however_full(engine: Engine) -> None:
-    for sent in await fill(engine):
-        assert await engine.settle(await receive_one(engine), SUCCEEDED)
-        assert await status(engine, sent.prediction_id) is Status.SUCCEEDED
+    accepted = await fill(engine)
+    fifth = Outcome(Status.SUCCEEDED, output=bytes(LIMIT_BYTES // 5 * 3 // 4 // len(accepted)))
+    async with asyncio.timeout(20):  # without a reserve it would wait for room
+        for sent in accepted:
+            assert await engine.settle(await receive_one(engine), fifth)
+            assert await status(engine, sent.prediction_id) is Status.SUCCEEDED
 
 
 async def test_room_comes_back_once_what_ended_was_read(engine: Engine) -> None:

@@ -168,6 +168,12 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self._receiving = False
         self._in_head = True
+        if self.cycle.keep_alive and not self.parser.should_keep_alive():
+            # A trailer says Connection: close, after which the parser finds no further request.
+            self._over = True
+            self.cycle.keep_alive = False
+            if self.cycle.response_complete:
+                self.transport.close()
         self.deadline_s = self._sweep.idle_deadline_s if self.cycle.response_complete else math.inf
 
     # Requests and answers

@@ -370,6 +370,14 @@ async def test_a_trailer_is_no_header(server: Served) -> None:
         assert (await wire.ask(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)).status == 200
 
 
+async def test_a_trailer_that_closes_the_connection_closes_it(server: Served) -> None:
+    async with wire_to(server) as wire:
+        chunks = b"%x\r\n%b\r\n0\r\nConnection: close\r\n\r\n" % (len(BODY), BODY)
+        reply = await wire.ask(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + LIVE)
+        assert (reply.status, reply.headers["connection"]) == (200, "close")
+        assert await wire.end() == b""
+
+
 async def test_who_hangs_up_is_not_predicted_for(server: Served, service: Service) -> None:
     service.engine.outcome = None
     async with contextlib.AsyncExitStack() as wires:

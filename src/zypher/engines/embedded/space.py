@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from zypher.engines.embedded import store
@@ -59,13 +60,20 @@ class Space:
         """Count anew when the next transaction begins: this one was undone."""
         self._counted = self._promised = 0
 
-    def take_input(self, accept: Accept) -> bool:
-        """Whether there is room for one more prediction, which is then its."""
-        return self._take(len(accept.message.input) + _ROW_BYTES, self._for_submits)
+    def take_inputs(self, accepts: Sequence[Accept]) -> list[bool]:
+        """For each prediction whether there is room for it, which is then its."""
+        return self._take_each([len(accept.message.input) + _ROW_BYTES for accept in accepts], self._for_submits)
 
-    def take_outcome(self, end: End) -> bool:
-        """Whether there is room for one more outcome, which is then its."""
-        return self._take(len(end.outcome.output or b"") + _ROW_BYTES, self._for_outcomes)
+    def take_outcomes(self, ends: Sequence[End]) -> list[bool]:
+        """For each outcome whether there is room for it, which is then its."""
+        return self._take_each([len(end.outcome.output or b"") + _ROW_BYTES for end in ends], self._for_outcomes)
+
+    def _take_each(self, sizes_bytes: Sequence[int], most_bytes: int) -> list[bool]:
+        all_bytes = sum(sizes_bytes)
+        if self._fits(all_bytes, most_bytes):
+            self._promised += all_bytes
+            return [True] * len(sizes_bytes)
+        return [self._take(size_bytes, most_bytes) for size_bytes in sizes_bytes]
 
     def _take(self, size_bytes: int, most_bytes: int) -> bool:
         if not self._fits(size_bytes, most_bytes):

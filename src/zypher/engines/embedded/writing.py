@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import compress
 
 from zypher.engines.embedded import store
 from zypher.engines.embedded.asks import Accept, End, Forget, Mark, MarkRead, Probe, Purge, Replay, Write, Written
@@ -46,15 +47,11 @@ class Writing:
 
     def _accept(self, accepts: Sequence[Accept]) -> list[Callable[[], None]]:
         """Accept those that there is room for."""
-        refused: list[Callable[[], None]] = []
-        fitting: list[Accept] = []
-        for accept in accepts:
-            if self._space.take_input(accept):
-                fitting.append(accept)
-            else:
-                refused.append(partial(accept.done, self._refusal(accept)))
-        written = zip(fitting, _accept(self._connection, fitting), strict=True)
-        return [*(partial(accept.done, answer) for accept, answer in written), *refused]
+        fits = self._space.take_inputs(accepts)
+        fitting = list(compress(accepts, fits))
+        written = iter(_accept(self._connection, fitting))
+        answers = [next(written) if each else self._refusal(accept) for accept, each in zip(accepts, fits, strict=True)]
+        return [partial(accept.done, answer) for accept, answer in zip(accepts, answers, strict=True)]
 
     def _refusal(self, accept: Accept) -> Written:
         """What to answer when there is no room: what stands for it, if it came before."""
@@ -66,8 +63,8 @@ class Writing:
         """Store the outcomes that there is room for."""
         if not ends:
             return []
-        fits = [self._space.take_outcome(end) for end in ends]
-        fitting = [end for end, each in zip(ends, fits, strict=True) if each]
+        fits = self._space.take_outcomes(ends)
+        fitting = list(compress(ends, fits))
         store.insert_outcomes(self._connection, fitting)
         store.delete_waiting(self._connection, [end.row for end in fitting])
         self.problem = None
