@@ -15,4 +15,5 @@ server.py              configures uvicorn and runs it
 connection.py          one connection: uvicorn's protocol and what it lacks
 refusals.py            what a connection that is not served is told
 sweep.py, unread.py    what all connections share: deadlines, and answers that are not read
+heap.py                memory that was freed goes back to the system
 """

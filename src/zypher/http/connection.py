@@ -198,7 +198,8 @@ class Connection(HttpToolsProtocol):
             cycle.keep_alive = False
             more = (*more, CLOSE)
         self.answer_bytes = len(answer.body)
-        self.transport.write(as_bytes(answer, (*more, self._sweep.date), whole=cycle.scope["method"] != "HEAD"))
+        for part in as_bytes(answer, (*more, self._sweep.date), whole=cycle.scope["method"] != "HEAD"):
+            self.transport.write(part)
         if not cycle.keep_alive:
             self.transport.close()
         self.on_response_complete()
@@ -324,7 +325,8 @@ class Connection(HttpToolsProtocol):
             self._end_with(refusal)
 
     def _end_with(self, refusal: Answer) -> None:
-        self.transport.write(as_bytes(refusal, (self._sweep.date, CLOSE), whole=True))
+        for part in as_bytes(refusal, (self._sweep.date, CLOSE), whole=True):
+            self.transport.write(part)
         self._end()
 
     def _end(self) -> None:

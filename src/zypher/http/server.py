@@ -14,6 +14,7 @@ from zypher.clock import Clock
 from zypher.errors import ListenError
 from zypher.http.app import Application
 from zypher.http.connection import Connection
+from zypher.http.heap import own_pages_for_large_blocks
 from zypher.http.sweep import Sweep
 from zypher.http.unread import UnreadAnswers
 from zypher.settings import HttpSettings
@@ -37,6 +38,7 @@ class HttpServer:
 
     async def start(self, listener: socket.socket) -> None:
         """Answer whoever connects there from now on, or is waiting."""
+        own_pages_for_large_blocks()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             self._connection, sock=listener, ssl=self._config.ssl, backlog=self._config.backlog

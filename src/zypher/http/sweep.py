@@ -6,6 +6,7 @@ from typing import Protocol
 
 from zypher.clock import Clock, Timer
 from zypher.http.answer import Header
+from zypher.http.heap import give_back
 from zypher.http.unread import UnreadAnswers
 from zypher.settings import HttpSettings
 
@@ -74,6 +75,8 @@ class Sweep:
         self.linger_deadline_s = now_s + _LINGER_S  # of one that is closed now
         self.date = (b"date", format_datetime(self._clock.now(), usegmt=True).encode())
         self.unread.look()
+        if self.unread.budget.has_fallen():
+            give_back()
         for connection in list(self.connections):
             if connection.deadline_s <= now_s:
                 connection.expire()
