@@ -31,7 +31,9 @@ class Hosts:
         """Raises `SettingsError` for a pattern that no host can fit."""
         for pattern in settings.allowed_host:
             if not _PATTERN.fullmatch(pattern) and not _is_address(pattern):
-                raise SettingsError(f"--allowed-host {pattern} is no host; name one as api.example.com or *.example.com.")
+                raise SettingsError(
+                    f"--allowed-host {pattern} is no host; name one as api.example.com or *.example.com."
+                )
         self._any = "*" in settings.allowed_host or not (settings.allowed_host or settings.on_loopback)
         self._patterns = [pattern.lower().rstrip(".") for pattern in settings.allowed_host or _LOCAL]
         self._addresses = not settings.allowed_host

@@ -36,7 +36,9 @@ class Predictions:
         body = await self._bodies.read(request)
         wait_s = longest_wait_s(preferences, self._cap_s)
         durable = preferences.respond_async or wait_s == 0
-        prediction, input = await self._gateway.submit(body, durable=durable, idempotency_key=preferences.idempotency_key)
+        prediction, input = await self._gateway.submit(
+            body, durable=durable, idempotency_key=preferences.idempotency_key
+        )
         del body
         self._bodies.release(request)
         if wait_s == 0:

@@ -96,11 +96,15 @@ def _config(app: Application, settings: HttpSettings) -> Config:
     try:
         config.load()
     except ssl.SSLError as error:
-        raise ListenError(f"The certificate {settings.ssl_certfile} and its private key do not fit together or are "
-                          f"no PEM ({error.reason or error}); name others with --ssl-certfile and --ssl-keyfile.") from error
+        raise ListenError(
+            f"The certificate {settings.ssl_certfile} and its private key do not fit together or are "
+            f"no PEM ({error.reason or error}); name others with --ssl-certfile and --ssl-keyfile."
+        ) from error
     except OSError as error:
-        raise ListenError(f"{error.filename or settings.ssl_certfile} cannot be read ({error.strerror}); "
-                          "name another with --ssl-certfile and --ssl-keyfile.") from error
+        raise ListenError(
+            f"{error.filename or settings.ssl_certfile} cannot be read ({error.strerror}); "
+            "name another with --ssl-certfile and --ssl-keyfile."
+        ) from error
     return config
 
 

@@ -118,7 +118,9 @@ class Metrics(Collector):
         labels = ["method", "route", "status"]
         spans = {(method, route, str(status)): each for (method, route, status), each in self._answered.items()}
         counts = {key: each.count for key, each in spans.items()}
-        yield _count("zypher_http_requests", "Requests answered; 499 for those whose clients went away.", labels, counts)
+        yield _count(
+            "zypher_http_requests", "Requests answered; 499 for those whose clients went away.", labels, counts
+        )
         yield _spans("zypher_http_request_duration_seconds", "From a request's head to its answer.", labels, spans)
 
     def _gauges(self) -> Iterator[Metric]:
@@ -166,9 +168,7 @@ def _count(name: str, meaning: str, labels: list[str], counts: Mapping[tuple[str
     return family
 
 
-def _spans(
-    name: str, meaning: str, labels: list[str], spans: Mapping[tuple[str, ...], Spans]
-) -> HistogramMetricFamily:
+def _spans(name: str, meaning: str, labels: list[str], spans: Mapping[tuple[str, ...], Spans]) -> HistogramMetricFamily:
     family = HistogramMetricFamily(name, meaning, labels=labels)
     for values, each in spans.items():
         each.add_to(family, values)

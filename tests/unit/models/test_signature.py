@@ -118,6 +118,11 @@ class Custom:
     pass
 
 
+@dataclass
+class Partner:
+    name: str
+
+
 @pytest.mark.parametrize(
     ("kind", "reason"),
     [
@@ -125,8 +130,8 @@ class Custom:
         (NDArray[np.float32], "is no type of JSON"),
         (list[Custom], "Custom` is no type of JSON"),
         (Path, "Path` is no type of JSON"),
-        (Person | Order, "Type unions may not contain more than one dataclass"),
-        (Customer | Address, "Type unions may not contain more than one custom type"),
+        (Person | Partner, "Type unions may not contain more than one dataclass"),
+        (Customer | Custom, "Unable to generate pydantic-core schema"),
         (complex, "`builtins.complex` is no type of JSON"),
         ("Absent", "NameError: name 'Absent' is not defined"),
     ],
@@ -140,7 +145,7 @@ def test_an_input_that_json_cannot_give_is_refused(kind: object, reason: str) ->
     assert "use str, int, float, bool, list, dict, a dataclass" in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", [np.ndarray, list[Custom], Person | Order, "Absent", complex])
+@pytest.mark.parametrize("kind", [np.ndarray, list[Custom], Person | Partner, "Absent", complex])
 def test_an_output_that_no_schema_can_say_is_served_as_any_json(kind: object) -> None:
     assert giving(kind).card.output_schema == {}
 
