@@ -149,9 +149,6 @@ def _float(_: Acceptance, core: Core, __: _Scope) -> Schema:
     return {"type": ["number", "string", "boolean"], "pattern": _DIGIT_OR_WORD} | _bounds(core)
 
 
-def _decimal(_: Acceptance, __: Core, ___: _Scope) -> Schema:
-    return {"type": ["number", "string", "boolean"], "pattern": _DIGIT_OR_WORD}
-
 
 def _bounds(core: Core) -> Schema:
     limits = {word: core[name] for name, word in _NUMBER_BOUNDS.items() if name in core}
@@ -293,7 +290,7 @@ _RULES: dict[str, _Rule] = {
     "bool": _bool,
     "int": _int,
     "float": _float,
-    "decimal": _decimal,
+    "decimal": _type("number", "string", "boolean", "array"),  # of a Decimal's sign, digits and exponent
     "str": _str,
     "bytes": _type("string"),
     **dict.fromkeys(["date", "time", "datetime", "timedelta"], _number_in_text),
