@@ -27,7 +27,7 @@ WHOLE_LINES := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve install install-examples install-redis install-dev test lint format $(LEVELS) chaos image-lint image-test bench lock clean
+.PHONY: help serve install install-examples install-redis install-dev test lint format $(LEVELS) chaos fuzz image-lint image-test bench lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s%s\n", $$1, $$2}' Makefile
@@ -65,6 +65,9 @@ unit contract acceptance fault: $(DEV) ## the tests of one level
 
 chaos: $(DEV) ## faults of every kind under load, and an account: SECONDS=300 SEED=7 (a random one) on both engines
 	$(BIN)/python -m tests.chaos --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+fuzz: $(DEV) ## mutated requests against a server: SECONDS=60 SEED=7 (a random one)
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 image-lint: $(IMAGE) ## check the Dockerfile, the compose file and the Helm chart, without an engine
 	$(BIN)/hadolint Dockerfile

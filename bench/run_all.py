@@ -5,7 +5,9 @@ import sys
 from bench import (
     async_durable,
     depth,
+    held_bytes,
     install_size,
+    large_inputs,
     mocks,
     redis_depth,
     redis_engine,
@@ -19,7 +21,7 @@ from bench import (
 )
 from bench.report import write_results
 
-_ONE_MACHINE = (sync_noop, async_durable, mocks, depth, startup, install_size)
+_ONE_MACHINE = (sync_noop, async_durable, mocks, depth, large_inputs, held_bytes, startup, install_size)
 _MANY_MACHINES = (redis_engine, redis_http, redis_sync, redis_recovery, redis_scale, redis_depth, redis_idle)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Generator, Mapping
 from bench.processes import ROOT, Server, run_server
 
 NOOP = f"{ROOT}/bench/models/noop.py:Noop"
+BULK = f"{ROOT}/bench/models/bulk.py:Bulk"
 GATED = f"{ROOT}/bench/models/gated.py:Gated"
 MOCK = "zypher.models.mock:mock_model_predict"
 

@@ -65,5 +65,5 @@ class RawConnection:
 
 def post(body: bytes, *headers: str) -> bytes:
     """A whole request for a prediction."""
-    lines = ["POST /predict HTTP/1.1", "Host: server", "Content-Type: application/json", *headers]
+    lines = ["POST /predict HTTP/1.1", "Host: localhost", "Content-Type: application/json", *headers]
     return "\r\n".join([*lines, f"Content-Length: {len(body)}", "", ""]).encode() + body

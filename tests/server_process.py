@@ -31,10 +31,10 @@ class ZypherProcess:
 
     def __init__(self, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
         self.directory = directory
-        self._log = directory / f"{arguments[0]}-{time.monotonic_ns()}.log"
+        self._log = directory / f"{time.monotonic_ns()}.log"
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "zypher", *arguments],
+                self.command(*arguments),
                 cwd=directory,
                 env=_plain_environment() | dict(environment or {}),
                 stdin=subprocess.DEVNULL,
@@ -43,11 +43,22 @@ class ZypherProcess:
                 start_new_session=True,
             )
 
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "zypher", *arguments]
+
     @property
     def pid(self) -> int:
         return self._process.pid
 
     def log(self) -> list[dict[str, object]]:
+        """What it has to say, in order; without the line of each request."""
+        return [record for record in self.lines() if record.get("logger") != ACCESS]
+
+    def accesses(self) -> list[dict[str, object]]:
+        """The line of each request."""
+        return [record for record in self.lines() if record.get("logger") == ACCESS]
+
+    def lines(self) -> list[dict[str, object]]:
         """The lines of its log that are JSON objects, in order."""
         records: list[dict[str, object]] = []
         for line in self.text().splitlines():
@@ -115,12 +126,18 @@ class ZypherProcess:
             time.sleep(_LOOK_AGAIN_S)
 
 
+ACCESS = "zypher.access"
+
+
 class ServerProcess(ZypherProcess):
     """A server on a free port."""
 
     def __init__(self, directory: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> None:
-        super().__init__(directory, "serve", *arguments, "--port", "0", environment=environment)
+        super().__init__(directory, *arguments, environment=environment)
         self._url = ""
+
+    def command(self, *arguments: str) -> list[str]:
+        return super().command("serve", *arguments, "--port", "0")
 
     @property
     def url(self) -> str:

@@ -8,22 +8,23 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from zypher.clock import Clock, SystemClock
+from zypher.client.operators import OperatorClient
+from zypher.clock import SystemClock
 from zypher.engines.connect import connect, is_shared
 from zypher.engines.engine import Engine
 from zypher.errors import EngineError, SettingsError
 from zypher.gateway.gateway import Gateway
-from zypher.http.app import create_app, create_health_app
+from zypher.http.app import Application, health_app, operator_app, prediction_app
 from zypher.http.server import HttpServer
 from zypher.operations.overseen import Overseen
-from zypher.operations.remote import RemoteOperations
-from zypher.operations.server import OperationsServer
-from zypher.service.life import live
+from zypher.service.life import Shape, live
+from zypher.service.listening import Listening
+from zypher.service.operated import Operated
 from zypher.service.shapes import Back, Front, Whole
-from zypher.service.with_health import WithHealth
-from zypher.service.with_operations import WithOperations
+from zypher.service.sockets import Address, address_of
 from zypher.service.worker_health import WorkerHealth
 from zypher.settings import EngineSettings, HttpSettings, Settings
+from zypher.telemetry.access import AccessLog, Sink, as_lines, as_records
 from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.replica import Launch
@@ -31,20 +32,45 @@ from zypher.worker.trial import Trial, try_model
 from zypher.worker.worker import Worker, WorkerPlan
 
 _SOCKET = "operations.sock"  # in the data folder
-_SWITCH_S = 0.0005
+SWITCH_S = 0.0005  # of threads
+
+
+class Service(msgspec.Struct, frozen=True):
+    """What answers for predictions, and its application."""
+
+    shape: Shape
+    app: Application
 
 
 def serve(settings: Settings) -> bool:
     """Serve until told to stop by a signal; False when a second one cut the drain. Raises `StartError`."""
-    if not settings.worker.here:
-        _require_shared(settings.engine, "A server without a worker")
-        return uvloop.run(_front(settings))
-    if settings.http.model is not None:
-        raise SettingsError("--model chooses what a server without a worker serves; add --no-worker, or leave it out.")
     # The engine's threads give the interpreter back at each SQLite step; with Python's 5 ms a busy event
     # loop would keep them from it so long that five times fewer predictions reach the disk.
-    sys.setswitchinterval(_SWITCH_S)
-    return uvloop.run(_whole(settings))
+    sys.setswitchinterval(SWITCH_S)
+    return uvloop.run(_serve(settings))
+
+
+def service(settings: Settings, sink: Sink | None = as_records) -> Service:
+    """The parts that serve predictions, for whichever server; `sink` is where access lines go. Raises `StartError`."""
+    if settings.worker.here and settings.http.model is not None:
+        raise SettingsError("--model chooses what a server without a worker serves; add --no-worker, or leave it out.")
+    if not settings.worker.here:
+        _require_shared(settings.engine, "A server without a worker")
+    clock, metrics = SystemClock(), Metrics()
+    engine = connect(settings.engine, clock)
+    log = AccessLog(metrics, sink if settings.http.access_log else None)
+    if settings.worker.here:
+        gateway = Gateway(engine, clock, metrics, model="")
+        worker = Worker(_plan(settings), engine, clock, metrics)
+        shape: Shape = Whole(engine, worker, gateway, settings.worker.drain_timeout_s)
+    else:
+        gateway = Gateway(engine, clock, metrics, model=settings.http.model)
+        shape = Front(engine, gateway)
+    if not is_shared(settings.engine):
+        app = operator_app(engine, clock, AccessLog(metrics, None))
+        address = Address(path=_socket(settings.engine), mode=0o600)
+        shape = Operated(shape, HttpServer(app, HttpSettings(), clock), address)
+    return Service(shape, prediction_app(gateway, settings.http, clock, log))
 
 
 def work(settings: Settings) -> bool:
@@ -56,37 +82,26 @@ def work(settings: Settings) -> bool:
     return uvloop.run(_back(settings))
 
 
-async def _whole(settings: Settings) -> bool:
-    clock, metrics = SystemClock(), Metrics()
-    engine = connect(settings.engine, clock)
-    worker = Worker(_plan(settings), engine, clock, metrics)
-    gateway = Gateway(engine, clock, metrics, model="")
-    server = _server(gateway, settings.http, clock)
-    whole = Whole(engine, worker, gateway, server, settings.worker.drain_timeout_s)
-    if is_shared(settings.engine):
-        return await live(whole)
-    return await live(WithOperations(whole, OperationsServer(engine, _socket(settings.engine))))
-
-
-async def _front(settings: Settings) -> bool:
+async def _serve(settings: Settings) -> bool:
     clock = SystemClock()
-    engine = connect(settings.engine, clock)
-    gateway = Gateway(engine, clock, Metrics(), model=settings.http.model)
-    server = _server(gateway, settings.http, clock)
-    return await live(Front(engine, gateway, server, settings.worker.drain_timeout_s))
+    parts = service(settings, as_lines(settings.log, clock))
+    server = HttpServer(parts.app, settings.http, clock)
+    # Without a worker of its own, what a drain waits for are the answers.
+    answers_s = 0.0 if settings.worker.here else settings.worker.drain_timeout_s
+    return await live(Listening(parts.shape, server, address_of(settings.http), answers_s))
 
 
 async def _back(settings: Settings) -> bool:
-    clock = SystemClock()
+    clock, metrics = SystemClock(), Metrics()
     engine = connect(settings.engine, clock)
-    metrics = Metrics()
     worker = Worker(_plan(settings), engine, clock, metrics)
     back = Back(engine, worker, settings.worker.drain_timeout_s)
     if settings.worker.health_port is None:
         return await live(back)
     http = msgspec.structs.replace(settings.http, port=settings.worker.health_port)
-    app = create_health_app(WorkerHealth(worker, engine, metrics))
-    return await live(WithHealth(back, HttpServer(app, http, clock)))
+    log = AccessLog(metrics, as_lines(settings.log, clock) if http.access_log else None)
+    app = health_app(WorkerHealth(worker, engine, metrics), http, clock, log)
+    return await live(Listening(back, HttpServer(app, http, clock), address_of(http)))
 
 
 class Oversight(msgspec.Struct, frozen=True):
@@ -99,7 +114,7 @@ class Oversight(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def oversight(settings: EngineSettings) -> AsyncGenerator[Oversight]:
     """The engine as an operator sees it, while the block lasts. Raises `StartError`."""
-    remote = RemoteOperations(_socket(settings))
+    remote = OperatorClient(_socket(settings))
     if not is_shared(settings) and await remote.answers():
         yield Oversight(remote, lasting=True)
         return
@@ -133,10 +148,6 @@ def _require_shared(settings: EngineSettings, who: str) -> None:
 
 def _socket(settings: EngineSettings) -> Path:
     return settings.data_dir / _SOCKET
-
-
-def _server(gateway: Gateway, settings: HttpSettings, clock: Clock) -> HttpServer:
-    return HttpServer(create_app(gateway, settings), settings, clock)
 
 
 def _plan(settings: Settings) -> WorkerPlan:

@@ -16,7 +16,9 @@
     │   ├── QueueFull           as many predictions wait as may
     │   ├── Draining            the server is stopping
     │   ├── NoReplica           no process can run the model now
+    │   ├── NotChecked          the process that checks large inputs has died
     │   └── EngineUnavailable   the engine cannot accept now: disk full, connection lost
+    │       └── DataFull        predictions and results take up as many bytes as they may
     └── OutputError             the model's author: the output is not JSON
 
 Each message is one sentence that says what happened and what to do.
@@ -105,13 +107,24 @@ class Draining(Refused):
 class NoReplica(Refused):
     """No replica can run the model now."""
 
-    public_sentence = "No replica can run the model now; try again later."
+
+class NotChecked(Refused):
+    """The input could not be checked."""
 
 
 class EngineUnavailable(Refused):
     """The engine cannot accept or answer now."""
 
     public_sentence = "The service cannot store or find predictions now; try again later."
+
+
+class DataFull(EngineUnavailable):
+    """What is kept takes up as many bytes as it may."""
+
+    public_sentence = ""
+
+    def __init__(self, message: str, retry_after_s: int = 10) -> None:
+        super().__init__(message, retry_after_s)
 
 
 class OutputError(ZypherError):

@@ -1,22 +1,53 @@
 """Servers that many tests share, each for one session, clients of them, and many processes on one engine."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.asking import client_of, target
+from tests.foreign import ForeignServer
 from tests.redis_server import RedisServer, no_redis, redis_program
 from tests.server_process import ServerProcess, WorkerProcess
 
+ECHO = (target("echo.py:Echo"),)
+# It soon cuts off who is slow to send.
+GATED = (target("gated.py:Gated"), "--read-timeout-s", "1", "--max-body-bytes", "100000")
 
-@pytest.fixture(scope="session")
-def echo_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """What a module marked `every_server` asks by HTTP alone holds on our server and on any other."""
+    asked = {"echo", "gated"}.intersection(metafunc.fixturenames)
+    if asked and metafunc.definition.get_closest_marker("every_server"):
+        metafunc.parametrize("whose", ["our", "foreign"])
+
+
+def _running(kind: type[ServerProcess], arguments: tuple[str, ...]) -> Callable[..., Iterator[ServerProcess]]:
+    def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+        with kind(tmp_path_factory.mktemp("server"), *arguments) as process:
+            yield process.wait_ready()
+
+    return server
+
+
+our_echo = pytest.fixture(_running(ServerProcess, ECHO), scope="session", name="our_echo")
+our_gated = pytest.fixture(_running(ServerProcess, GATED), scope="session", name="our_gated")
+foreign_echo = pytest.fixture(_running(ForeignServer, ECHO), scope="session", name="foreign_echo")
+foreign_gated = pytest.fixture(_running(ForeignServer, GATED), scope="session", name="foreign_gated")
+
+
+@pytest.fixture
+def whose() -> str:
+    """Whose server is asked: ours, or a foreign one."""
+    return "our"
+
+
+@pytest.fixture
+def echo_server(request: pytest.FixtureRequest, whose: str, our_echo: ServerProcess) -> ServerProcess:
     """A server of tests/models/echo.py."""
-    with ServerProcess(tmp_path_factory.mktemp("echo"), target("echo.py:Echo")) as server:
-        yield server.wait_ready()
+    return our_echo if whose == "our" else request.getfixturevalue("foreign_echo")
 
 
 @pytest.fixture
@@ -25,12 +56,10 @@ def echo(echo_server: ServerProcess) -> Iterator[httpx.Client]:
         yield client
 
 
-@pytest.fixture(scope="session")
-def gated_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server of tests/models/gated.py that soon cuts off who is slow to send."""
-    arguments = (target("gated.py:Gated"), "--read-timeout-s", "1", "--max-body-bytes", "100000")
-    with ServerProcess(tmp_path_factory.mktemp("gated"), *arguments) as server:
-        yield server.wait_ready()
+@pytest.fixture
+def gated_server(request: pytest.FixtureRequest, whose: str, our_gated: ServerProcess) -> ServerProcess:
+    """A server of tests/models/gated.py."""
+    return our_gated if whose == "our" else request.getfixturevalue("foreign_gated")
 
 
 @pytest.fixture

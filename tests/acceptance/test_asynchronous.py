@@ -8,7 +8,10 @@ import pytest
 
 from tests.asking import ACCEPTED, PENDING, client_of, output, predict, read, submit, target
 from tests.conftest import Serve
+from tests.foreign import EVERY_SERVER
 from tests.gate import Gate
+
+pytestmark = EVERY_SERVER
 
 
 @pytest.mark.parametrize("value", ["true", "True", "TRUE", "1", "yes", "YES", "Yes"])
@@ -116,7 +119,7 @@ def test_a_202_says_where_when_and_how_many_are_before_it(serve: Serve, gate: Ga
         answers = [predict(client, gate.input("next"), {"Async-Mode": "true"}) for _ in range(3)]
         assert [answer.headers["queue-position"] for answer in answers] == ["1", "2", "3"]
         for answer in answers:
-            assert answer.headers["location"] == f"/predict/{answer.json()['prediction_id']}"
+            assert answer.headers["location"] == f"predict/{answer.json()['prediction_id']}"
             assert int(answer.headers["retry-after"]) >= 1
         assert client.get(answers[0].headers["location"]).json() == PENDING
 

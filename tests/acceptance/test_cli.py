@@ -139,6 +139,12 @@ def test_check_says_how_a_try_failed(tmp_path: Path, given: str, code: int, word
     assert words in ended.stderr
 
 
+def test_check_refuses_what_a_server_refuses(tmp_path: Path) -> None:
+    ended = zypher("check", target("typed.py:of_dataclass"), "--input", '{"x": "a", "y": 4}', cwd=tmp_path)
+    assert ended.returncode == 1
+    assert ended.stderr.endswith("$.input.x must be an integer.\n")
+
+
 def test_check_takes_no_input_that_is_no_json(tmp_path: Path) -> None:
     ended = zypher("check", target("echo.py:Echo"), "--input", "abc", cwd=tmp_path)
     assert ended.returncode == 2

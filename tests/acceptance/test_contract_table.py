@@ -3,7 +3,10 @@
 import httpx
 
 from tests.asking import ACCEPTED, PENDING, output, predict, read, submit
+from tests.foreign import EVERY_SERVER
 from tests.gate import Gate
+
+pytestmark = EVERY_SERVER
 
 SAMPLE = "Sample input data for the model"
 

@@ -12,10 +12,9 @@ from tests.gate import Gate
 from tests.raw_http import RawConnection
 from tests.server_process import ServerProcess
 
-HALF_A_HEADER = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Ty"
-HALF_A_BODY = (
-    b'POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000\r\n\r\n{"input": "'
-)
+HALF_A_HEADER = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Ty"
+JSON_HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+HALF_A_BODY = JSON_HEAD + b'Content-Length: 1000\r\n\r\n{"input": "'
 SILENT: list[bytes] = []
 BYTE_BY_BYTE = list(repeat(b"a", 80))
 SLOW_CLIENTS = {
@@ -36,7 +35,7 @@ def test_whoever_is_slow_to_send_is_cut_off(gated_server: ServerProcess) -> None
 
 
 def test_whoever_waits_or_rests_is_not_cut_off(gated: httpx.Client, gate: Gate) -> None:
-    resting = b"HEAD /healthz/live HTTP/1.1\r\nHost: a\r\n\r\n"
+    resting = b"HEAD /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with RawConnection(str(gated.base_url)) as connection:
         connection.send(resting)
         assert connection.receive_status() == 200

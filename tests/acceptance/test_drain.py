@@ -108,7 +108,7 @@ def test_whoever_waits_in_vain_is_answered(serve: Serve, gate: Gate) -> None:
     with client_of(server) as client, RawConnection(server.url) as polling, ThreadPoolExecutor(1) as pool:
         prediction_id = submit(client, gate.input("a"))
         gate.wait_for_runs(1)
-        polling.send(f"GET /predict/{prediction_id}?wait=20 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        polling.send(f"GET /predict/{prediction_id}?wait=20 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         waiting = pool.submit(predict, client, gate.input("b"))
         wait_until(lambda: '{model="Gated",state="queued"} 1.0' in client.get("/metrics").text)
         server.signal(signal.SIGTERM)

@@ -4,9 +4,12 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.asking import client_of, output, predict, submit, target
+from tests.foreign import EVERY_SERVER
 from tests.gate import Gate
 from tests.polling import wait_until
 from tests.server_process import ServerProcess
+
+pytestmark = EVERY_SERVER
 
 
 def figure(client: httpx.Client, name: str, **labels: str) -> float:

@@ -6,7 +6,10 @@ from uuid import uuid4
 import httpx
 
 from tests.asking import output, predict
+from tests.foreign import EVERY_SERVER
 from tests.gate import Gate
+
+pytestmark = EVERY_SERVER
 
 CALLERS = 20
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.asking import client_of, predict, read, submit, target
 from tests.conftest import Serve
-from tests.server_process import ServerProcess
+from tests.server_process import ACCESS, ServerProcess
 from tests.terminal import Terminal
 
 SECRET = "a-secret-of-the-caller"
@@ -27,7 +27,9 @@ class Story:
     ids: dict[str, str]
 
     def about(self, deed: str) -> list[dict[str, object]]:
-        return [record for record in self.records if record.get("prediction_id") == self.ids[deed]]
+        """What the log says of it, without the line of its request."""
+        about = [record for record in self.records if record.get("prediction_id") == self.ids[deed]]
+        return [record for record in about if record["logger"] != ACCESS]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
             deeds = ("say", "ValueError", "SystemExit", "well", "kill")
             ids = {deed: predict(client, deed).headers["prediction-id"] for deed in deeds}
         assert server.stop() == 0
-        return Story(server.text(), server.log(), ids)
+        return Story(server.text(), server.lines(), ids)
 
 
 def test_off_a_terminal_every_line_is_json(story: Story) -> None:
@@ -104,3 +106,18 @@ def test_on_a_terminal_lines_are_for_people(tmp_path: Path) -> None:
     assert server.returncode == 0
     assert re.search(r"^\d\d:\d\d:\d\d INFO +listening .*url=http://127\.0\.0\.1:\d+", seen, re.MULTILINE)
     assert "{" not in seen
+
+
+def test_a_request_is_one_line(story: Story) -> None:
+    lines = [record for record in story.records if record["logger"] == ACCESS and record["route"] == "/predict"]
+    assert [line["prediction_id"] for line in lines] == list(story.ids.values())
+    assert {(line["method"], line["status"]) for line in lines} == {("POST", 200), ("POST", 500)}
+    assert all({"duration_s", "bytes"} <= line.keys() for line in lines)
+
+
+def test_requests_are_no_lines_when_they_are_not_wanted(serve: Serve) -> None:
+    server = serve(target("echo.py:Echo"), "--no-access-log")
+    with client_of(server) as client:
+        predict(client, "a")
+    assert server.stop() == 0
+    assert server.accesses() == []

@@ -108,8 +108,8 @@ def test_dead_letters_are_listed_shown_and_purged(place: Place, gate: Gate) -> N
     assert place.queue("dead") == "There are no dead letters.\n"
     first, second = place.bury(gate), place.bury(gate)
     assert [record["prediction_id"] for record in place.records("dead")] == [first, second]
-    assert [record["prediction_id"] for record in place.records("dead", "Poison")] == [first, second]
-    assert place.records("dead", "Another") == []
+    assert [record["prediction_id"] for record in place.records("dead", "list", "Poison")] == [first, second]
+    assert place.records("dead", "list", "Another") == []
     (line,) = [line for line in place.queue("dead").splitlines() if first in line]
     assert "SIGKILL" in line
     shown = place.queue("dead", "show", first)

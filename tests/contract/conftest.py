@@ -19,6 +19,7 @@ from zypher.engines.redis_streams.terms import Terms
 
 LEASE_S = 30.0
 RETENTION_S = 3600.0
+LIMIT_BYTES = 1_073_741_824
 
 both_kinds = pytest.mark.parametrize("durable", [True, False])
 
@@ -26,7 +27,7 @@ both_kinds = pytest.mark.parametrize("durable", [True, False])
 class OpenEngine(Protocol):
     """Opens an engine; a second one of the same test finds what the first, closed, left behind."""
 
-    def __call__(self, *, queue_limit: int = 1000) -> Awaitable[Engine]: ...
+    def __call__(self, *, queue_limit: int = 1000, limit_bytes: int = LIMIT_BYTES) -> Awaitable[Engine]: ...
 
 
 class EmbeddedPlace:
@@ -36,9 +37,14 @@ class EmbeddedPlace:
         self.clock = FakeClock()
         self._folder = folder
 
-    def make(self, *, queue_limit: int) -> Engine:
+    def make(self, *, queue_limit: int, limit_bytes: int) -> Engine:
         return EmbeddedEngine(
-            self._folder, self.clock, queue_limit=queue_limit, retention_s=RETENTION_S, lease_s=LEASE_S
+            self._folder,
+            self.clock,
+            queue_limit=queue_limit,
+            retention_s=RETENTION_S,
+            lease_s=LEASE_S,
+            limit_bytes=limit_bytes,
         )
 
     def close(self) -> None:
@@ -55,8 +61,9 @@ class RedisPlace:
             client.flushall()
         self.clock = RedisClock(self._clients)
 
-    def make(self, *, queue_limit: int) -> Engine:
-        return RedisStreamsEngine(Address.parse(self._server.url), Terms(queue_limit, RETENTION_S, LEASE_S), self.clock)
+    def make(self, *, queue_limit: int, limit_bytes: int) -> Engine:
+        terms = Terms(queue_limit, RETENTION_S, LEASE_S, most_bytes=limit_bytes)
+        return RedisStreamsEngine(Address.parse(self._server.url), terms, self.clock)
 
     def close(self) -> None:
         """Of what has ended nothing may stay for good."""
@@ -112,8 +119,8 @@ def clock(place: Place) -> FakeClock:
 async def open_engine(place: Place) -> AsyncIterator[OpenEngine]:
     opened: list[Engine] = []
 
-    async def open_one(*, queue_limit: int = 1000) -> Engine:
-        engine = place.make(queue_limit=queue_limit)
+    async def open_one(*, queue_limit: int = 1000, limit_bytes: int = LIMIT_BYTES) -> Engine:
+        engine = place.make(queue_limit=queue_limit, limit_bytes=limit_bytes)
         await engine.open()
         opened.append(engine)
         return engine

@@ -70,6 +70,23 @@ def _limit_files(size_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, resource.RLIM_INFINITY))
 
 
+async def shrink_until_killed(folder: Path) -> None:
+    """Forget large results while small predictions come in, and print their ids."""
+    engine = EmbeddedEngine(folder, SystemClock(), queue_limit=1_000_000, retention_s=0.5, lease_s=30)
+    await engine.open()
+    for _ in range(30):
+        await engine.submit(message(b'"' + b"x" * 1_000_000 + b'"'), durable=True)
+        await engine.settle(await receive_one(engine), SUCCEEDED)
+    await engine.close()
+    engine = EmbeddedEngine(folder, SystemClock(), queue_limit=1_000_000, retention_s=0.5, lease_s=30)
+    await asyncio.sleep(0.6)  # until they are past their retention
+    await engine.open()
+    while True:
+        accepted = await engine.submit(message(), durable=True)
+        print("accepted", accepted.prediction_id, flush=True)
+        await asyncio.sleep(0.005)  # between two, it shrinks
+
+
 if __name__ == "__main__":
-    deeds = {"submit": submit_until_killed, "fill": fill_the_disk}
+    deeds = {"shrink": shrink_until_killed, "submit": submit_until_killed, "fill": fill_the_disk}
     asyncio.run(deeds[sys.argv[1]](Path(sys.argv[2])))

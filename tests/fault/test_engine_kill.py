@@ -1,8 +1,10 @@
 """kill -9 of a process that accepts: whatever it acknowledged is there."""
 
+import sqlite3
 import subprocess
 import sys
 from collections import defaultdict
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,10 +14,10 @@ from tests.fault.engine_child import engine_in
 from zypher.prediction import Status
 
 
-def acknowledged_before_the_kill(folder: Path, lines: int) -> dict[str, set[str]]:
+def acknowledged_before_the_kill(folder: Path, lines: int, deed: str = "submit") -> dict[str, set[str]]:
     """Kill the child after so many acknowledgements; returns all that it managed to say."""
     said: dict[str, set[str]] = defaultdict(set)
-    command = [sys.executable, "-m", "tests.fault.engine_child", "submit", str(folder)]
+    command = [sys.executable, "-m", "tests.fault.engine_child", deed, str(folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         for number, line in enumerate(child.stdout):
@@ -41,5 +43,18 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path, lines: int) -> None:
         assert said["accepted"] <= waiting | ended
         assert not waiting & said["settled"]
         assert (await engine.depths(MODEL))[MODEL].queued == 0
+    finally:
+        await engine.close()
+
+
+@pytest.mark.parametrize("lines", [2, 10, 30])
+async def test_nothing_is_lost_while_the_file_shrinks(tmp_path: Path, lines: int) -> None:
+    said = acknowledged_before_the_kill(tmp_path, lines, "shrink")
+    with closing(sqlite3.connect(tmp_path / "zypher.db")) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    engine = engine_in(tmp_path)
+    await engine.open()
+    try:
+        assert said["accepted"] == set(await receive_ids(engine))
     finally:
         await engine.close()

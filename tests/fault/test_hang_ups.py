@@ -55,7 +55,7 @@ def test_clients_that_hang_up_while_they_poll(server: ServerProcess, client: htt
     with contextlib.ExitStack() as connections:
         for _ in range(200):
             connection = connections.enter_context(RawConnection(server.url))
-            connection.send(f"GET /predict/{prediction_id}?wait=60 HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+            connection.send(f"GET /predict/{prediction_id}?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         wait_until(lambda: descriptors(server) >= before + 200)
     wait_until(lambda: descriptors(server) <= before)
     gate.open()

@@ -1,6 +1,7 @@
 """`zypher config`: show each setting and where its value came from."""
 
 import argparse
+from pathlib import Path
 from typing import cast
 
 from zypher.cli.setting_flags import add_settings, read_settings
@@ -33,7 +34,7 @@ def page(resolved: Resolved) -> str:
 
 
 def _row(setting: Setting, resolved: Resolved) -> tuple[str, str, str]:
-    value = printable(shown(resolved.value(setting))) or "-"
+    value = printable(shown(_told(setting, resolved))) or "-"
     return setting.name, value, resolved.origins[setting.name]
 
 
@@ -44,6 +45,16 @@ def _record(resolved: Resolved) -> dict[str, dict[str, object]]:
         return value if value is None or isinstance(value, bool | int | float) else shown(value)
 
     return {
-        setting.name: {"value": plain(resolved.value(setting)), "from": resolved.origins[setting.name]}
+        setting.name: {"value": plain(_told(setting, resolved)), "from": resolved.origins[setting.name]}
         for setting in SETTINGS
     }
+
+
+def _told(setting: Setting, resolved: Resolved) -> object:
+    """The value; of a service that others reach no path and no address, unless it exposes them."""
+    value = resolved.value(setting)
+    if resolved.settings.http.exposes_errors or value == setting.default:
+        return value
+    if isinstance(value, str) and "://" in value:
+        return value.partition("://")[0] + "://***"
+    return "***" if isinstance(value, Path) else value

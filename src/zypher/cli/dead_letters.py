@@ -1,71 +1,75 @@
 """`zypher queue dead`: list, show, replay or purge dead letters."""
 
-from collections.abc import Sequence
+import argparse
 from typing import TYPE_CHECKING
 
 from zypher.cli.exit_codes import DONE, FAILED
 from zypher.cli.tables import table
 from zypher.cli.terminal import complain, print_json
-from zypher.errors import StartError
+from zypher.cli.words import Words, add_flags
 from zypher.telemetry.printable import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from zypher.operations.overseen import Overseen
     from zypher.prediction import Prediction
     from zypher.settings import EngineSettings
 
+USAGE = "[list [MODEL] | show ID | replay ID|--all | purge ID|--all]"
+
 _MOST_LISTED = 100  # of each model
-_DEEDS = {"show": "shown", "replay": "queued again", "purge": "forgotten"}
+_PAGE = 1_000  # dead letters that are replayed or purged at once
+_EPILOG = (
+    "A dead letter is a prediction that failed because each of its attempts lost its replica. It keeps its id: "
+    "`replay` queues it again, `purge` forgets it."
+)
 
 
-async def attend(settings: "EngineSettings", words: Sequence[str], *, every: bool, as_json: bool) -> int:
-    """Do what `words` say; the exit code. Raises `StartError`, and a `Refused` when the engine cannot do it now."""
-    _check(words, every=every)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.epilog = _EPILOG
+    words = Words(parser)
+    every = {
+        "list": words.add("list", "[MODEL] [--json] [FLAGS]", f"the first {_MOST_LISTED} of each model, or of one"),
+        "show": words.add("show", "ID [--json] [FLAGS]", "one with its instants and its reason"),
+        "replay": words.add("replay", "ID | --all [--json] [FLAGS]", "queue one again, or all"),
+        "purge": words.add("purge", "ID | --all [--json] [FLAGS]", "forget one, or all"),
+    }
+    for each in (parser, *every.values()):
+        add_flags(each)
+    every["list"].add_argument("model", metavar="MODEL", nargs="?", help="the model, else all")
+    every["show"].add_argument("prediction_id", metavar="ID", help="the id of a dead letter")
+    for word in ("replay", "purge"):
+        which = every[word].add_mutually_exclusive_group(required=True)
+        which.add_argument("prediction_id", metavar="ID", nargs="?", help="the id of a dead letter")
+        which.add_argument("--all", action="store_const", const=True, help="every dead letter")
+    for each, act in zip((parser, *every.values()), (_list, _list, _show, _replay, _purge), strict=True):
+        each.set_defaults(act=act)
+
+
+async def _list(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
     from zypher.assembly import oversight
-
-    async with oversight(settings) as engine:
-        match words:
-            case ["show", prediction_id]:
-                return await _show(engine.operations, prediction_id, as_json=as_json)
-            case ["replay" | "purge" as deed, *ids]:
-                return await _do(engine.operations, deed, ids, as_json=as_json)
-            case _:
-                return await _list(engine.operations, *words, as_json=as_json)
-
-
-def _check(words: Sequence[str], *, every: bool) -> None:
-    """Refuse before the engine is asked for anything."""
-    deed = words[0] if words and words[0] in _DEEDS else None
-    if deed is None and (len(words) > 1 or every):
-        raise StartError(
-            "`zypher queue dead` takes a model, or one of show, replay and purge; see `zypher queue --help`."
-        )
-    if deed == "show" and (len(words) != 2 or every):
-        raise StartError("`zypher queue dead show` takes the id of one dead letter; `zypher queue dead` lists them.")
-    if deed is not None and deed != "show" and (len(words) == 2) == every:
-        raise StartError(f"`zypher queue dead {deed}` takes the id of one dead letter, or --all.")
-
-
-async def _list(operations: "Overseen", model: str | None = None, *, as_json: bool) -> int:
     from zypher.operations.dead import dead_letters
 
-    letters = await dead_letters(operations, model, _MOST_LISTED)
-    if as_json:
+    async with oversight(settings) as engine:
+        letters = await dead_letters(engine.operations, getattr(arguments, "model", None), _MOST_LISTED)
+    if arguments.json:
         print_json([_record(letter) for letter in letters])
     else:
         print(printable(page(letters)))
     return DONE
 
 
-async def _show(operations: "Overseen", prediction_id: str, *, as_json: bool) -> int:
+async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
+    from zypher.assembly import oversight
     from zypher.operations.dead import dead_letter
 
-    letter = await dead_letter(operations, prediction_id)
+    async with oversight(settings) as engine:
+        letter = await dead_letter(engine.operations, arguments.prediction_id)
     if letter is None:
-        return _no_dead_letter(prediction_id)
-    if as_json:
+        return _no_dead_letter(arguments.prediction_id)
+    if arguments.json:
         print_json(_record(letter))
     else:
         record = {name: str(value) for name, value in _record(letter).items()}
@@ -74,19 +78,48 @@ async def _show(operations: "Overseen", prediction_id: str, *, as_json: bool) ->
     return DONE
 
 
-async def _do(operations: "Overseen", deed: str, ids: Sequence[str], *, as_json: bool) -> int:
-    from zypher.operations.dead import dead_letters
+async def _replay(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
+    from zypher.assembly import oversight
 
-    act = operations.replay if deed == "replay" else operations.purge
-    chosen = list(ids) or [letter.prediction_id for letter in await dead_letters(operations)]
-    done = [prediction_id for prediction_id in chosen if await act(prediction_id)]
-    if ids and not done:
-        return _no_dead_letter(ids[0])
-    if as_json:
+    async with oversight(settings) as engine:
+        return await _do(engine.operations, engine.operations.replay, arguments, "queued again")
+
+
+async def _purge(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
+    from zypher.assembly import oversight
+
+    async with oversight(settings) as engine:
+        return await _do(engine.operations, engine.operations.purge, arguments, "forgotten")
+
+
+async def _do(
+    operations: "Overseen", act: "Callable[[str], Awaitable[bool]]", arguments: argparse.Namespace, deed: str
+) -> int:
+    if getattr(arguments, "all", False):
+        done = await _do_all(operations, act)
+    elif await act(arguments.prediction_id):
+        done = [arguments.prediction_id]
+    else:
+        return _no_dead_letter(arguments.prediction_id)
+    if arguments.json:
         print_json(done)
     else:
-        print(f"{len(done)} {'prediction' if len(done) == 1 else 'predictions'} {_DEEDS[deed]}.")
+        print(f"{len(done)} {'prediction' if len(done) == 1 else 'predictions'} {deed}.")
     return DONE
+
+
+async def _do_all(operations: "Overseen", act: "Callable[[str], Awaitable[bool]]") -> list[str]:
+    """In bites: no question holds a server for long."""
+    from zypher.operations.dead import dead_letters
+
+    done: dict[str, None] = {}
+    while letters := await dead_letters(operations, limit=_PAGE):
+        new = [letter.prediction_id for letter in letters if letter.prediction_id not in done]
+        acted = [prediction_id for prediction_id in new if await act(prediction_id)]
+        if not acted:
+            break  # what is left died again meanwhile
+        done |= dict.fromkeys(acted)
+    return list(done)
 
 
 def page(letters: "Sequence[Prediction]") -> str:

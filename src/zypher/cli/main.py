@@ -103,10 +103,17 @@ def _add_commands(parser: argparse.ArgumentParser) -> dict[str, "Parser"]:
     return parsers
 
 
+_WRONG_WORD = re.compile(r"argument WORD: invalid choice: '(?P<word>.*)' \(choose from (?P<known>.*)\)")
+
+
 class Parser(argparse.ArgumentParser):
     """An `ArgumentParser` that raises where it would exit, and spells every flag in full."""
 
     def error(self, message: str) -> NoReturn:
+        wrong = _WRONG_WORD.match(message)
+        if wrong is not None:
+            known = re.findall(r"'([^']*)'", wrong["known"])
+            raise StartError(f"`{self.prog}` takes no {wrong['word']}; {_meant(wrong['word'], known, self.prog)}")
         raise StartError(f"{message[0].upper()}{message[1:]}; {_see(self.prog)}")
 
     def refuse(self, word: str) -> NoReturn:
@@ -118,7 +125,7 @@ class Parser(argparse.ArgumentParser):
 def _meant(word: str, known: Sequence[str], prog: str) -> str:
     from zypher.settings.suggestion import closest
 
-    near = closest(word, known)
+    near = closest(word, [each for each in known if each != word])
     return f"did you mean {near}?" if near else _see(prog)
 
 

@@ -5,16 +5,18 @@ import asyncio
 import sys
 from typing import TYPE_CHECKING
 
+from zypher.cli import dead_letters
 from zypher.cli.exit_codes import DONE, FAILED
-from zypher.cli.setting_flags import add_settings, read_settings
+from zypher.cli.setting_flags import read_settings
 from zypher.cli.tables import span, table
 from zypher.cli.terminal import LiveTable, complain, print_json
-from zypher.errors import Refused, StartError
-from zypher.settings import SETTINGS, LogLevel, LogSettings
+from zypher.cli.words import Words, add_flags
+from zypher.errors import Refused
+from zypher.settings import LogLevel, LogSettings
 from zypher.telemetry.printable import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from zypher.assembly import Oversight
     from zypher.clock import Clock
@@ -22,38 +24,36 @@ if TYPE_CHECKING:
     from zypher.settings import EngineSettings
 
 HELP = "Show queues and workers, live on a terminal; list, show, replay or purge dead letters."
-USAGE = """[--once | --json] [FLAGS]
-       zypher queue dead [MODEL] | dead show ID | dead replay ID|--all | dead purge ID|--all [--json] [FLAGS]"""
+USAGE = f"""[show] [--once | --json] [FLAGS]
+       zypher queue dead {dead_letters.USAGE} [--json] [FLAGS]"""
 
 _EVERY_S = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("words", metavar="dead …", nargs="*", help="list, show, replay or purge dead letters")
-    parser.add_argument("--all", action="store_true", help="replay or purge every dead letter")
-    parser.add_argument("--once", action="store_true", help="print the table once, also on a terminal")
-    parser.add_argument("--json", action="store_true", help="print JSON, once")
-    add_settings(parser, [setting for setting in SETTINGS if setting.section == "engine"])
-    parser.epilog = (
-        "A dead letter is a prediction that failed because each of its attempts lost its replica. It keeps its id: "
-        "`replay` queues it again, `purge` forgets it."
+    words = Words(parser)
+    show = words.add(
+        "show", "[--once | --json] [FLAGS]", "queues and workers, which is what `zypher queue` does without a word"
     )
+    for each in (parser, show):
+        add_flags(each)
+        each.add_argument("--once", action="store_true", help="print the table once, also on a terminal")
+    parser.set_defaults(act=_show)
+    show.set_defaults(act=_show)
+    dead = words.add(
+        "dead", f"{dead_letters.USAGE} [--json] [FLAGS]", "dead letters, which are listed without a further word"
+    )
+    dead_letters.add_arguments(dead)
 
 
 def run(arguments: argparse.Namespace) -> int:
     settings = read_settings(arguments).settings.engine
-    words: list[str] = arguments.words
     from zypher.telemetry.logs import configure
 
     configure(LogSettings(level=LogLevel.ERROR))  # an engine that is away is said here, in the table's place
+    act: Callable[[EngineSettings, argparse.Namespace], Coroutine[object, object, int]] = arguments.act
     try:
-        if words[:1] == ["dead"]:
-            from zypher.cli.dead_letters import attend
-
-            return asyncio.run(attend(settings, words[1:], every=arguments.all, as_json=arguments.json))
-        if words or arguments.all:
-            raise StartError(f"`zypher queue` takes no {(*words, '--all')[0]}; see `zypher queue --help`.")
-        return asyncio.run(_show(settings, as_json=arguments.json, once=arguments.once))
+        return asyncio.run(act(settings, arguments))
     except KeyboardInterrupt:
         return DONE  # how a live table ends
     except Refused as refused:
@@ -61,17 +61,17 @@ def run(arguments: argparse.Namespace) -> int:
         return FAILED
 
 
-async def _show(settings: "EngineSettings", *, as_json: bool, once: bool) -> int:
+async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
     from zypher.assembly import oversight
     from zypher.clock import SystemClock
     from zypher.operations.overview import overview
 
     clock = SystemClock()
     async with oversight(settings) as engine:
-        if sys.stdout.isatty() and engine.lasting and not (once or as_json):
+        if sys.stdout.isatty() and engine.lasting and not (arguments.once or arguments.json):
             await _watch(engine, clock)
         queues = await overview(engine.operations, clock.now())
-    if as_json:
+    if arguments.json:
         print_json(queues)
     else:
         print(printable(page(queues)))

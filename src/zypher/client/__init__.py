@@ -1,1 +1,5 @@
-"""A client of a ZypherAI server: the protocol in one pure file, protocol.py, the connection in client.py."""
+"""Clients of a ZypherAI server.
+
+client.py     for whoever wants predictions; protocol.py is the same without a network
+operators.py  for whoever looks after the server
+"""

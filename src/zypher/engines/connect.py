@@ -2,6 +2,8 @@
 
 from importlib.util import find_spec
 
+from msgspec.structs import replace
+
 from zypher.clock import Clock
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.engines.engine import Engine
@@ -9,6 +11,7 @@ from zypher.errors import SettingsError
 from zypher.settings import EngineSettings
 
 _EMBEDDED = "embedded"  # the engine that lives in one process; every other one is shared by many
+_MIB = 1024 * 1024
 _REDIS = ("redis", "rediss", "unix")
 
 
@@ -21,6 +24,7 @@ def connect(settings: EngineSettings, clock: Clock) -> Engine:
             queue_limit=settings.queue_limit,
             retention_s=settings.retention_s,
             lease_s=settings.lease_s,
+            limit_bytes=None if settings.max_data_mb is None else settings.max_data_mb * _MIB,
         )
     scheme, slashes, _ = settings.engine.partition("://")
     if slashes and scheme in _REDIS:
@@ -43,4 +47,6 @@ def _connect_redis(settings: EngineSettings, clock: Clock) -> Engine:
     from zypher.engines.redis_streams.terms import Terms
 
     terms = Terms(settings.queue_limit, settings.retention_s, settings.lease_s)
+    if settings.max_data_mb is not None:
+        terms = replace(terms, most_bytes=settings.max_data_mb * _MIB)
     return RedisStreamsEngine(Address.parse(settings.engine), terms, clock)

@@ -32,7 +32,7 @@ class Submissions(Protocol):
         submit of the same model, key and input returns the first one's prediction, in any status and
         however full the queue is, for as long as that is kept; keys of different models are different.
 
-        Raises `QueueFull`, and `IdempotencyKeyReused` for the same key with another input.
+        Raises `QueueFull`, `DataFull`, and `IdempotencyKeyReused` for the same key with another input.
         """
         ...
 
@@ -41,6 +41,14 @@ class Submissions(Protocol):
 
         None when the id is unknown, forgotten or past its retention, which counts from the end. A durable
         end is seen once it is stored, not before. `position` is an estimate, never below 1 while queued.
+        """
+        ...
+
+    async def read(self, prediction_id: str) -> None:
+        """Note that a client was given this result.
+
+        Where space is short an engine may forget it before its retention is over, those that ended first before
+        others; a result that nobody read is kept. A note costs nobody a write, and may be lost in a crash.
         """
         ...
 
@@ -118,7 +126,7 @@ class Operations(Protocol):
     async def replay(self, prediction_id: str) -> bool:
         """Queue a dead letter again, under its id and behind all others; its attempts count from 1.
 
-        False, and nothing happens, when it is no dead letter. Raises `QueueFull`.
+        False, and nothing happens, when it is no dead letter. Raises `QueueFull` and `DataFull`.
         """
         ...
 

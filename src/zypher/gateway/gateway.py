@@ -1,6 +1,6 @@
 """What may be asked, free of transport: submit, keep, get, abandon, readiness."""
 
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -8,7 +8,9 @@ from zypher.clock import Clock
 from zypher.engines.engine import Operations, Submissions
 from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Refused
 from zypher.gateway.admission import admit, unready
+from zypher.gateway.envelope import input_in
 from zypher.gateway.estimate import retry_after_s
+from zypher.gateway.large_bodies import LARGE_BYTES, LargeBodies
 from zypher.gateway.outlook import Outlook, View
 from zypher.prediction import Message, Prediction, new_prediction_id
 from zypher.presence import ModelCard
@@ -19,7 +21,14 @@ class Readiness(msgspec.Struct, frozen=True):
     """Whether a prediction sent now would run."""
 
     ready: bool
-    problems: tuple[str, ...] = ()  # sentences; empty when ready
+    problems: tuple[Refused, ...] = ()  # empty when ready
+
+
+class Submitted(NamedTuple):
+    """A prediction that was accepted, and the JSON of its input."""
+
+    prediction: Prediction
+    input: bytes
 
 
 class Asked(Submissions, Operations, Protocol):
@@ -37,6 +46,7 @@ class Gateway:
         self._clock = clock
         self._metrics = metrics
         self._outlook = Outlook(engine, clock, model)
+        self._large_bodies = LargeBodies()
         self._draining = False
 
     def serve_only(self, model: str) -> None:
@@ -47,24 +57,24 @@ class Gateway:
         """The served model; None until it was loaded once."""
         return self._outlook.view.card
 
-    async def submit(self, input: bytes, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
-        """Accept a prediction; `input` is JSON.
+    async def submit(self, body: bytes, *, durable: bool, idempotency_key: str | None = None) -> Submitted:
+        """Accept a prediction; `body` is `{"input": …}`.
 
-        Raises `InvalidInput`, `IdempotencyKeyReused`, or a `Refused` with when to try again.
+        Raises a `RequestError`, or a `Refused` with when to try again.
         """
+        durable = durable or idempotency_key is not None
         try:
-            card = await self._admit(durable=durable or idempotency_key is not None)
-            self._outlook.validator(card).check(input)
+            card, input = await self._accept(body, durable=durable)
             now = self._clock.now()
             message = Message(new_prediction_id(now), card.name, input, now)
             prediction = await self._engine.submit(message, durable=durable, idempotency_key=idempotency_key)
         except Refused as refused:
             self._metrics.refused(type(refused).__name__)
             if isinstance(refused, QueueFull):
-                raise QueueFull(str(refused), self._full_retry_s()) from None
+                raise QueueFull(str(refused), self._full_retry_s(), public=refused.public) from None
             raise
         self._metrics.submitted(card.name, durable=prediction.durable)
-        return prediction
+        return Submitted(prediction, input)
 
     async def keep(self, prediction: Prediction, input: bytes) -> Prediction:
         """Make a prediction whose caller waited survive a crash, as if it had been durable from the start."""
@@ -81,6 +91,11 @@ class Gateway:
             raise PredictionNotFound
         return prediction
 
+    async def was_read(self, prediction: Prediction) -> None:
+        """A client is given how it ended: where space is short it may go first."""
+        if prediction.durable and prediction.outcome is not None:
+            await self._engine.read(prediction.prediction_id)
+
     async def abandon(self, prediction: Prediction) -> None:
         """Its only caller has gone: if it still waits and nobody can ask for it again, it need not run."""
         if not prediction.durable:
@@ -95,8 +110,10 @@ class Gateway:
         try:
             view = await self._outlook.look()
         except Refused as away:
-            return Readiness(ready=False, problems=(str(away),))
-        problems = (view.problem,) if view.problem else unready(view.card, view.depth, draining=self._draining)
+            return Readiness(ready=False, problems=(away,))
+        if view.problem:
+            return Readiness(ready=False, problems=(NoReplica(view.problem),))
+        problems = unready(view.card, view.depth, draining=self._draining)
         return Readiness(ready=not problems, problems=problems)
 
     def drain(self) -> None:
@@ -111,6 +128,20 @@ class Gateway:
             depths = {}
         self._metrics.depths(depths, self._clock.now())
         return self._metrics.page()
+
+    async def close(self) -> None:
+        """End what was started to check large bodies."""
+        await self._large_bodies.close()
+
+    async def _accept(self, body: bytes, *, durable: bool) -> tuple[ModelCard, bytes]:
+        """The model that may run the input now, and the input, which fits it."""
+        if len(body) > LARGE_BYTES:
+            card = await self._admit(durable=durable)
+            return card, body[await self._large_bodies.check(card, body)]
+        input = body[input_in(body)]
+        card = await self._admit(durable=durable)
+        self._outlook.validator(card).check(input)
+        return card, input
 
     async def _admit(self, *, durable: bool) -> ModelCard:
         view = self._outlook.view if self._outlook.fresh() else await self._outlook.look()

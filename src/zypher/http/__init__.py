@@ -1,11 +1,19 @@
-"""HTTP/1.1 and nothing else: requests become calls of the gateway, what these return becomes answers.
+"""An ASGI application, and uvicorn to serve it.
 
-app.py         the table of routes; routes.py finds an endpoint in it
-predict.py     POST /predict and GET /predict/{prediction_id}; preferences.py and body.py read what these are sent
-health.py      for probes and Prometheus
-openapi.py     the contract as a document; openapi_components.py is the same for every model; swagger.py shows it
-problems.py    an error or a failure -> its answer
-server.py      listen, sweep, drain
-connection.py  bytes -> request.py -> answer.py -> response.py; target.py, upgrade.py, refusals.py serve it
-hangup.py      how one that waits learns that its client has gone
+app.py                 one table of routes; finds the endpoint of a request and sends its answer
+routes.py              the table
+request.py, answer.py  what comes in, what goes out
+predictions.py         POST /predict and GET /predict/{prediction_id}
+preferences.py         how a client wants to be answered
+body.py, budget.py     the body of a POST, within limits of size, time and memory
+health.py, openapi.py, openapi_components.py, swagger.py  the pages beside them
+operators.py           what an operator asks, on a socket of its own
+problems.py            errors as answers
+hangup.py              how a handler that waits is interrupted
+
+server.py              configures uvicorn and runs it
+connection.py          one connection: uvicorn's protocol and what it lacks
+refusals.py            what a connection that is not served is told
+sweep.py, unread.py    what all connections share: deadlines, and answers that are not read
+heap.py                memory that was freed goes back to the system
 """

@@ -1,44 +1,59 @@
 """The ASGI application: finds the endpoint of a request, sends its answer, records both."""
 
+from collections.abc import Sequence
+
+from zypher.access.hosts import Hosts
+from zypher.access.origins import Origins
 from zypher.clock import Clock
 from zypher.gateway.gateway import Gateway
 from zypher.http import swagger
-from zypher.http.answer import SECURITY, Answer
+from zypher.http.answer import CLOSE, Answer, Header
 from zypher.http.budget import Budget
-from zypher.http.doors import Hosts, Origins
 from zypher.http.hangup import HungUp
 from zypher.http.health import Observed, health_routes
 from zypher.http.openapi import Document
+from zypher.http.operators import operator_routes
 from zypher.http.predictions import Predictions
-from zypher.http.problems import answer_to
-from zypher.http.request import CONNECTION, Receive, Request, Scope, Send
+from zypher.http.problems import Problem, answer_to
+from zypher.http.request import Receive, Request, Scope, Send
 from zypher.http.routes import Routes, Table, get
+from zypher.operations.overseen import Overseen
 from zypher.settings import HttpSettings
 from zypher.telemetry.access import AccessLog
 
-_HUNG_UP = 499  # how requests are counted that nobody waited for, as nginx does
-_NO_BODY = frozenset({204, 304})
+_NOBODY_WAITS = Answer(499, b"")  # how such requests are counted, as nginx does
 
 
 def prediction_app(gateway: Gateway, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
     """The service, for whoever asks for predictions. Raises `SettingsError`."""
     budget = Budget(settings.max_inflight_mb)
+    return Application(prediction_routes(gateway, settings, budget), settings, clock, log, budget)
+
+
+def prediction_routes(gateway: Gateway, settings: HttpSettings, budget: Budget) -> Routes:
+    """Every route of the service."""
     predictions = Predictions(gateway, settings, budget)
-    routes: Routes = {
+    return {
         "/": get(swagger.front_door),
         "/predict": {"POST": predictions.post},
         "/predict/{prediction_id}": get(predictions.get),
-        **health_routes(gateway),
+        **health_routes(gateway, exposes=settings.exposes_errors),
         "/openapi.json": get(Document(gateway).get),
         "/swagger": get(swagger.page),
         "/swagger/{asset}": get(swagger.asset),
     }
-    return Application(routes, settings, clock, log, budget)
 
 
 def health_app(observed: Observed, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
     """What a process that serves no prediction answers: its health and nothing else."""
-    return Application(health_routes(observed), settings, clock, log, Budget(settings.max_inflight_mb))
+    routes = health_routes(observed, exposes=settings.exposes_errors)
+    return Application(routes, settings, clock, log, Budget(settings.max_inflight_mb))
+
+
+def operator_app(engine: Overseen, clock: Clock, log: AccessLog) -> "Application":
+    """What operators ask, who are told everything."""
+    settings = HttpSettings(allowed_host=("localhost",), expose_errors=True)
+    return Application(operator_routes(engine), settings, clock, log, Budget(settings.max_inflight_mb))
 
 
 class Application:
@@ -49,60 +64,68 @@ class Application:
         self.budget = budget
         self._table = Table(routes)
         self._hosts = Hosts(settings)
-        self._origins = Origins(settings)
+        self._origins = Origins(settings.cors_origin)
         self._exposes = settings.exposes_errors
         self._clock = clock
         self._log = log
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            return await _decline(receive, send)
+            await _decline(receive, send)
+            return
         began_s = self._clock.monotonic()
         request = Request(scope, receive)
-        route, answer = await self._answer(request)
+        answer = await self._answer(request)
         self.budget.give_back(request.held_bytes)
-        if answer is not None:
-            await self._send(scope, request, answer, send)
-        elif (connection := scope.get("extensions", {}).get(CONNECTION)) is not None:
-            connection.drop()
-        status, headers, body = (_HUNG_UP, (), b"") if answer is None else (answer.status, answer.headers, answer.body)
-        self._log.answered(request.method, route, status, self._clock.monotonic() - began_s, headers, len(body))
+        if answer is None:
+            answer = _NOBODY_WAITS
+            if request.connection is not None:
+                request.connection.drop()
+        else:
+            await self._send(request, answer, send)
+        took_s = self._clock.monotonic() - began_s
+        sent_bytes = 0 if request.method == "HEAD" else len(answer.body)
+        self._log.answered(request.method, request.route, answer.status, took_s, answer.headers, sent_bytes)
 
-    async def _answer(self, request: Request) -> tuple[str, Answer | None]:
-        """The path of the route that was found, and the answer; None when nobody waits for it."""
-        path = "other"
+    async def _answer(self, request: Request) -> Answer | None:
+        """None when nobody waits for an answer."""
         try:
-            answer = self._origins.preflight(request)
-            if answer is None:
-                self._hosts.check(request)
-                route = self._table.find(request.path)
-                path = route.path
-                answer = await route.endpoint(request.method)(request)
+            self._check(request)
+            if request.method == "OPTIONS" and (allowed := self._origins.preflight(request.headers)) is not None:
+                return Answer(204, b"", allowed)
+            route = self._table.find(request.path)
+            request.route = route.path
+            return await route.endpoint(request.method)(request)
         except HungUp:
-            return path, None
+            return None
         except Exception as error:  # becomes the answer, and a record in the log when nobody foresaw it
-            return path, answer_to(error, exposes=self._exposes)
-        return path, answer
+            return answer_to(error, exposes=self._exposes)
 
-    async def _send(self, scope: Scope, request: Request, answer: Answer, send: Send) -> None:
-        headers = [*answer.headers, *SECURITY, *self._origins.headers(request.headers)]
-        if answer.status not in _NO_BODY:
-            headers += [answer.content_type, (b"content-length", b"%d" % len(answer.body))]
-        if b"expect" in request.headers and not request.body_asked:
-            # Never told to continue, a client may leave its body out or not: no next request could be found.
-            headers.append((b"connection", b"close"))
-        body = b"" if request.method == "HEAD" else answer.body
-        if request.ours:
-            scope["extensions"][CONNECTION].answer_bytes = len(body)
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+    def _check(self, request: Request) -> None:
+        """Raise `Problem` for a request whose headers contradict each other or lead elsewhere."""
+        if request.repeated:
+            name = request.repeated.decode().title()
+            raise Problem(400, f"A request bears the header {name} only once; leave the other out.", CLOSE)
+        problem = self._hosts.problem(request.headers.get(b"host"), request.http_version)
+        if problem:
+            raise Problem(400, problem, CLOSE)
+
+    async def _send(self, request: Request, answer: Answer, send: Send) -> None:
+        more = self._origins.headers(request.headers)
+        if request.connection is not None:
+            await request.connection.answer(answer, more)
             return
-        self.budget.take(len(body))
+        self.budget.take(len(answer.body))
         try:
-            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
+            await send_answer(answer, send, more, whole=request.method != "HEAD")
         finally:
-            self.budget.give_back(len(body))
+            self.budget.give_back(len(answer.body))
+
+
+async def send_answer(answer: Answer, send: Send, more: Sequence[Header] = (), *, whole: bool = True) -> None:
+    """Send it with more headers, `whole` or only its head, on any server."""
+    await send({"type": "http.response.start", "status": answer.status, "headers": answer.head(more)})
+    await send({"type": "http.response.body", "body": answer.body if whole else b""})
 
 
 async def _decline(receive: Receive, send: Send) -> None:

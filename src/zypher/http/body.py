@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import AsyncGenerator
+from collections.abc import Iterator
 
 from zypher.http.budget import Budget
 from zypher.http.problems import Problem
@@ -10,6 +10,7 @@ from zypher.http.request import Headers, Request
 from zypher.settings import HttpSettings
 
 _CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}
+_CODINGS = frozenset({b"content-encoding", b"transfer-encoding"})
 _BITE_BYTES = 262_144  # of inflated text in one turn of the event loop
 
 
@@ -25,13 +26,12 @@ class Bodies:
         """The whole body, inflated. Raises `HungUp`, and `Problem`, before it reads where the headers tell enough."""
         headers = request.headers
         _check_type(headers.get(b"content-type", b""))
-        inflate = b"content-encoding" in headers and _is_gzip(headers[b"content-encoding"])
-        if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
-            raise Problem(400, "Transfer-Encoding must be chunked and nothing else; send the body as it is.")
-        if _number(headers.get(b"content-length", b"0")) > self._max_bytes:
+        inflate = not _CODINGS.isdisjoint(headers) and _is_gzip(headers)
+        length = headers.get(b"content-length")
+        if length and _number(length) > self._max_bytes:
             raise self._too_large()
         self._budget.check()
-        if request.ours:  # which has a deadline for each body, without a timer for it
+        if request.connection is not None:  # it has a deadline for each body, without a timer
             return await self._whole(request, inflate=inflate)
         try:
             async with asyncio.timeout(self._read_timeout_s):
@@ -45,15 +45,34 @@ class Bodies:
         request.held_bytes = 0
 
     async def _whole(self, request: Request, *, inflate: bool) -> bytes:
+        if inflate:
+            return await self._inflated(request)
+        piece = self._held(request, await request.piece())
+        if not request.more_body:
+            return piece
+        pieces = [piece]
+        while request.more_body:
+            pieces.append(self._held(request, await request.piece()))
+        return b"".join(pieces)
+
+    async def _inflated(self, request: Request) -> bytes:
+        stream = _Gzip()
         pieces: list[bytes] = []
-        async for piece in _inflated(request) if inflate else _plain(request):
-            if request.held_bytes + len(piece) > self._max_bytes:
-                raise self._too_large()
-            self._budget.check(len(piece))
-            self._budget.take(len(piece))
-            request.held_bytes += len(piece)
-            pieces.append(piece)
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+        while request.more_body:
+            for bite in stream.bites(await request.piece()):
+                pieces.append(self._held(request, bite))
+                await asyncio.sleep(0)
+        stream.check_end()
+        return b"".join(pieces)
+
+    def _held(self, request: Request, piece: bytes) -> bytes:
+        """The piece, counted."""
+        if request.held_bytes + len(piece) > self._max_bytes:
+            raise self._too_large()
+        self._budget.check(len(piece))
+        self._budget.take(len(piece))
+        request.held_bytes += len(piece)
+        return piece
 
     def _too_large(self) -> Problem:
         return Problem(
@@ -61,26 +80,25 @@ class Bodies:
         )
 
 
-async def _plain(request: Request) -> AsyncGenerator[bytes]:
-    while request.more_body:
-        yield await request.piece()
+class _Gzip:
+    """The text of a gzip stream in bites, so that a little that inflates to a lot is found out early."""
 
+    def __init__(self) -> None:
+        self._stream = zlib.decompressobj(wbits=31)
 
-async def _inflated(request: Request) -> AsyncGenerator[bytes]:
-    """The body's text in bites, so that a little that inflates to a lot is found out early."""
-    stream = zlib.decompressobj(wbits=31)
-    async for packed in _plain(request):
+    def bites(self, packed: bytes) -> Iterator[bytes]:
         while packed:
-            if stream.eof:  # another member follows (RFC 1952 section 2.2)
-                stream = zlib.decompressobj(wbits=31)
+            if self._stream.eof:  # another member follows (RFC 1952 section 2.2)
+                self._stream = zlib.decompressobj(wbits=31)
             try:
-                yield stream.decompress(packed, _BITE_BYTES)
+                yield self._stream.decompress(packed, _BITE_BYTES)
             except zlib.error:
                 raise Problem(400, "The body is not valid gzip; compress it again, or send it as it is.") from None
-            packed = stream.unconsumed_tail or stream.unused_data
-            await asyncio.sleep(0)
-    if not stream.eof:
-        raise Problem(400, "The gzip of the body ends too early; compress it again, or send it as it is.")
+            packed = self._stream.unconsumed_tail or self._stream.unused_data
+
+    def check_end(self) -> None:
+        if not self._stream.eof:
+            raise Problem(400, "The gzip of the body ends too early; compress it again, or send it as it is.")
 
 
 def _check_type(content_type: bytes) -> None:
@@ -88,8 +106,11 @@ def _check_type(content_type: bytes) -> None:
         raise Problem(415, "The body must be JSON in UTF-8; add the header Content-Type: application/json.")
 
 
-def _is_gzip(coding: bytes) -> bool:
-    coding = coding.strip().lower()
+def _is_gzip(headers: Headers) -> bool:
+    """Whether the body is compressed. Raises `Problem` for what else may be done to it."""
+    if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
+        raise Problem(400, "Transfer-Encoding must be chunked and nothing else; send the body as it is.")
+    coding = headers.get(b"content-encoding", b"").strip().lower()
     if coding not in (b"", b"identity", b"gzip", b"x-gzip"):
         raise Problem(415, "The body must not be compressed but by gzip; send it so, or as it is.")
     return coding.endswith(b"gzip")

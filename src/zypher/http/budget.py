@@ -4,6 +4,7 @@ from zypher.http.problems import Problem
 
 _MIB = 1024 * 1024
 _RETRY_AFTER_S = 2
+_MUCH_BYTES = 32 * _MIB
 
 
 class Budget:
@@ -11,7 +12,8 @@ class Budget:
 
     def __init__(self, limit_mb: int) -> None:
         self.used_bytes = 0
-        self._limit_bytes = limit_mb * _MIB
+        self._most_bytes = 0  # since the heap was last cleared
+        self._limit_bytes = limit_mb * _MIB * 15 // 16  # the rest is for buffers beside those that are counted
         self._sentence = (
             f"Requests and answers under way take up the {limit_mb} MiB that they may; send this one again later."
         )
@@ -28,6 +30,14 @@ class Budget:
     def take(self, bytes_: int) -> None:
         """Count them, whether there is room or not."""
         self.used_bytes += bytes_
+        self._most_bytes = max(self._most_bytes, self.used_bytes)
+
+    def has_fallen(self) -> bool:
+        """Whether much less is in use than was, since this was last so."""
+        if self._most_bytes - self.used_bytes < _MUCH_BYTES:
+            return False
+        self._most_bytes = self.used_bytes
+        return True
 
     def give_back(self, bytes_: int) -> None:
         self.used_bytes -= bytes_

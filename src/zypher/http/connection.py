@@ -13,14 +13,17 @@ Subclasses uvicorn 0.54's HttpToolsProtocol. `tests/unit/http/test_uvicorn.py` t
 
 import asyncio
 import math
+from collections.abc import Sequence
 from typing import Any, cast
+from urllib.parse import unquote
 
 import httptools
+from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from zypher.http.answer import Answer
+from zypher.http.answer import CLOSE, Answer, Header, as_bytes
 from zypher.http.hangup import Hangup
 from zypher.http.refusals import (
     HEAD_TOO_LARGE,
@@ -32,13 +35,13 @@ from zypher.http.refusals import (
     TARGET_TOO_LONG,
     TOO_SLOW,
     Refusal,
-    as_bytes,
 )
 from zypher.http.request import CONNECTION
 from zypher.http.sweep import Sweep
 
-_HALF_CLOSED_S = 1.0  # that a prediction has to end once its client sends no more
+_HALFCLOSED_S = 1.0  # that a prediction has to end once its client sends no more
 _VERSIONS = ("1.1", "1.0")
+_SMALL_HEAD_BYTES = MAX_HEAD_BYTES // HEADER_BYTES  # less cannot be too large, into however many headers it is cut
 
 
 class Connection(HttpToolsProtocol):
@@ -48,7 +51,8 @@ class Connection(HttpToolsProtocol):
         super().__init__(config, state, {}, asyncio.get_running_loop())
         self.hangup = Hangup()
         self.deadline_s = sweep.read_deadline_s  # monotonic
-        self.answer_bytes = 0  # of the answer that was sent last, as its application says
+        self.answer_bytes = 0  # of the answer that was sent last
+        self._application = cast("ASGI3Application", config.loaded_app)  # pyright: ignore[reportUnknownMemberType]  # uvicorn types it by what it may be wrapped in
         self._sweep = sweep
         self._extensions = {CONNECTION: self}
         self._answering: RequestResponseCycle | None = None  # the request that the application has, or had last
@@ -56,7 +60,6 @@ class Connection(HttpToolsProtocol):
         self._in_head = True  # its head is not whole, or it has not begun
         self._over = False  # nothing more is read
         self._refusal: Answer | None = None  # for what came after the requests that wait for their answers
-        self._head_bytes = 0
         self._fed_bytes = 0  # what the parser was given last
         self._quiet_bytes = 0  # what it was given since a request began or a piece of a body was found
 
@@ -74,7 +77,7 @@ class Connection(HttpToolsProtocol):
         self.hangup.happen()
         self._sweep.leave(self)
         # They know the connection: they would keep it, and all that was sent, until the garbage collector comes.
-        self._extensions = {}
+        self._extensions.clear()
         self.cycle = self._answering = None  # type: ignore[assignment]  # uvicorn's own begins as None, too
         self.pipeline.clear()
 
@@ -86,7 +89,7 @@ class Connection(HttpToolsProtocol):
             return False
         self.cycle.keep_alive = False
         self._over = True
-        self.loop.call_later(_HALF_CLOSED_S, self.hangup.happen)
+        self.loop.call_later(_HALFCLOSED_S, self.hangup.happen)
         return True
 
     def pause_writing(self) -> None:
@@ -109,41 +112,54 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # the key of an extension is free
         self._receiving = self._in_head = True
-        self._head_bytes = 0
         self._quiet_bytes = -self._fed_bytes
         if not self._owes_whole_request():
             self.deadline_s = self._sweep.read_deadline_s
 
-    def on_url(self, url: bytes) -> None:
-        super().on_url(url)
-        if len(self.url) > MAX_TARGET_BYTES:
-            raise Refusal(TARGET_TOO_LONG)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if not self._in_head:
-            return  # a trailer, which nobody asked for
-        self._head_bytes += len(name) + len(value) + HEADER_BYTES
-        if self._head_bytes > MAX_HEAD_BYTES:
-            raise Refusal(HEAD_TOO_LARGE)
-        super().on_header(name, value)
-
     def on_headers_complete(self) -> None:
-        version = self.parser.get_http_version()
+        """Hand the request on. In place of uvicorn's, which knows neither limits nor absolute targets."""
+        parser, scope = self.parser, self.scope
+        version = parser.get_http_version()
         if version not in _VERSIONS:
             raise Refusal(NOT_OUR_VERSION)
-        if version == "1.0":
-            self.expect_100_continue = False  # it does not know of interim responses (RFC 9110 section 10.1.1)
-        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+        self._check_head()
+        method = parser.get_method()
+        if parser.should_upgrade() and method != b"CONNECT":
             return  # comes again without its offer
-        self.url = _origin_form(self.url)
-        super().on_headers_complete()
+        scope["method"] = method.decode("ascii")
+        scope["http_version"] = version
+        target, _, scope["query_string"] = _origin_form(self.url).partition(b"?")
+        scope["raw_path"] = target
+        path = target.decode("ascii")
+        scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
+        self.headers = []  # of trailers, which nobody asked for
         self._in_head = False
         self._quiet_bytes = -self._fed_bytes
-        if self.cycle is self._answering:
+        earlier = cast("RequestResponseCycle | None", self.cycle)
+        self.cycle = RequestResponseCycle(
+            scope,
+            self.transport,
+            self.flow,
+            self.logger,
+            self.access_logger,
+            False,
+            self.server_state.default_headers,
+            asyncio.Event(),
+            # HTTP/1.0 does not know of interim responses (RFC 9110 section 10.1.1).
+            self.expect_100_continue and version == "1.1",
+            version == "1.1" and parser.should_keep_alive(),
+            self.on_response_complete,
+        )
+        if earlier is None or (earlier.response_complete and not self.pipeline):
+            self._start_asgi_task(self.cycle, self._application)
             self.deadline_s = self._sweep.read_deadline_s
+        else:
+            self.flow.pause_reading()
+            self.pipeline.appendleft((self.cycle, self._application))
 
     def on_body(self, body: bytes) -> None:
         self._quiet_bytes = -self._fed_bytes
+        self.cycle.waiting_for_100_continue = False  # it did not wait
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -152,6 +168,12 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
         self._receiving = False
         self._in_head = True
+        if self.cycle.keep_alive and not self.parser.should_keep_alive():
+            # A trailer says Connection: close, after which the parser finds no further request.
+            self._over = True
+            self.cycle.keep_alive = False
+            if self.cycle.response_complete:
+                self.transport.close()
         self.deadline_s = self._sweep.idle_deadline_s if self.cycle.response_complete else math.inf
 
     # Requests and answers
@@ -160,6 +182,28 @@ class Connection(HttpToolsProtocol):
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
 
+    async def answer(self, answer: Answer, more: Sequence[Header]) -> None:
+        """Send a whole answer, with more headers: in one piece, and without a look at each header of it."""
+        if self.flow.write_paused:
+            await self.flow.drain()
+        cycle = self._answering
+        if cycle is None or cycle.disconnected:
+            return
+        cycle.response_started = cycle.response_complete = True
+        # Never told to continue, a client may leave its body out or not: no next request could be found.
+        untold = cycle.waiting_for_100_continue and cycle.more_body
+        if CLOSE in answer.headers:
+            cycle.keep_alive = False
+        elif untold or not cycle.keep_alive:
+            cycle.keep_alive = False
+            more = (*more, CLOSE)
+        self.answer_bytes = len(answer.body)
+        for part in as_bytes(answer, (*more, self._sweep.date), whole=cycle.scope["method"] != "HEAD"):
+            self.transport.write(part)
+        if not cycle.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
+
     def on_response_complete(self) -> None:
         """Go on with the next request. In place of uvicorn's, which has a timer for each rest between two."""
         self.deadline_s = math.inf if self.flow.write_paused else self._sweep.idle_deadline_s
@@ -167,7 +211,7 @@ class Connection(HttpToolsProtocol):
             return
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-            self.deadline_s = self._sweep.read_deadline_s if self._receiving else math.inf
+            self.deadline_s = math.inf if self._owes_whole_request() else self._sweep.read_deadline_s
         elif self._refusal is not None:
             self._end_with(self._refusal)
         elif self._receiving:
@@ -184,6 +228,15 @@ class Connection(HttpToolsProtocol):
         else:
             self.transport.close()
             self.deadline_s = self._sweep.linger_deadline_s
+
+    def shutdown(self) -> None:
+        """Answer the request that the application has, and no other."""
+        if self._answering is None or self._answering.response_complete:
+            self.transport.close()
+            return
+        self._over = True
+        self._answering.keep_alive = False
+        self.pipeline.clear()
 
     def drop(self) -> None:
         """The application does not answer, since the client has gone."""
@@ -228,6 +281,14 @@ class Connection(HttpToolsProtocol):
     def _check_quiet_bytes(self) -> None:
         self._quiet_bytes += self._fed_bytes
         if self._quiet_bytes > MAX_HEAD_BYTES:
+            raise Refusal(TARGET_TOO_LONG if len(self.url) > MAX_TARGET_BYTES else HEAD_TOO_LARGE)
+
+    def _check_head(self) -> None:
+        if len(self.url) > MAX_TARGET_BYTES:
+            raise Refusal(TARGET_TOO_LONG)
+        if self._quiet_bytes < 0 and self._fed_bytes <= _SMALL_HEAD_BYTES:
+            return  # it began with what was read last
+        if sum(len(name) + len(value) + HEADER_BYTES for name, value in self.headers) > MAX_HEAD_BYTES:
             raise Refusal(HEAD_TOO_LARGE)
 
     def _decline_upgrade(self, rest: bytes) -> bytes:
@@ -264,7 +325,8 @@ class Connection(HttpToolsProtocol):
             self._end_with(refusal)
 
     def _end_with(self, refusal: Answer) -> None:
-        self.transport.write(as_bytes(refusal, self._sweep.date))
+        for part in as_bytes(refusal, (self._sweep.date, CLOSE), whole=True):
+            self.transport.write(part)
         self._end()
 
     def _end(self) -> None:
@@ -283,6 +345,4 @@ def _origin_form(target: bytes) -> bytes:
     if target.startswith(b"/") or target == b"*":
         return target.decode("ascii").encode()
     url = httptools.parse_url(target)
-    path: bytes | None = url.path
-    query: bytes | None = url.query
-    return (path or b"/") + (b"" if query is None else b"?" + query)
+    return (url.path or b"/") + (b"?" + url.query if b"?" in target else b"")

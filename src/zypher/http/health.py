@@ -23,15 +23,16 @@ class Observed(Protocol):
         ...
 
 
-def health_routes(observed: Observed) -> Routes:
+def health_routes(observed: Observed, *, exposes: bool) -> Routes:
     """The routes of probes and of Prometheus."""
-    health = _Health(observed)
+    health = _Health(observed, exposes)
     return {"/healthz/live": get(health.live), "/healthz/ready": get(health.ready), "/metrics": get(health.metrics)}
 
 
 class _Health:
-    def __init__(self, observed: Observed) -> None:
+    def __init__(self, observed: Observed, exposes: bool) -> None:  # a setting
         self._observed = observed
+        self._exposes = exposes
 
     async def live(self, request: Request) -> Answer:
         """Answer while the event loop turns."""
@@ -42,7 +43,8 @@ class _Health:
         readiness = await self._observed.readiness()
         if readiness.ready:
             return _READY
-        return error_answer(503, " ".join(readiness.problems), NO_STORE)
+        sentences = [str(problem) if self._exposes else problem.public for problem in readiness.problems]
+        return error_answer(503, " ".join(sentences), NO_STORE)
 
     async def metrics(self, request: Request) -> Answer:
         """Answer with the page that Prometheus scrapes."""

@@ -46,6 +46,7 @@ class Predictions:
         prediction = await self._wait(prediction, input, wait_s, preferences, request.hangup)
         if prediction.outcome is None:
             return self._accepted(request, prediction, preferences, wait_s)
+        await self._gateway.was_read(prediction)
         headers = (*_about(prediction), *applied(preferences, wait_s, accepted=False))
         if prediction.outcome.output is None:
             return answer_without_output(prediction, *headers)
@@ -62,6 +63,8 @@ class Predictions:
         headers = _about(prediction)
         if prediction.outcome is None:
             return Answer(400, _PENDING, (*headers, *self._outlook(prediction)))
+        if request.method != "HEAD":
+            await self._gateway.was_read(prediction)
         if prediction.outcome.output is None:
             return answer_without_output(prediction, *headers)
         return Answer(200, _STORED % (prediction.prediction_id.encode(), prediction.outcome.output), headers)

@@ -1,7 +1,5 @@
 """Why a connection ends: what a client can send that can neither be served nor skipped."""
 
-from http import HTTPStatus
-
 from zypher.http.answer import Answer, error_answer
 
 MAX_HEAD_BYTES = 65_536
@@ -24,11 +22,3 @@ class Refusal(Exception):
     def __init__(self, answer: Answer) -> None:
         super().__init__(answer)
         self.answer = answer
-
-
-def as_bytes(refusal: Answer, date: bytes) -> bytes:
-    """The last response of a connection."""
-    status = HTTPStatus(refusal.status)
-    headers = [(b"date", date), refusal.content_type, (b"content-length", b"%d" % len(refusal.body)), *refusal.headers]
-    lines = [b"HTTP/1.1 %d %b" % (status, status.phrase.encode()), *[b"%b: %b" % header for header in headers]]
-    return b"\r\n".join([*lines, b"connection: close", b"", refusal.body])

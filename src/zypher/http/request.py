@@ -1,13 +1,14 @@
 """A request, as an ASGI server hands it over."""
 
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from zypher.http.answer import Answer
+from zypher.http.answer import Answer, Header
 from zypher.http.hangup import Hangup, HungUp, ReceivedHangup
 
+Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]  # names in lower case; a repeated one is a list with commas (RFC 9110 section 5.3)
 
@@ -16,12 +17,26 @@ CONNECTION = "zypher.connection"  # the ASGI extension by which our own server i
 _ONCE = frozenset({b"host", b"authorization", b"x-api-key", b"idempotency-key", b"content-type", b"content-encoding"})
 
 
+class Connection(Protocol):
+    """A connection of our own server, which looks after deadlines and unread answers."""
+
+    hangup: Hangup
+
+    async def answer(self, answer: Answer, more: Sequence[Header]) -> None:
+        """Send a whole answer, with more headers."""
+        ...
+
+    def drop(self) -> None:
+        """Close it: its client has gone, or nothing is to be answered."""
+        ...
+
+
 class Request:
     """One request; its body is read once, piece by piece."""
 
     __slots__ = (
         "_receive",
-        "body_asked",
+        "connection",
         "hangup",
         "headers",
         "held_bytes",
@@ -31,6 +46,7 @@ class Request:
         "path",
         "query",
         "repeated",
+        "route",
     )
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
@@ -39,21 +55,15 @@ class Request:
         self.path = _path(scope)
         self.query: bytes = scope["query_string"]
         self.headers, self.repeated = _headers(scope["headers"])
-        connection = scope.get("extensions", {}).get(CONNECTION)
-        self.hangup: Hangup = ReceivedHangup(receive) if connection is None else connection.hangup
+        self.connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)  # None: of another server
+        self.hangup = ReceivedHangup(receive) if self.connection is None else self.connection.hangup
         self.more_body = True  # whether some of the body is yet to be received
-        self.body_asked = False  # whether the client was told to go on, if it waits for that
+        self.route = "other"  # the path of its route, once found
         self.held_bytes = 0  # what its body takes of the budget
         self._receive = receive
 
-    @property
-    def ours(self) -> bool:
-        """Whether our own server has received it, which looks after deadlines and unread answers."""
-        return not isinstance(self.hangup, ReceivedHangup)
-
     async def piece(self) -> bytes:
         """The next piece of the body. Raises `HungUp`."""
-        self.body_asked = True
         message = await self._receive()
         if message["type"] != "http.request":
             raise HungUp
@@ -68,7 +78,7 @@ def _path(scope: Scope) -> str:
     """The path below the prefix at which the application is mounted."""
     path: str = scope["path"]
     prefix: str = scope.get("root_path", "")
-    return path[len(prefix) :] if prefix and path.startswith(prefix) else path
+    return path[len(prefix) :] if prefix and f"{path}/".startswith(f"{prefix}/") else path
 
 
 def _headers(pairs: Sequence[tuple[bytes, bytes]]) -> tuple[Headers, bytes]:
@@ -76,7 +86,8 @@ def _headers(pairs: Sequence[tuple[bytes, bytes]]) -> tuple[Headers, bytes]:
     headers = dict(pairs)
     if len(headers) == len(pairs):
         return headers, b""
-    headers, repeated = {}, b""
+    headers = dict[bytes, bytes]()
+    repeated = b""
     for name, value in pairs:
         earlier = headers.get(name)
         if earlier is not None and name in _ONCE:

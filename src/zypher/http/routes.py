@@ -8,7 +8,7 @@ from zypher.http.problems import Problem
 from zypher.http.request import Endpoint
 
 Methods = Mapping[str, Endpoint]
-Routes = Mapping[str, Methods]  # a path, whose last segment may be open as in /predict/{prediction_id}
+Routes = Mapping[str, Methods]  # a path, of which one segment may be open, the last or the one before
 
 
 class Route(msgspec.Struct, frozen=True):
@@ -32,20 +32,21 @@ def get(endpoint: Endpoint) -> Methods:
 
 
 class Table:
-    """The routes, to be found in one or two looks."""
+    """The routes, to be found in a few looks, however many there are."""
 
     def __init__(self, routes: Routes) -> None:
         self._paths = ", ".join(routes)
         each = [Route(path, methods) for path, methods in routes.items()]
-        self._closed = {route.path: route for route in each if not route.path.endswith("}")}
+        self._closed = {route.path: route for route in each if "{" not in route.path}
         self._open = {_parent(route.path): route for route in each if route.path.endswith("}")}
+        self._within = {_around(route.path): route for route in each if "}/" in route.path}
 
     def find(self, path: str) -> Route:
         """The route; a slash at the end changes nothing. Raises `Problem` when there is none for this path."""
         route = self._closed.get(path)
-        if route is None:
+        if route is None and not path.endswith("//"):
             path = path.removesuffix("/")
-            route = self._closed.get(path) or self._open.get(_parent(path))
+            route = self._closed.get(path) or self._open.get(_parent(path)) or self._within.get(_around(path))
         if route is None:
             raise Problem(404, f"There is no such page; there are {self._paths}.")
         return route
@@ -54,3 +55,9 @@ class Table:
 def _parent(path: str) -> str:
     """The path up to its last slash: `/predict/` of `/predict/abc`."""
     return path[: path.rfind("/") + 1]
+
+
+def _around(path: str) -> tuple[str, str]:
+    """What is around the segment before the last: `/predict/` and `/cancel` of `/predict/abc/cancel`."""
+    last = path.rfind("/")
+    return _parent(path[: max(0, last)]), path[last:]

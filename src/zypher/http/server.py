@@ -9,12 +9,12 @@ from typing import cast
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
+from zypher.access.proxies import check_proxies
 from zypher.clock import Clock
 from zypher.errors import ListenError
 from zypher.http.app import Application
 from zypher.http.connection import Connection
-from zypher.http.doors import check_proxies
-from zypher.http.listening import BACKLOG, listen, url_of
+from zypher.http.heap import own_pages_for_large_blocks
 from zypher.http.sweep import Sweep
 from zypher.http.unread import UnreadAnswers
 from zypher.settings import HttpSettings
@@ -23,32 +23,25 @@ _FAREWELL_S = 1.0  # for handlers to notice that their connections are closed
 
 
 class HttpServer:
-    """Serves one application at one address, within a process life that is not uvicorn's."""
+    """Serves one application within a process life that is not uvicorn's."""
 
     def __init__(self, app: Application, settings: HttpSettings, clock: Clock) -> None:
-        self._app = app
-        self._settings = settings
+        """Raises `StartError` for certificates and proxies that cannot be."""
+        self._config = _config(app, settings)
         self._state = ServerState()
-        self._sweep = Sweep(settings, clock, UnreadAnswers(app.budget, clock, settings.read_timeout_s), self._state)
-        self._config: Config
-        self._listener: socket.socket | None = None
+        self._sweep = Sweep(settings, clock, UnreadAnswers(app.budget, clock, settings.read_timeout_s))
         self._server: asyncio.Server | None = None
 
-    def bind(self) -> None:
-        """Take the address: who connects from now on is answered after `start`. Raises `ListenError`."""
-        self._config = _config(self._app, self._settings)
-        self._listener = listen(self._settings)
-
     @property
-    def url(self) -> str:
-        assert self._listener is not None
-        return url_of(self._listener, tls=self._config.is_ssl)
+    def scheme(self) -> str:
+        return "https" if self._config.is_ssl else "http"
 
-    async def start(self) -> None:
-        """Answer from now on."""
+    async def start(self, listener: socket.socket) -> None:
+        """Answer whoever connects there from now on, or is waiting."""
+        own_pages_for_large_blocks()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            self._connection, sock=self._listener, ssl=self._config.ssl, backlog=BACKLOG
+            self._connection, sock=listener, ssl=self._config.ssl, backlog=self._config.backlog
         )
 
     async def answer_all(self, wait_s: float) -> None:
@@ -67,15 +60,13 @@ class HttpServer:
             connection.transport.abort()
         await self.answer_all(_FAREWELL_S)
         self._sweep.stop()
-        if self._listener is not None:
-            forget(self._listener)
 
     def _connection(self) -> Connection:
         return Connection(self._config, self._state, self._sweep)
 
 
 def _config(app: Application, settings: HttpSettings) -> Config:
-    """uvicorn's part of the settings; its certificates are read. Raises `ListenError`."""
+    """What uvicorn needs of the settings; certificates are read. Raises `ListenError`."""
     config = Config(
         app,
         http=Connection,
@@ -90,7 +81,7 @@ def _config(app: Application, settings: HttpSettings) -> Config:
         ssl_certfile=settings.ssl_certfile,
         ssl_keyfile=settings.ssl_keyfile,
     )
-    check_proxies(settings)
+    check_proxies(settings.forwarded_allow_ips)
     if settings.ssl_keyfile is not None and settings.ssl_certfile is None:
         raise ListenError("A private key without a certificate serves nothing; add --ssl-certfile.")
     try:

@@ -10,8 +10,8 @@ from zypher.http.request import Request
 _PREFIX = "/swagger/"
 _PACKAGE = "offapi"
 _SECURITY = (
+    # Beside what every answer says: the browser obeys both.
     (b"content-security-policy", b"default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"),
-    (b"x-content-type-options", b"nosniff"),
 )
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 _CSS = (b"content-type", b"text/css; charset=utf-8")
@@ -35,6 +35,18 @@ _PAGE = b"""<!doctype html>
 </body>
 </html>
 """
+_FRONT_DOOR = b"""<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<title>ZypherAI</title>
+<link rel="icon" href="data:,">
+</head>
+<body>
+<p>The API: <a href="swagger">a page to try it on</a>, <a href="openapi.json">its description</a>.</p>
+</body>
+</html>
+"""
 _START = b"""window.ui = SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#swagger-ui",
@@ -48,8 +60,10 @@ _FILES = {"swagger_style.css": _CSS, "swagger_bundle.js": _SCRIPT, "swagger_pres
 
 
 async def front_door(request: Request) -> Answer:
-    """Send whoever comes without a path to the page."""
-    return Answer(307, b'{"message": "The API is described at /swagger."}', ((b"location", b"swagger"),))
+    """Answer 200, as load balancers ask by default, and show people the way to the page."""
+    if b"text/html" in request.headers.get(b"accept", b""):
+        return Answer(200, _FRONT_DOOR, _SECURITY, _HTML)
+    return Answer(200, b'{"message": "The API is described at /swagger and /openapi.json."}')
 
 
 async def page(request: Request) -> Answer:
@@ -59,7 +73,7 @@ async def page(request: Request) -> Answer:
 
 async def asset(request: Request) -> Answer:
     """Answer with one of the page's files; read anew each time, since a browser keeps them for a day."""
-    name = request.path.removeprefix(_PREFIX)
+    name = request.path.removeprefix(_PREFIX).removesuffix("/")
     headers = (*_SECURITY, (b"cache-control", b"public, max-age=86400"))
     if name == "start.js":
         return Answer(200, _START, headers, _SCRIPT)

@@ -4,9 +4,9 @@ import asyncio
 from email.utils import format_datetime
 from typing import Protocol
 
-from uvicorn.server import ServerState
-
 from zypher.clock import Clock, Timer
+from zypher.http.answer import Header
+from zypher.http.heap import give_back
 from zypher.http.unread import UnreadAnswers
 from zypher.settings import HttpSettings
 
@@ -27,11 +27,10 @@ class Expiring(Protocol):
 class Sweep:
     """Keeps the readings of the clock fresh that deadlines are made of, and ends what is past its own."""
 
-    def __init__(self, settings: HttpSettings, clock: Clock, unread: UnreadAnswers, state: ServerState) -> None:
+    def __init__(self, settings: HttpSettings, clock: Clock, unread: UnreadAnswers) -> None:
         self.unread = unread
-        self._state = state
         self.read_deadline_s = self.idle_deadline_s = self.linger_deadline_s = 0.0
-        self.date = b""
+        self.date: Header = (b"date", b"")
         self.connections: set[Expiring] = set()
         self._clock = clock
         self._timer: Timer | None = None
@@ -74,9 +73,10 @@ class Sweep:
         self.read_deadline_s = now_s + self._read_s  # of what begins now
         self.idle_deadline_s = now_s + self._idle_s  # of a connection that rests from now on
         self.linger_deadline_s = now_s + _LINGER_S  # of one that is closed now
-        self.date = format_datetime(self._clock.now(), usegmt=True).encode()
-        self._state.default_headers = [(b"date", self.date)]
+        self.date = (b"date", format_datetime(self._clock.now(), usegmt=True).encode())
         self.unread.look()
+        if self.unread.budget.has_fallen():
+            give_back()
         for connection in list(self.connections):
             if connection.deadline_s <= now_s:
                 connection.expire()

@@ -11,8 +11,8 @@ from typing import Protocol
 from zypher.clock import Clock
 from zypher.http.budget import Budget
 
-_PATIENCE_S = 0.25  # for a client to begin to read, when memory is short
-_LOOK_AGAIN_S = 0.1
+_PATIENCE_S = 0.05  # for a client to begin to read, when memory is short
+_LOOK_AGAIN_S = 0.02
 
 
 class Reader(Protocol):
@@ -40,7 +40,7 @@ class UnreadAnswers:
     """
 
     def __init__(self, budget: Budget, clock: Clock, read_timeout_s: float) -> None:
-        self._budget = budget
+        self.budget = budget
         self._clock = clock
         self._read_timeout_s = read_timeout_s
         self._readers: dict[Reader, _Progress] = {}
@@ -50,15 +50,15 @@ class UnreadAnswers:
         """Its client is behind with an answer."""
         held_bytes = max(reader.answer_bytes, reader.transport.get_write_buffer_size())
         self._readers[reader] = _Progress(held_bytes, _unread_bytes(reader), self._clock.monotonic())
-        self._budget.take(held_bytes)
-        if self._budget.exceeded:
+        self.budget.take(held_bytes)
+        if self.budget.exceeded:
             self._make_room()
 
     def remove(self, reader: Reader) -> None:
         """Its client has caught up, or gone."""
         progress = self._readers.pop(reader, None)
         if progress is not None:
-            self._budget.give_back(progress.held_bytes)
+            self.budget.give_back(progress.held_bytes)
 
     def look(self) -> None:
         """Note who has read something, and cut off who has not for too long."""
@@ -75,7 +75,7 @@ class UnreadAnswers:
         if now_s - self._looked_s >= _LOOK_AGAIN_S:
             self.look()
         for reader, progress in sorted(self._readers.items(), key=lambda each: each[1].since_s):
-            if not self._budget.exceeded or now_s - progress.since_s < _PATIENCE_S:
+            if not self.budget.exceeded or now_s - progress.since_s < _PATIENCE_S:
                 return
             self._cut_off(reader)
 
@@ -87,8 +87,8 @@ class UnreadAnswers:
 def _unread_bytes(reader: Reader) -> int:
     """What the client has not acknowledged: in our buffer, and on Linux in the system's."""
     unsent_bytes = reader.transport.get_write_buffer_size()
-    connection: socket.socket | None = reader.transport.get_extra_info("socket")
-    with suppress(OSError, AttributeError, ValueError):
+    connection: socket.socket = reader.transport.get_extra_info("socket")
+    with suppress(OSError, AttributeError, ValueError):  # also of one that is closed, or none
         queued = fcntl.ioctl(connection.fileno(), termios.TIOCOUTQ, b"\0\0\0\0")
         unsent_bytes += struct.unpack("i", queued)[0]
     return unsent_bytes

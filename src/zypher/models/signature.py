@@ -17,14 +17,12 @@ import msgspec
 from zypher.errors import TargetError
 from zypher.models import foreign
 from zypher.models.constraints import outer_parts, refuse_words, with_words
-from zypher.models.foreign import Reader, Schema, Side, Unkept
+from zypher.models.foreign import REF, Reader, Schema, Side, Unkept
 from zypher.models.hints import Predict, input_parameter, python_signature, resolve, written
 from zypher.models.input import InputDecoder
 from zypher.models.parts import has_fields, parts
 from zypher.models.user_error import headline
 
-_REF = "#/components/schemas/"
-_LOOSE_REF = "#/$defs/"
 _POSSIBLE = (
     "use str, int, float, bool, list, dict, a dataclass, a TypedDict, a msgspec.Struct or a pydantic model, "
     "or no hint to take any JSON"
@@ -42,7 +40,7 @@ class Signature(msgspec.Struct, frozen=True):
     input_schema: Schema  # JSON Schema 2020-12
     output_schema: Schema
     components: Schema  # name -> JSON Schema; the schemas refer to it as #/components/schemas/NAME
-    acceptance_schema: Schema | None  # allows all that the decoder takes, bears its own $defs; None: as `input_schema`
+    acceptance_schema: Schema | None  # all that the decoder takes, with components of its own; None: as `input_schema`
 
 
 class _Hint(msgspec.Struct, frozen=True):
@@ -118,7 +116,7 @@ def _of_library(kind: object) -> _Hint:
     library = foreign.types()
     assert library is not None
     refuse_words(kind, library)
-    library.schemas([(kind, "validation")], _REF + "{model}")
+    library.schemas([(kind, "validation")], REF + "{model}")
     return _Hint(kind, [], library.reader(kind))
 
 
@@ -151,7 +149,7 @@ def _given(annotation: object, predict: Predict, owner: type | None) -> _Hint:
         except Exception:
             if library is None or not any(map(library.reads, parts(kind))):
                 raise
-            library.schemas([(kind, "serialization")], _REF + "{model}")
+            library.schemas([(kind, "serialization")], REF + "{model}")
             return _Hint(kind, [], library.reader(kind))
     except Exception:
         return _Hint(Any, [])
@@ -176,24 +174,24 @@ def _describe(taken: _Hint, given: _Hint) -> tuple[tuple[Schema, Schema], Schema
 
 def _library_schemas(wanted: list[tuple[object, Side]], prefix: str) -> tuple[list[Schema], Schema]:
     library = foreign.types()
-    return library.schemas(wanted, _REF + prefix + "{model}") if library is not None and wanted else ([], {})
+    return library.schemas(wanted, REF + prefix + "{model}") if library is not None and wanted else ([], {})
 
 
 def _acceptance(taken: _Hint) -> Schema | None:
     library = foreign.types()
     if taken.reader:
-        schema, definitions = taken.reader.acceptance("")
+        schema, components = taken.reader.acceptance("")
     elif library is not None and taken.models:
         loose: dict[type, Schema] = {}
-        definitions = Schema()
+        inner = Schema()
         for number, model in enumerate(taken.models):
             loose[model], more = library.reader(model).acceptance(f"pydantic.{number}.")
-            definitions |= more
-        (schema,), components = _schemas((taken.kind,), _look_up(loose), _LOOSE_REF)
-        definitions |= components
+            inner |= more
+        (schema,), components = _schemas((taken.kind,), _look_up(loose))
+        components |= inner
     else:
         return None
-    return {**schema, "$defs": definitions} if definitions else schema
+    return {**schema, "components": {"schemas": components}} if components else schema
 
 
 def _look_up(known: Mapping[type, Schema]) -> SchemaOf:
@@ -204,5 +202,5 @@ def _any_json(_: type) -> Schema:
     return {"description": "Any JSON."}  # msgspec takes an empty schema for none
 
 
-def _schemas(kinds: tuple[object, ...], schema_of: SchemaOf, ref: str = _REF) -> tuple[tuple[Schema, ...], Schema]:
-    return msgspec.json.schema_components(kinds, schema_hook=schema_of, ref_template=ref + "{name}")
+def _schemas(kinds: tuple[object, ...], schema_of: SchemaOf) -> tuple[tuple[Schema, ...], Schema]:
+    return msgspec.json.schema_components(kinds, schema_hook=schema_of, ref_template=REF + "{name}")

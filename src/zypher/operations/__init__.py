@@ -1,12 +1,9 @@
-"""What whoever looks after the service asks and does, and the way to a server that holds its own engine.
+"""What whoever looks after the service asks and does.
 
-    overseen.py  the engine as an operator needs it
-    overview.py  how every queue and worker is doing, in one record
-    dead.py      dead letters of many models, or one by its id
-    messages.py  what is said over the socket in a server's data folder
-    server.py    the server's end of it
-    remote.py    the operator's end
+overseen.py  the engine as an operator needs it
+overview.py  how every queue and worker is doing, in one record
+dead.py      dead letters of many models, or one by its id
 
-Only the process that holds an embedded engine knows its queues, so that process answers for them. The socket
-belongs to the server's user alone: nothing of this can be asked over HTTP.
+Only the process that holds an embedded engine knows its queues: it answers for them over HTTP, on a socket in its data
+folder that belongs to its user alone.
 """

@@ -2,7 +2,8 @@
 
 life.py             start, work, drain, stop: by signals
 shapes.py           whole, front, back: in which order the parts begin and end
-with_operations.py  a shape whose engine an operator can look after
-with_health.py      a shape without an API, whose health a machine can ask for
+operated.py         a shape whose engine an operator can look after
+listening.py        a shape that others reach over HTTP
+sockets.py          where it listens: a host and a port, or a path
 worker_health.py    what such a shape answers
 """

@@ -9,39 +9,30 @@ import logging
 from zypher.engines.engine import Engine
 from zypher.errors import EngineUnavailable
 from zypher.gateway.gateway import Gateway
-from zypher.http.server import HttpServer
 from zypher.presence import ModelCard
 from zypher.worker.worker import Worker
 
 logger = logging.getLogger(__name__)
 
-_LAST_ANSWERS_S = 5.0  # for the answers that the end of the engine sets free
-
 
 class Whole:
     """Server and worker in one process: `zypher serve`."""
 
-    def __init__(
-        self, engine: Engine, worker: Worker, gateway: Gateway, server: HttpServer, drain_timeout_s: float
-    ) -> None:
+    def __init__(self, engine: Engine, worker: Worker, gateway: Gateway, drain_timeout_s: float) -> None:
         self.died = worker.died
         self._engine = engine
         self._worker = worker
         self._gateway = gateway
-        self._server = server
         self._drain_timeout_s = drain_timeout_s
 
     async def start(self) -> None:
-        self._server.bind()
         await self._engine.open()
         self._worker.start()
-        await self._server.start()
-        logger.info("listening", extra={"url": self._server.url})
 
     async def get_ready(self) -> None:
         card = await self._worker.run()
         self._gateway.serve_only(card.name)
-        logger.info("ready", extra={"model": card.name, "url": self._server.url})
+        logger.info("ready", extra={"model": card.name})
         await _name_strangers(self._engine, card)
 
     async def drain(self) -> None:
@@ -53,37 +44,31 @@ class Whole:
         try:
             await self._worker.stop()
         finally:
+            await self._gateway.close()
             await self._engine.close()
-            await self._server.stop(0 if in_haste else _LAST_ANSWERS_S)
 
 
 class Front:
     """Server only: `zypher serve --no-worker`. The predictions run wherever workers receive them."""
 
-    def __init__(self, engine: Engine, gateway: Gateway, server: HttpServer, drain_timeout_s: float) -> None:
+    def __init__(self, engine: Engine, gateway: Gateway) -> None:
         self.died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._engine = engine
         self._gateway = gateway
-        self._server = server
-        self._drain_timeout_s = drain_timeout_s
 
     async def start(self) -> None:
-        self._server.bind()
         await self._engine.open()
-        await self._server.start()
-        logger.info("listening", extra={"url": self._server.url})
 
     async def get_ready(self) -> None:
         """Return at once: workers come and go, and readiness says whether there is one."""
 
     async def drain(self) -> None:
         self._gateway.drain()
-        await self._server.answer_all(self._drain_timeout_s)
 
     async def stop(self, *, in_haste: bool) -> None:
         self._gateway.drain()
+        await self._gateway.close()
         await self._engine.close()
-        await self._server.stop(0 if in_haste else _LAST_ANSWERS_S)
 
 
 class Back:

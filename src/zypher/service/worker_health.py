@@ -1,7 +1,7 @@
 """The health of a worker that has no gateway to ask."""
 
 from zypher.engines.engine import Operations
-from zypher.errors import Refused
+from zypher.errors import Draining, NoReplica, Refused
 from zypher.gateway.gateway import Readiness
 from zypher.presence import Presence
 from zypher.telemetry.metrics import Metrics
@@ -24,7 +24,7 @@ class WorkerHealth:
             try:
                 await self._engine.depths(presence.model)
             except Refused as away:
-                problem = str(away)
+                problem = away
         return Readiness(ready=problem is None, problems=() if problem is None else (problem,))
 
     async def metrics_page(self) -> tuple[bytes, str]:
@@ -32,9 +32,11 @@ class WorkerHealth:
         return self._metrics.page()
 
 
-def _problem(presence: Presence) -> str | None:
+def _problem(presence: Presence) -> Refused | None:
     if presence.draining:
-        return "The worker is stopping."
+        return Draining("The worker is stopping.")
     if presence.ready_replicas:
         return None
-    return presence.problem or "No replica has loaded the model yet."
+    if presence.problem:
+        return NoReplica(presence.problem, public="No replica can load the model; the log of the worker says why.")
+    return NoReplica("No replica has loaded the model yet.")

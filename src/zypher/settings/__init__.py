@@ -7,6 +7,7 @@
     suggestion.py  the name somebody may have meant
     loopback.py    whether a host is this machine's own
     truth.py       the words for yes and no
+    environment.py  what a child process is told of them: nothing
 
 A setting has one name everywhere: the flag `--drain-timeout-s` is the variable
 `ZYPHER_DRAIN_TIMEOUT_S` and the key `drain_timeout_s`.

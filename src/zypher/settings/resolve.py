@@ -13,7 +13,7 @@ from zypher.settings.setting import Setting, shown
 from zypher.settings.suggestion import closest
 from zypher.settings.toml_file import TomlFile, read_toml
 
-_PREFIX = "ZYPHER_"
+PREFIX = "ZYPHER_"
 _OF_THE_CLIENT = frozenset({"ZYPHER_URL"})  # read by `zypher predict`
 
 # Kubernetes gives every pod such variables for each service whose name begins with "zypher".
@@ -31,10 +31,10 @@ class Resolved(msgspec.Struct, frozen=True):
         return getattr(getattr(self.settings, setting.section), setting.field)
 
 
-def resolve(flags: Mapping[str, str], environ: Mapping[str, str], file: Path | None) -> Resolved:
+def resolve(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None) -> Resolved:
     """Choose each setting's value. Depends on nothing but its arguments and the file's content.
 
-    `flags` holds, by the setting's name, the text of those that were given. An empty variable
+    `flags` holds, by the setting's name, those that were given: as text, or as values from Python. An empty variable
     counts as unset. Raises `SettingsError` for the first value that is not allowed and the first
     variable or key that nobody knows.
     """
@@ -49,7 +49,7 @@ def resolve(flags: Mapping[str, str], environ: Mapping[str, str], file: Path | N
 
 
 def _choose(
-    setting: Setting, flags: Mapping[str, str], variables: Mapping[str, str], toml: TomlFile
+    setting: Setting, flags: Mapping[str, object], variables: Mapping[str, str], toml: TomlFile
 ) -> tuple[object, str]:
     if setting.name in flags:
         return _read(setting, flags[setting.name], setting.flag), setting.flag
@@ -77,7 +77,7 @@ def _variables(environ: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environ.items()
-        if name.startswith(_PREFIX) and value and not _made_by_kubernetes(name, value)
+        if name.startswith(PREFIX) and value and not _made_by_kubernetes(name, value)
     }
 
 

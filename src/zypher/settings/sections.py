@@ -46,8 +46,8 @@ class HttpSettings(msgspec.Struct, frozen=True):
     ] = None
     forwarded_allow_ips: Annotated[
         tuple[str, ...],
-        Rule("Proxy, as an address or network, whose X-Forwarded headers are believed; * believes everybody."),
-    ] = ("127.0.0.1", "::1")
+        Rule("Proxy, as an address or network, whose X-Forwarded headers are believed; * is any; unset, none."),
+    ] = ()
     allowed_host: Annotated[
         tuple[str, ...],
         Rule(

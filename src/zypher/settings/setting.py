@@ -80,10 +80,10 @@ class Setting(msgspec.Struct, frozen=True):
             return value
         if self.kind in (int, float):
             return self._number(value)
-        if self.kind is tuple and isinstance(value, list):
+        if self.kind is tuple and isinstance(value, list | tuple):
             return tuple(map(_text, cast("list[object]", value)))
         if self.kind is Path:
-            return _path(_text(value))
+            return _path(_text(str(value) if isinstance(value, Path) else value))
         if issubclass(self.kind, str):
             return self.kind(_text(value))
         raise ValueError

@@ -7,7 +7,7 @@ from typing import cast
 
 import msgspec
 
-from zypher.worker.messages import BadFrame, FrameReader, ToReplica, ToWorker, frame
+from zypher.worker.messages import BadFrame, FrameReader, ToReplica, ToWorker, frames
 
 
 class Channel(asyncio.Protocol):
@@ -62,7 +62,8 @@ class Channel(asyncio.Protocol):
         if not messages or self._transport is None or self._transport.is_closing():
             return
         try:
-            self._transport.write(frame(messages))
+            for each in frames(messages):
+                self._transport.write(each)
         except BaseException:
             self._transport.abort()  # what cannot be sent is lost, and whoever waits for it is told
             raise

@@ -17,6 +17,7 @@ from zypher.prediction import FailureKind
 from zypher.presence import ModelCard
 
 _MARK = b"zy"
+_LARGE_BYTES = 1_048_576  # of messages that are better not put together
 _LENGTH_BYTES = 6
 _HEAD_BYTES = len(_MARK) + _LENGTH_BYTES
 
@@ -72,6 +73,14 @@ def frame(messages: Sequence[ToReplica | ToWorker]) -> bytes:
     """The bytes of these messages, length first."""
     body = _encoder.encode(messages)
     return _MARK + len(body).to_bytes(_LENGTH_BYTES, "big") + body
+
+
+def frames(messages: Sequence[ToReplica | ToWorker]) -> list[bytes]:
+    """One frame; one for each message where together they are large: a frame is held as a whole until it is decoded."""
+    together = frame(messages)
+    if len(together) <= _LARGE_BYTES or len(messages) == 1:
+        return [together]
+    return [frame([message]) for message in messages]
 
 
 def decode_to_replica(body: bytes) -> list[ToReplica]:

@@ -13,6 +13,7 @@ from zypher.errors import TargetError
 from zypher.prediction import Delivery
 from zypher.presence import ModelCard
 from zypher.settings import LogSettings
+from zypher.settings.environment import without_settings
 from zypher.worker.channel import Channel
 from zypher.worker.messages import Failed, Loaded, LoadFailed, Run, Succeeded, ToWorker, decode_to_worker
 
@@ -67,6 +68,7 @@ class Replica:
                 self._process = await asyncio.create_subprocess_exec(
                     *_command(self._launch, theirs.fileno()),
                     stdin=asyncio.subprocess.DEVNULL,
+                    env=without_settings(),
                     pass_fds=(theirs.fileno(),),
                 )
             await self._channel.open(ours)

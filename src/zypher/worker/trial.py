@@ -5,7 +5,9 @@ import asyncio
 import msgspec
 
 from zypher.clock import Clock
-from zypher.prediction import Delivery, Message, Outcome, new_prediction_id
+from zypher.errors import InvalidInput
+from zypher.models.schema import InputValidator
+from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Status, new_prediction_id
 from zypher.presence import ModelCard
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.executor import Executor
@@ -38,6 +40,10 @@ async def try_model(launch: Launch, input: bytes | None, clock: Clock) -> Trial:
 
 
 async def _run(replica: Replica, card: ModelCard, input: bytes, clock: Clock) -> Outcome:
+    try:
+        InputValidator(card).check(input)  # as a server does before it accepts
+    except InvalidInput as error:
+        return Outcome(Status.FAILED, failure=Failure(FailureKind.INVALID_INPUT, str(error)))
     slots = Slots()
     slots.add(replica)
     now = clock.now()

@@ -26,8 +26,17 @@ class UnevenClock(FakeClock):
 
 
 @asynccontextmanager
-async def opened(folder: Path, clock: FakeClock, queue_limit: int = 10_000) -> AsyncGenerator[EmbeddedEngine]:
-    engine = EmbeddedEngine(folder, clock, queue_limit=queue_limit, retention_s=RETENTION_S, lease_s=LEASE_S)
+async def opened(
+    folder: Path, clock: FakeClock, queue_limit: int = 10_000, limit_bytes: int | None = None
+) -> AsyncGenerator[EmbeddedEngine]:
+    engine = EmbeddedEngine(
+        folder,
+        clock,
+        queue_limit=queue_limit,
+        retention_s=RETENTION_S,
+        lease_s=LEASE_S,
+        limit_bytes=limit_bytes,
+    )
     await engine.open()
     try:
         yield engine

@@ -11,6 +11,7 @@ from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.opened import count, opened, shell, unwritable
 from zypher.engines.embedded.asks import End, Mark, Written, resolve
 from zypher.engines.embedded.database import open_writer
+from zypher.engines.embedded.space import MIB, Space
 from zypher.engines.embedded.writer import Writer
 from zypher.engines.engine import Engine
 from zypher.errors import EngineUnavailable
@@ -160,7 +161,8 @@ async def test_an_end_does_not_wait_for_a_disk_that_refused_the_prediction(
 async def test_nothing_is_written_of_a_prediction_that_is_not_on_disk(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock):
         pass
-    writer = Writer(open_writer(tmp_path / "zypher.db"), tmp_path, lambda _: None)
+    connection = open_writer(tmp_path / "zypher.db")
+    writer = Writer(connection, tmp_path, Space(connection, 64 * MIB), lambda _: None)
     writer.start()
     stored: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
     writer.write(Mark(7, 1, clock.now()))

@@ -23,6 +23,7 @@ class MemoryEngine:
         self.outcome: Outcome | None = None  # what every prediction ends with at once, if set
         self.predictions: dict[str, Prediction] = {}
         self.inputs: dict[str, bytes] = {}
+        self.was_read: list[str] = []  # the ids of results that a client was given
         self._keys: dict[str, Message] = {}
         self.waiting: dict[asyncio.Event, str] = {}  # who waits for the end of which prediction
         self._clock = clock
@@ -51,6 +52,9 @@ class MemoryEngine:
         if self.outcome is not None:
             self.end(message.prediction_id, self.outcome)
         return self.predictions[message.prediction_id]
+
+    async def read(self, prediction_id: str) -> None:
+        self.was_read.append(prediction_id)
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         prediction = self.predictions.get(prediction_id)

@@ -6,19 +6,16 @@ import contextlib
 import pytest
 
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.http.conftest import Service, Start
+from tests.unit.http.conftest import Served, Service, Start
 from tests.unit.http.memory_engine import succeeded
 from tests.unit.http.wire import Wire, wire_to
 from zypher.http.answer import Answer
 from zypher.http.refusals import MAX_HEAD_BYTES, MAX_TARGET_BYTES
 from zypher.http.request import Request
-from zypher.http.server import HttpServer
-from zypher.http.target import split_target
-from zypher.http.upgrade import head_without_upgrade
 
-LIVE = b"GET /healthz/live HTTP/1.1\r\nHost: x\r\n\r\n"
+LIVE = b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BODY = b'{"input": "hello"}'
-HEAD = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+HEAD = b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
 POST = HEAD + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
 
 
@@ -45,19 +42,19 @@ def answers(service: Service) -> None:
     service.engine.outcome = succeeded(b'"HELLO"')
 
 
-async def test_one_connection_serves_many_requests(server: HttpServer) -> None:
+async def test_one_connection_serves_many_requests(server: Served) -> None:
     async with wire_to(server) as wire:
         assert [(await wire.ask(POST)).body for _ in range(3)] == [b'"HELLO"'] * 3
 
 
-async def test_a_request_may_come_byte_by_byte(server: HttpServer) -> None:
+async def test_a_request_may_come_byte_by_byte(server: Served) -> None:
     async with wire_to(server) as wire:
         for byte in POST:
             await wire.send(bytes([byte]))
         assert (await wire.reply()).body == b'"HELLO"'
 
 
-async def test_a_body_may_come_in_chunks(server: HttpServer) -> None:
+async def test_a_body_may_come_in_chunks(server: Served) -> None:
     chunks = b"".join(b"1;x=y\r\n%c\r\n" % byte for byte in BODY)
     async with wire_to(server) as wire:
         request = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\nTrailer: x\r\n\r\n"
@@ -77,11 +74,11 @@ async def test_a_body_may_come_in_chunks(server: HttpServer) -> None:
         b"GET /predict HTTP/1.1\r\nNo colon\r\n\r\n",
         b"GET /predict HTTP/1.1\r\nX: a\x00b\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-        b"GET /predict HTTP/1.1\r\nHost: x\r\nX : y\r\n\r\n",
-        b"GET /predict HTTP/1.1\r\nHost: x\r\nX: y\r\n folded: z\r\n\r\n",
-        b"GET /predict HTTP/1.1\nHost: x\n\n",
-        b"GET /predict HTTP/1.1\r\nHost: x\nX: y\r\n\r\n",
-        b"GET /predict HTTP/1.1\r\nHost: x\rX: y\r\n\r\n",
+        b"GET /predict HTTP/1.1\r\nHost: localhost\r\nX : y\r\n\r\n",
+        b"GET /predict HTTP/1.1\r\nHost: localhost\r\nX: y\r\n folded: z\r\n\r\n",
+        b"GET /predict HTTP/1.1\nHost: localhost\n\n",
+        b"GET /predict HTTP/1.1\r\nHost: localhost\nX: y\r\n\r\n",
+        b"GET /predict HTTP/1.1\r\nHost: localhost\rX: y\r\n\r\n",
         HEAD + b"Content-Length:\r\n\r\n",
         HEAD + b"Content-Length: -1\r\n\r\n",
         HEAD + b"Content-Length: 1e3\r\n\r\n",
@@ -100,11 +97,11 @@ async def test_a_body_may_come_in_chunks(server: HttpServer) -> None:
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n-1\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n",
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n",
-        b"CONNECT example.org:443 HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT example.org:443 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"GET http:// HTTP/1.1\r\nHost: localhost\r\n\r\n",
     ],
 )
-async def test_what_is_not_http_is_a_bad_request(server: HttpServer, request_: bytes) -> None:
+async def test_what_is_not_http_is_a_bad_request(server: Served, request_: bytes) -> None:
     async with wire_to(server) as wire:
         reply = await wire.ask(request_)
     assert reply.status == 400
@@ -112,19 +109,17 @@ async def test_what_is_not_http_is_a_bad_request(server: HttpServer, request_: b
 
 
 @pytest.mark.parametrize("method", [b"TRACE", b"OPTIONS", b"CONNECT", b"PUT", b"QUERY", b"PROPFIND"])
-async def test_a_method_without_a_route_names_those_that_have_one(server: HttpServer, method: bytes) -> None:
+async def test_a_method_without_a_route_names_those_that_have_one(server: Served, method: bytes) -> None:
     async with wire_to(server) as wire:
-        reply = await wire.ask(method + b" /predict HTTP/1.1\r\nHost: x\r\n\r\n")
+        reply = await wire.ask(method + b" /predict HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert (reply.status, reply.headers["allow"]) == (405, "post")
     assert "POST" in reply.error
 
 
-@pytest.mark.parametrize(
-    "target", [b"*", b"/predict%00", b"/%ff%fe", b"//predict", b"/predict/", b"/healthz/live/", b"/Predict"]
-)
-async def test_an_unknown_route_is_not_found(server: HttpServer, target: bytes) -> None:
+@pytest.mark.parametrize("target", [b"*", b"/predict%00", b"/%ff%fe", b"//predict", b"/Predict"])
+async def test_an_unknown_route_is_not_found(server: Served, target: bytes) -> None:
     async with wire_to(server) as wire:
-        reply = await wire.ask(b"OPTIONS " + target + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+        reply = await wire.ask(b"OPTIONS " + target + b" HTTP/1.1\r\nHost: localhost\r\n\r\n")
     assert reply.status == 404
     assert reply.error
 
@@ -138,13 +133,13 @@ async def test_an_unknown_route_is_not_found(server: HttpServer, target: bytes) 
         b"GET /healthz/live HTTP/1.0",
     ],
 )
-async def test_a_target_may_have_many_forms(server: HttpServer, line: bytes) -> None:
+async def test_a_target_may_have_many_forms(server: Served, line: bytes) -> None:
     async with wire_to(server) as wire:
-        assert (await wire.ask(line + b"\r\nHost: x\r\n\r\n")).body == b'{"status": "live"}'
+        assert (await wire.ask(line + b"\r\nHost: localhost\r\n\r\n")).body == b'{"status": "live"}'
 
 
 @pytest.mark.parametrize("offer", [b"h2c", b"websocket"])
-async def test_an_offer_to_upgrade_is_declined_and_the_body_read(server: HttpServer, offer: bytes) -> None:
+async def test_an_offer_to_upgrade_is_declined_and_the_body_read(server: Served, offer: bytes) -> None:
     upgrade = HEAD + b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: " + offer + b"\r\n"
     request = upgrade + b"Content-Length: %d\r\n\r\n" % len(BODY) + BODY
     async with wire_to(server) as wire:
@@ -153,30 +148,30 @@ async def test_an_offer_to_upgrade_is_declined_and_the_body_read(server: HttpSer
         assert (await wire.ask(LIVE)).status == 200
 
 
-async def test_old_http_may_offer_an_upgrade(server: HttpServer) -> None:
+async def test_old_http_may_offer_an_upgrade(server: Served) -> None:
     async with wire_to(server) as wire:
         offer = b"Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
         assert (await wire.ask(b"GET /healthz/live HTTP/1.0\r\n" + offer)).status == 200
         assert await wire.end() == b""
 
 
-async def test_a_tunnel_is_declined_and_the_connection_closed(server: HttpServer) -> None:
+async def test_a_tunnel_is_declined_and_the_connection_closed(server: Served) -> None:
     async with wire_to(server) as wire:
-        reply = await wire.ask(b"CONNECT /predict HTTP/1.1\r\nHost: x\r\n\r\n" + LIVE)
+        reply = await wire.ask(b"CONNECT /predict HTTP/1.1\r\nHost: localhost\r\n\r\n" + LIVE)
         assert (reply.status, reply.headers["connection"]) == (405, "close")
         assert await wire.end() == b""
 
 
-async def test_a_head_response_has_no_body(server: HttpServer) -> None:
+async def test_a_head_response_has_no_body(server: Served) -> None:
     async with wire_to(server) as wire:
         await wire.send(LIVE.replace(b"GET", b"HEAD") + LIVE)
         assert (await wire.reply(to_head=True)).headers["content-length"] == "18"
         assert (await wire.reply()).body == b'{"status": "live"}'
 
 
-async def test_a_client_may_ask_to_close(server: HttpServer) -> None:
+async def test_a_client_may_ask_to_close(server: Served) -> None:
     async with wire_to(server) as wire:
-        reply = await wire.ask(LIVE.replace(b"Host: x", b"Host: x\r\nConnection: close"))
+        reply = await wire.ask(LIVE.replace(b"Host: localhost", b"Host: localhost\r\nConnection: close"))
         assert reply.headers["connection"] == "close"
         assert await wire.end() == b""
 
@@ -186,12 +181,12 @@ async def test_a_client_may_ask_to_close(server: HttpServer) -> None:
     [
         b"GET /healthz/live HTTP/1.1\r\n",
         b"GET http://x/healthz/live HTTP/1.1\r\n",
-        b"GET /healthz/live HTTP/1.1\r\nHost: x\r\nX: y\r\nhost: x\r\n",
-        b"GET /healthz/live HTTP/1.0\r\nHost: x\r\nHost: y\r\n",
+        b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\nX: y\r\nhost: x\r\n",
+        b"GET /healthz/live HTTP/1.0\r\nHost: localhost\r\nHost: y\r\n",
         b"GET /healthz/live HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n",
     ],
 )
-async def test_a_request_names_one_host(server: HttpServer, head: bytes) -> None:
+async def test_a_request_names_one_host(server: Served, head: bytes) -> None:
     async with wire_to(server) as wire:
         reply = await wire.ask(head + b"\r\n")
         assert (reply.status, reply.headers["connection"]) == (400, "close")
@@ -199,42 +194,42 @@ async def test_a_request_names_one_host(server: HttpServer, head: bytes) -> None
         assert await wire.end() == b""
 
 
-async def test_a_header_may_be_repeated(server: HttpServer) -> None:
+async def test_a_header_may_be_repeated(server: Served) -> None:
     async with wire_to(server) as wire:
-        twice = POST.replace(b"Host: x", b"Prefer: x=y\r\nHost: x\r\nPREFER: wait=7")
+        twice = POST.replace(b"Host: localhost", b"Prefer: x=y\r\nHost: localhost\r\nPREFER: wait=7")
         assert (await wire.ask(twice)).headers["preference-applied"] == "wait=7"
 
 
-async def test_old_http_is_answered_and_closed(server: HttpServer) -> None:
+async def test_old_http_is_answered_and_closed(server: Served) -> None:
     async with wire_to(server) as wire:
         assert (await wire.ask(b"GET /healthz/live HTTP/1.0\r\n\r\n")).status == 200
         assert await wire.end() == b""
 
 
-async def test_a_client_is_told_to_continue(server: HttpServer) -> None:
+async def test_a_client_is_told_to_continue(server: Served) -> None:
     async with wire_to(server) as wire:
         reply = await wire.ask(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY))
         assert reply.status == 100
         assert (await wire.ask(BODY)).body == b'"HELLO"'
 
 
-async def test_a_client_is_not_told_to_continue_in_vain(server: HttpServer) -> None:
+async def test_a_client_is_not_told_to_continue_in_vain(server: Served) -> None:
     async with wire_to(server) as wire:
         reply = await wire.ask(HEAD + b"Expect: 100-continue\r\nContent-Length: 100001\r\n\r\n")
         assert (reply.status, reply.headers["connection"]) == (413, "close")
         assert await wire.end() == b""
 
 
-async def test_who_does_not_wait_to_be_told_keeps_its_connection(server: HttpServer) -> None:
-    expecting = b"Host: x\r\nExpect: 100-continue"
+async def test_who_does_not_wait_to_be_told_keeps_its_connection(server: Served) -> None:
+    expecting = b"Host: localhost\r\nExpect: 100-continue"
     async with wire_to(server) as wire:
-        assert (await wire.ask(POST.replace(b"Host: x", expecting))).body == b'"HELLO"'
-        assert (await wire.ask(LIVE.replace(b"Host: x", expecting))).status == 200
+        assert (await wire.ask(POST.replace(b"Host: localhost", expecting))).body == b'"HELLO"'
+        assert (await wire.ask(LIVE.replace(b"Host: localhost", expecting))).status == 200
         assert (await wire.ask(LIVE)).status == 200
 
 
 @pytest.mark.parametrize("framing", [b"Content-Length: 300000\r\n\r\n", b"Transfer-Encoding: chunked\r\n\r\n493e0\r\n"])
-async def test_a_body_that_is_too_large_is_refused_and_skipped(server: HttpServer, framing: bytes) -> None:
+async def test_a_body_that_is_too_large_is_refused_and_skipped(server: Served, framing: bytes) -> None:
     async with wire_to(server) as wire:
         reply = await wire.ask(HEAD + framing + b"x" * 300_000)
         assert reply.status == 413
@@ -252,14 +247,14 @@ async def test_a_body_that_is_too_large_is_refused_and_skipped(server: HttpServe
         HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX: " + b"x" * 1_000_000,
     ],
 )
-async def test_headers_that_are_too_large_are_refused(server: HttpServer, head: bytes) -> None:
+async def test_headers_that_are_too_large_are_refused(server: Served, head: bytes) -> None:
     async with wire_to(server) as wire:
         reply = await wire.ask(head)
         assert reply.status == 431
         assert str(MAX_HEAD_BYTES) in reply.error
 
 
-async def test_a_url_that_is_too_long_is_refused(server: HttpServer) -> None:
+async def test_a_url_that_is_too_long_is_refused(server: Served) -> None:
     async with wire_to(server) as wire:
         reply = await wire.ask(b"GET /" + b"x" * MAX_TARGET_BYTES + b" HTTP/1.1\r\n\r\n")
         assert reply.status == 414
@@ -268,7 +263,7 @@ async def test_a_url_that_is_too_long_is_refused(server: HttpServer) -> None:
 @pytest.mark.parametrize(
     "part", [b"", b"G", b"GET /healthz/live HTTP/1.1\r\nHost:", HEAD + b"Content-Length: 9\r\n\r\nhalf"]
 )
-async def test_half_a_request_is_cut_off_in_time(server: HttpServer, clock: FakeClock, part: bytes) -> None:
+async def test_half_a_request_is_cut_off_in_time(server: Served, clock: FakeClock, part: bytes) -> None:
     async with wire_to(server) as wire:
         await wire.send(part)
         await _settled(server)
@@ -279,7 +274,7 @@ async def test_half_a_request_is_cut_off_in_time(server: HttpServer, clock: Fake
         assert await wire.end() == b""
 
 
-async def test_who_is_slow_and_yet_in_time_is_served(server: HttpServer, clock: FakeClock) -> None:
+async def test_who_is_slow_and_yet_in_time_is_served(server: Served, clock: FakeClock) -> None:
     async with wire_to(server) as wire:
         await wire.send(POST[:50])
         await _settled(server)
@@ -287,7 +282,7 @@ async def test_who_is_slow_and_yet_in_time_is_served(server: HttpServer, clock: 
         assert (await wire.ask(POST[50:])).status == 200
 
 
-async def test_a_drop_now_and_then_does_not_help(server: HttpServer, clock: FakeClock) -> None:
+async def test_a_drop_now_and_then_does_not_help(server: Served, clock: FakeClock) -> None:
     async with wire_to(server) as wire:
         await wire.send(b"GET /healthz/live HTTP/1.1\r\n")
         for _ in range(33):
@@ -297,7 +292,7 @@ async def test_a_drop_now_and_then_does_not_help(server: HttpServer, clock: Fake
         assert (await wire.reply()).status == 408
 
 
-async def test_an_idle_connection_is_closed_in_time(server: HttpServer, clock: FakeClock) -> None:
+async def test_an_idle_connection_is_closed_in_time(server: Served, clock: FakeClock) -> None:
     async with wire_to(server) as wire:
         await wire.ask(LIVE)
         clock.advance(74)
@@ -339,7 +334,7 @@ async def test_who_reads_again_may_wait_for_the_next_answer(start: Start, clock:
         assert len((await wire.reply()).body) == len(LONG)
 
 
-async def test_a_refused_client_that_stays_is_closed(server: HttpServer, clock: FakeClock) -> None:
+async def test_a_refused_client_that_stays_is_closed(server: Served, clock: FakeClock) -> None:
     async with wire_to(server) as wire:
         await wire.ask(b"nonsense\r\n\r\n")
         await wire.end()
@@ -349,7 +344,7 @@ async def test_a_refused_client_that_stays_is_closed(server: HttpServer, clock: 
 
 
 async def test_a_prediction_may_take_longer_than_every_timeout(
-    server: HttpServer, service: Service, clock: FakeClock
+    server: Served, service: Service, clock: FakeClock
 ) -> None:
     service.engine.outcome = None
     async with wire_to(server) as wire:
@@ -362,20 +357,28 @@ async def test_a_prediction_may_take_longer_than_every_timeout(
         assert (await wire.reply()).status == 408
 
 
-async def test_nonsense_after_an_answer_is_a_bad_request(server: HttpServer) -> None:
+async def test_nonsense_after_an_answer_is_a_bad_request(server: Served) -> None:
     async with wire_to(server) as wire:
         assert (await wire.ask(POST)).status == 200
         assert (await wire.ask(b"\x00")).status == 400
         assert await wire.end() == b""
 
 
-async def test_a_trailer_is_no_header(server: HttpServer) -> None:
+async def test_a_trailer_is_no_header(server: Served) -> None:
     async with wire_to(server) as wire:
         chunks = b"%x\r\n%b\r\n0\r\nAsync-Mode: maybe\r\n\r\n" % (len(BODY), BODY)
         assert (await wire.ask(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks)).status == 200
 
 
-async def test_who_hangs_up_is_not_predicted_for(server: HttpServer, service: Service) -> None:
+async def test_a_trailer_that_closes_the_connection_closes_it(server: Served) -> None:
+    async with wire_to(server) as wire:
+        chunks = b"%x\r\n%b\r\n0\r\nConnection: close\r\n\r\n" % (len(BODY), BODY)
+        reply = await wire.ask(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + LIVE)
+        assert (reply.status, reply.headers["connection"]) == (200, "close")
+        assert await wire.end() == b""
+
+
+async def test_who_hangs_up_is_not_predicted_for(server: Served, service: Service) -> None:
     service.engine.outcome = None
     async with contextlib.AsyncExitStack() as wires:
         clients = [await wires.enter_async_context(wire_to(server)) for _ in range(50)]
@@ -390,41 +393,26 @@ async def test_who_hangs_up_is_not_predicted_for(server: HttpServer, service: Se
         assert (await wire.ask(LIVE)).status == 200
 
 
-async def test_who_hangs_up_with_a_key_finds_the_prediction_again(server: HttpServer, service: Service) -> None:
+async def test_who_hangs_up_with_a_key_finds_the_prediction_again(server: Served, service: Service) -> None:
     service.engine.outcome = None
     async with wire_to(server) as wire:
-        await wire.send(POST.replace(b"Host: x", b"Host: x\r\nIdempotency-Key: k"))
+        await wire.send(POST.replace(b"Host: localhost", b"Host: localhost\r\nIdempotency-Key: k"))
         await eventually(lambda: service.engine.waiting)
     await eventually(lambda: not service.engine.waiting)
     assert service.engine.only.outcome is None
 
 
-async def test_an_app_that_does_not_answer_loses_its_connection(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_endpoint_that_fails_is_answered_for(start: Start, caplog: pytest.LogCaptureFixture) -> None:
     async def broken(request: Request) -> Answer:
         raise ZeroDivisionError
 
     async with wire_to(await start(broken)) as wire:
-        await wire.send(LIVE)
-        assert await wire.end() == b""
+        assert (await wire.ask(LIVE)).status == 500
+        assert (await wire.ask(LIVE)).status == 500
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_a_target_is_split_into_path_and_query() -> None:
-    assert split_target(b"/a%20b?c=%20#d") == ("/a b", b"c=%20")
-    assert split_target(b"http://host:1/a?b") == ("/a", b"b")
-    assert split_target(b"http://host") == ("/", b"")
-    assert split_target(b"*") == ("*", b"")
-
-
-def test_a_head_loses_only_its_offer() -> None:
-    headers = {b"host": b"x", b"connection": b"Upgrade, close", b"upgrade": b"h2c"}
-    assert (
-        head_without_upgrade(b"GET", b"/a", "1.1", headers)
-        == b"GET /a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"
-    )
-
-
-async def _settled(server: HttpServer) -> None:
+async def _settled(server: Served) -> None:
     """Let the server read what was sent: another connection, opened later, is answered later."""
     async with wire_to(server) as other:
         await other.ask(LIVE)

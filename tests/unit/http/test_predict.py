@@ -36,11 +36,18 @@ async def test_an_asynchronous_prediction_answers_exactly_two_fields(
         f'{{"message": "Request received. Processing asynchronously.", "prediction_id": "{prediction.prediction_id}"}}'
     )
     assert (answer.status_code, answer.text) == (202, expected)
-    assert answer.headers["location"] == f"/predict/{prediction.prediction_id}"
+    assert answer.headers["location"] == f"predict/{prediction.prediction_id}"
     assert answer.headers["prediction-id"] == prediction.prediction_id
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.headers["queue-position"] == "1"
     assert prediction.durable
+
+
+@pytest.mark.parametrize("path", ["/predict", "/predict/"])
+async def test_the_location_holds_behind_any_prefix(client: httpx.AsyncClient, service: Service, path: str) -> None:
+    answer = await client.post(path, json=BODY, headers={"Async-Mode": "true"})
+    asked = httpx.URL("http://localhost/behind/a/proxy" + path)
+    assert asked.join(answer.headers["location"]).path == f"/behind/a/proxy/predict/{service.engine.only.prediction_id}"
 
 
 async def test_a_prediction_is_looked_at_until_it_has_an_output(client: httpx.AsyncClient, service: Service) -> None:
@@ -56,9 +63,7 @@ async def test_a_prediction_is_looked_at_until_it_has_an_output(client: httpx.As
     assert ended.text == f'{{"prediction_id": "{prediction_id}", "output": {{"result": "5678"}}}}'
 
 
-@pytest.mark.parametrize(
-    "prediction_id", [UNKNOWN_ID, "abc123", "%00", "a" * 5000, "é", "..%2f..", "z" * 26, "\u017f" * 26]
-)
+@pytest.mark.parametrize("prediction_id", [UNKNOWN_ID, "abc123", "%00", "a" * 5000, "é", "z" * 26, "\u017f" * 26])
 async def test_an_unknown_id_is_not_found(client: httpx.AsyncClient, prediction_id: str) -> None:
     answer = await client.get(f"/predict/{prediction_id}")
     assert (answer.status_code, answer.text) == (404, '{"error": "Prediction ID not found."}')
@@ -66,6 +71,28 @@ async def test_an_unknown_id_is_not_found(client: httpx.AsyncClient, prediction_
 
 async def test_head_answers_like_get(client: httpx.AsyncClient) -> None:
     assert (await client.head(f"/predict/{UNKNOWN_ID}")).status_code == 404
+
+
+async def test_a_result_is_noted_as_read_once_a_client_was_given_it(
+    client: httpx.AsyncClient, service: Service
+) -> None:
+    accepted = await client.post("/predict", json=BODY, headers={"Async-Mode": "true"})
+    path, prediction_id = accepted.headers["location"], accepted.headers["prediction-id"]
+    await client.get(path)
+    service.engine.end(prediction_id, succeeded(b"1"))
+    await client.head(path)
+    assert service.engine.was_read == []
+    await client.get(path)
+    assert service.engine.was_read == [prediction_id]
+
+
+async def test_a_synchronous_answer_notes_a_durable_result_as_read(client: httpx.AsyncClient, service: Service) -> None:
+    service.engine.outcome = succeeded(b"1")
+    await client.post("/predict", json=BODY)
+    await client.post("/predict", json=BODY, headers={"Async-Mode": "true"})
+    assert service.engine.was_read == []
+    answer = await client.post("/predict", json=BODY, headers={"Idempotency-Key": "k"})
+    assert service.engine.was_read == [answer.headers["prediction-id"]]
 
 
 async def test_a_long_poll_answers_when_the_prediction_ends(client: httpx.AsyncClient, service: Service) -> None:

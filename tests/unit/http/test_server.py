@@ -1,54 +1,26 @@
-"""Listening and stopping."""
+"""Serving and stopping."""
 
 import asyncio
-import socket
 
 import pytest
 
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.http.conftest import Service, Start
+from tests.unit.http.conftest import Served, Service, Start
 from tests.unit.http.memory_engine import succeeded
 from tests.unit.http.test_connection import LIVE, LONG, POST
 from tests.unit.http.wire import wire_to
-from zypher.errors import ListenError
 from zypher.http.answer import Answer
 from zypher.http.hangup import HungUp
 from zypher.http.request import Request
-from zypher.http.server import HttpServer
-from zypher.settings import HttpSettings
 
 
-def test_a_port_in_use_is_named(service: Service, clock: FakeClock) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        server = HttpServer(service.app, HttpSettings(port=port), clock)
-        with pytest.raises(ListenError) as refused:
-            server.bind()
-    assert str(refused.value) == (
-        f"Port {port} on 127.0.0.1 is already in use; stop the other program or choose another with --port."
-    )
-
-
-@pytest.mark.parametrize("host", ["host.invalid", "192.0.2.1", "not a host", "\x00", "a" * 300])
-def test_a_host_that_is_not_here_is_named(service: Service, clock: FakeClock, host: str) -> None:
-    with pytest.raises(ListenError, match="--host"):
-        HttpServer(service.app, HttpSettings(host=host, port=0), clock).bind()
-
-
-async def test_a_bound_server_may_stop_before_it_starts(service: Service, clock: FakeClock) -> None:
-    server = HttpServer(service.app, HttpSettings(port=0), clock)
-    server.bind()
-    assert server.url == f"http://127.0.0.1:{server.address[1]}"
-    await server.stop(1)
-
-
-async def test_the_date_is_that_of_the_clock(server: HttpServer, clock: FakeClock) -> None:
+async def test_the_date_is_that_of_the_clock(server: Served, clock: FakeClock) -> None:
     async with wire_to(server) as wire:
         clock.advance(10)
         assert (await wire.ask(LIVE)).headers["date"] == "thu, 01 jan 2026 00:00:10 gmt"
 
 
-async def test_a_stop_lets_a_response_end(server: HttpServer, service: Service) -> None:
+async def test_a_stop_lets_a_response_end(server: Served, service: Service) -> None:
     async with wire_to(server) as idle, wire_to(server) as busy:
         await idle.ask(LIVE)
         await busy.send(POST)
@@ -59,6 +31,7 @@ async def test_a_stop_lets_a_response_end(server: HttpServer, service: Service) 
         reply = await busy.reply()
         assert (reply.body, reply.headers["connection"]) == (b"1", "close")
         await stop
+    server.listener.close()
     with pytest.raises(OSError, match="Connect"):
         async with wire_to(server):
             pass
@@ -81,7 +54,7 @@ async def test_a_stop_lets_an_answer_be_read(start: Start) -> None:
         await stop
 
 
-async def test_a_stop_says_that_what_follows_is_not_served(server: HttpServer, service: Service) -> None:
+async def test_a_stop_says_that_what_follows_is_not_served(server: Served, service: Service) -> None:
     async with wire_to(server) as busy:
         await busy.send(POST + POST + LIVE[:-2])
         await eventually(lambda: service.engine.waiting)
@@ -98,12 +71,13 @@ async def test_a_stop_says_that_what_follows_is_not_served(server: HttpServer, s
 async def test_an_answer_whose_client_has_gone_is_waited_for(start: Start) -> None:
     leaving, may_leave = asyncio.Event(), asyncio.Event()
 
-    async def tidy(request: Request) -> None:
+    async def tidy(request: Request) -> Answer:
         try:
             await request.hangup.interrupts(asyncio.Event().wait())
         except HungUp:
             leaving.set()
             await may_leave.wait()
+        return Answer(200, b"")
 
     server = await start(tidy)
     async with wire_to(server) as wire:
@@ -118,7 +92,7 @@ async def test_an_answer_whose_client_has_gone_is_waited_for(start: Start) -> No
     await answered
 
 
-async def test_a_stop_waits_no_longer_than_it_may(server: HttpServer, service: Service) -> None:
+async def test_a_stop_waits_no_longer_than_it_may(server: Served, service: Service) -> None:
     async with wire_to(server) as busy:
         await busy.send(POST)
         await eventually(lambda: service.engine.waiting)

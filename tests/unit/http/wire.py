@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from zypher.http.server import HttpServer
+from tests.unit.http.conftest import Served
 
 _PATIENCE_S = 20.0
 
@@ -64,7 +64,7 @@ class Wire:
 
 
 @asynccontextmanager
-async def wire_to(server: HttpServer) -> AsyncGenerator[Wire]:
+async def wire_to(server: Served) -> AsyncGenerator[Wire]:
     """A connection to this server."""
     reader, writer = await asyncio.open_connection(*server.address)
     wire = Wire(reader, writer)

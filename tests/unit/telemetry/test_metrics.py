@@ -66,4 +66,14 @@ def test_a_model_that_is_gone_is_shown_no_more() -> None:
     metrics = Metrics()
     metrics.depths({"m": Depth(7, 3, None, None, 10, ())}, NOW)
     metrics.depths({}, NOW)
-    assert samples(metrics) == {}
+    assert [name for name, _ in samples(metrics)] == ["zypher_build_info"]
+
+
+def test_requests_are_counted_by_route_and_status() -> None:
+    metrics = Metrics()
+    for status in (200, 200, 503):
+        metrics.answered("POST", "/predict", status, 0.02)
+    read = samples(metrics)
+    assert read["zypher_http_requests_total", "/predict 200 POST"] == 2
+    assert read["zypher_http_requests_total", "/predict 503 POST"] == 1
+    assert read["zypher_http_request_duration_seconds_count", "/predict 200 POST"] == 2

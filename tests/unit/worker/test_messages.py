@@ -19,6 +19,7 @@ from zypher.worker.messages import (
     decode_to_replica,
     decode_to_worker,
     frame,
+    frames,
 )
 
 RUNS = [Run(1, "a", b""), Run(2, "b", b'"x"'), Run(3, "c", b"1" * 100_000)]
@@ -56,3 +57,12 @@ def test_what_is_no_frame_is_noticed_at_its_first_byte(garbage: bytes) -> None:
 
     with pytest.raises(BadFrame):
         reader.feed(garbage)
+
+
+def test_large_messages_have_a_frame_each() -> None:
+    small, large = Run(1, "a", b"1"), Run(2, "b", b"x" * 2_000_000)
+    assert len(frames([small, small])) == 1
+    together = frames([large, small, large])
+    assert len(together) == 3
+    bodies = [body for each in together for body in FrameReader().feed(each)]
+    assert [message for body in bodies for message in decode_to_replica(body)] == [large, small, large]

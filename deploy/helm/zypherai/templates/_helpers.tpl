@@ -127,3 +127,15 @@ affinity:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
+
+{{/*
+What makes pods start anew when they need another engine. No hash of its URL, from which a short password could be
+guessed: where the chart makes the Secret, each upgrade restarts them.
+*/}}
+{{- define "zypherai.rollout" -}}
+{{- if .Values.engine.existingSecret -}}
+engine-secret: {{ printf "%s/%s" .Values.engine.existingSecret .Values.engine.secretKey | quote }}
+{{- else -}}
+release-revision: {{ .Release.Revision | quote }}
+{{- end -}}
+{{- end }}

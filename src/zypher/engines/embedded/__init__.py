@@ -19,7 +19,9 @@ Memory, which never waits:
 The disk, in two threads of its own:
 
     disk.py        folder.py and database.py at work; recovery.py while it does not store
+    private.py     what nobody else may read, and no link stands for
+    space.py       how many bytes there may be; shrinking.py gives them back to the disk
     asks.py        what it can be asked, and what it answers
-    writer.py      group commit; reader.py reads; both gather in a batch_thread.py
+    writer.py      group commit, each as in writing.py; reader.py reads; both gather in a batch_thread.py
     store.py       what is asked, as the statements.py of sql/
 """

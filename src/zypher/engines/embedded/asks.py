@@ -95,11 +95,17 @@ class Forget(msgspec.Struct, frozen=True):
     done: Callable[[EngineUnavailable | None], None]
 
 
+class MarkRead(msgspec.Struct, frozen=True):
+    """Note that a client was given these results. Nobody waits for it."""
+
+    prediction_ids: tuple[str, ...]
+
+
 class Probe(msgspec.Struct, frozen=True):
     """Write a little, to learn whether the disk can store."""
 
 
-Write = Accept | Mark | End | Replay | Forget | Purge | Probe
+Write = Accept | Mark | End | MarkRead | Replay | Forget | Purge | Probe
 
 
 class FindResult(msgspec.Struct, frozen=True):

@@ -19,11 +19,15 @@ class BatchThread(Generic[Item]):
     """While a batch is worked off the next one gathers; each is answered with one call into the event loop.
 
     `work` runs in the thread, never raises, and returns what to call on the event loop; one that raises is logged
-    and does not keep the others from being called.
+    and does not keep the others from being called. `tidy` runs there after a batch, while nothing waits, again and
+    again as long as it returns True.
     """
 
-    def __init__(self, name: str, work: Callable[[list[Item]], Answers]) -> None:
+    def __init__(
+        self, name: str, work: Callable[[list[Item]], Answers], tidy: Callable[[], bool] = lambda: False
+    ) -> None:
         self._work = work
+        self._tidy = tidy
         self._inbox: SimpleQueue[Item | None] = SimpleQueue()
         # A daemon: whatever ends the process without `stop` must not wait for it.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -51,6 +55,8 @@ class BatchThread(Generic[Item]):
             batch, stopped = self._gather()
             if batch:
                 self._answer(self._work(batch))
+            while not stopped and self._inbox.empty() and self._tidy():
+                continue
         self._answer([self._end])
 
     def _gather(self) -> tuple[list[Item], bool]:

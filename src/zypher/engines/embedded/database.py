@@ -1,5 +1,6 @@
 """The SQLite file: opened, checked and of the schema that this version knows."""
 
+import logging
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -8,8 +9,13 @@ from pathlib import Path
 from zypher.engines.embedded.statements import statement
 from zypher.errors import EngineError
 
-SCHEMA_VERSION = 2
+logger = logging.getLogger(__name__)
+
+SCHEMA_VERSION = 3
 _CACHED_STATEMENTS = 128
+_INCREMENTAL = 2  # as PRAGMA auto_vacuum says it
+_CHECKPOINT_PAGES = 1000
+_SHRINKABLE_BYTES = 64 * 1024 * 1024  # a larger file of an earlier version would delay the start: it stays as it is
 _BUSY_S = 5.0  # somebody with a SQLite shell may hold the file for a moment
 
 
@@ -18,15 +24,25 @@ def open_writer(path: Path) -> sqlite3.Connection:
     with database_errors(path):
         connection = _connect(path)
         try:
+            version = _known_version(connection, path)
+            if int(connection.execute("PRAGMA page_count").fetchone()[0]) == 0:
+                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file, before all else
             # WAL: readers and the writer do not wait for one another. FULL: a commit is on the disk.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            connection.execute("PRAGMA journal_size_limit = 67108864")
-            _migrate(connection, path)
+            _migrate(connection, version)
+            _make_shrinkable(connection, path)
         except BaseException:
             connection.close()
             raise
     return connection
+
+
+def bound_wal(connection: sqlite3.Connection, most_bytes: int) -> None:
+    """Let the log in front of the file take up so much, about, once its content was written into the file."""
+    pages = most_bytes // 2 // int(connection.execute("PRAGMA page_size").fetchone()[0])
+    connection.execute(f"PRAGMA journal_size_limit = {most_bytes}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {max(1, min(_CHECKPOINT_PAGES, pages))}")
 
 
 def open_reader(path: Path) -> sqlite3.Connection:
@@ -61,13 +77,33 @@ def _connect(path: Path) -> sqlite3.Connection:
     )
 
 
-def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+def _known_version(connection: sqlite3.Connection, path: Path) -> int:
+    """That of the file's schema, 0 for a new one. Writes nothing. Raises `EngineError` for one of a newer version."""
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise EngineError(
             f"The data file {path} was written by a newer version of zypher (schema {version}, this one knows "
             f"{SCHEMA_VERSION}); install that version, or name another folder as the data folder."
         )
+    return version
+
+
+def _migrate(connection: sqlite3.Connection, version: int) -> None:
     for step in range(version + 1, SCHEMA_VERSION + 1):
         schema = statement(f"schema_{step}")
         connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {step};\nCOMMIT;")
+
+
+def _make_shrinkable(connection: sqlite3.Connection, path: Path) -> None:
+    """Convert a file of an earlier version, which keeps its size for good, if it is small and there is room for it."""
+    if int(connection.execute("PRAGMA auto_vacuum").fetchone()[0]) == _INCREMENTAL:
+        return
+    about = {"file": str(path)}
+    if path.stat().st_size > _SHRINKABLE_BYTES:
+        logger.info("the data file never shrinks: an earlier version made it, and it is large", extra=about)
+        return
+    try:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+        connection.execute("VACUUM")
+    except sqlite3.OperationalError as error:
+        logger.info("the data file does not shrink yet", extra={**about, "problem": str(error)})

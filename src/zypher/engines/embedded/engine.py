@@ -32,14 +32,24 @@ class EmbeddedEngine:
     attempts of the last moment may not be counted. A read that fails raises `EngineUnavailable` like a write.
     """
 
-    def __init__(self, folder: Path, clock: Clock, *, queue_limit: int, retention_s: float, lease_s: float) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        *,
+        queue_limit: int,
+        retention_s: float,
+        lease_s: float,
+        limit_bytes: int | None = None,
+    ) -> None:
+        """`limit_bytes` bounds the folder; None: what the disk allows for."""
         self._clock = clock
         self._queue_limit = queue_limit
         self._retention = timedelta(seconds=retention_s)
         self._opened = False
         self._live = Live(clock, queue_limit)
         self._presences = Presences(clock, lease_s)
-        self._disk = Disk(folder, clock)
+        self._disk = Disk(folder, clock, limit_bytes)
         self._purger = Purger(clock, retention_s, self._disk.write)
         self._dead = DeadLetters(clock, self._live, self._disk, retention_s)
         self._acceptance = Acceptance(clock, self._live, self._disk, self._dead, retention_s)
@@ -85,6 +95,10 @@ class EmbeddedEngine:
         if wait_s is not None and wait_s <= 0:
             return self._live.seen(entry)
         return await self._live.wait(entry, wait_s)
+
+    async def read(self, prediction_id: str) -> None:
+        self._check_open()
+        self._disk.note_read(prediction_id)
 
     async def cancel(self, prediction_id: str) -> bool:
         self._check_open()

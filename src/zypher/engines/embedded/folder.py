@@ -1,10 +1,17 @@
-"""The folder that holds an embedded engine's data: one server at a time, and git does not see it."""
+"""The folder that holds an embedded engine's data: private, for one server at a time, and git does not see it."""
 
 import fcntl
 import os
 from pathlib import Path
 
+from zypher.engines.embedded.private import open_private
 from zypher.errors import EngineError
+
+_DATABASE = "zypher.db"
+_LOCK = "lock"
+_IGNORED = ".gitignore"
+_SOCKET = "operations.sock"  # an operator's way in, made by the server
+_LONGEST_BYTES = 504  # of the path of a file, as SQLite takes it
 
 
 class Folder:
@@ -16,22 +23,37 @@ class Folder:
 
     @property
     def database(self) -> Path:
-        return self.path / "zypher.db"
+        return self.path / _DATABASE
 
     def take(self) -> None:
-        """Make the folder if need be and take it. Raises `EngineError`."""
+        """Make the folder if need be, see that it is private, and take it. Raises `EngineError`."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            ignored = self.path / ".gitignore"
-            if not ignored.exists():
-                ignored.write_text("*\n", encoding="utf-8")
-            lock = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            self._check_length()
+            with open_private(self.path) as folder:
+                folder.tighten({_IGNORED, _LOCK, _SOCKET, *_files_of(_DATABASE)})
+                folder.make(_IGNORED, b"*\n")
+                lock = folder.open(_LOCK)
+                self._take_lock(lock)
+                folder.make(_DATABASE, b"")  # SQLite gives its other files the rights of this one
+                for name in _files_of(_DATABASE):
+                    folder.check(name)
         except OSError as error:
+            self.give_back()
             raise EngineError(
                 f"The data folder {self.path} cannot be used ({error.strerror}); make it a writable folder, "
                 "or name another one as the data folder."
             ) from error
-        self._take_lock(lock)
+        except BaseException:
+            self.give_back()
+            raise
+
+    def _check_length(self) -> None:
+        length = len(os.fsencode(os.path.realpath(self.database)))
+        if length > _LONGEST_BYTES:
+            raise EngineError(
+                f"The path of {self.database} has {length} bytes, and SQLite takes {_LONGEST_BYTES} at most; "
+                "name a folder with a shorter one as the data folder."
+            )
 
     def _take_lock(self, lock: int) -> None:
         try:
@@ -55,3 +77,7 @@ class Folder:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _files_of(database: str) -> set[str]:
+    return {database, *(database + ending for ending in ("-wal", "-shm", "-journal"))}

@@ -18,9 +18,6 @@ _DRIFT_S = 60.0  # what two clocks may differ by from one look to the next
 
 logger = logging.getLogger(__name__)
 
-# Freed pages are used again by what comes next, so the file stops growing once the retention is reached. It
-# does not shrink: that would cost each write a page that tells where the others are (auto_vacuum).
-
 
 class Look(NamedTuple):
     """What the clocks said at one moment."""

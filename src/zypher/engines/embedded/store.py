@@ -91,6 +91,7 @@ def insert_outcomes(connection: sqlite3.Connection, ends: Sequence[End]) -> None
 def purge(connection: sqlite3.Connection, kept_since: datetime, limit: int) -> int:
     """Delete up to `limit` predictions that ended at `kept_since` or before; returns how many."""
     bounds = (_from_instant(kept_since), limit)
+    connection.execute(statement("purge_marks"), bounds)
     # The outcomes tell which predictions to delete, so they go last.
     connection.execute(statement("purge_predictions"), bounds)
     return connection.execute(statement("purge_outcomes"), bounds).rowcount
@@ -102,7 +103,21 @@ def delete_prediction(connection: sqlite3.Connection, row: int) -> None:
 
 
 def delete_outcome(connection: sqlite3.Connection, row: int) -> None:
+    connection.execute(statement("delete_mark"), (row,))
     connection.execute(statement("delete_outcome"), (row,))
+
+
+def mark_read(connection: sqlite3.Connection, prediction_ids: Sequence[str]) -> None:
+    """Note that a client was given these results."""
+    _execute_rows(connection, "mark_read", [(encodable(prediction_id),) for prediction_id in prediction_ids])
+
+
+def purge_read(connection: sqlite3.Connection, limit: int) -> int:
+    """Delete up to `limit` predictions whose results were read, those that ended first first; returns how many."""
+    # The marks tell which predictions to delete, and the outcomes whether they still hold, so they go last.
+    connection.execute(statement("purge_read_predictions"), (limit,))
+    connection.execute(statement("purge_read_outcomes"), (limit,))
+    return connection.execute(statement("purge_read_marks"), (limit,)).rowcount
 
 
 def write_probe(connection: sqlite3.Connection) -> None:

@@ -113,6 +113,10 @@ class RedisStreamsEngine:
                     seen = await self._do.get(seen.model, prediction_id, watch=True)
         return seen
 
+    async def read(self, prediction_id: str) -> None:
+        """What it keeps it keeps for its retention, read or not: only what waits is bounded."""
+        self._check_open()
+
     async def cancel(self, prediction_id: str) -> bool:
         self._check_open()
         standing = await self._find(prediction_id, watch=False)

@@ -2,7 +2,7 @@
 
     PREFIX                     hash: the format of it all, and the models that were ever served
     {PREFIX:MODEL}:stream      stream: every prediction that has not ended; its group leases them
-    {PREFIX:MODEL}:model       hash: last number, highest that left, longest input, run time, last sweep
+    {PREFIX:MODEL}:model       hash: last number, highest that left, longest input, bytes of all, run time, last sweep
     {PREFIX:MODEL}:returned    sorted set: the numbers of those that came back
     {PREFIX:MODEL}:delayed     sorted set: the numbers of those that wait for an instant
     {PREFIX:MODEL}:dead        sorted set: the ids of the dead letters

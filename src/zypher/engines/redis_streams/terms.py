@@ -4,6 +4,7 @@ import msgspec
 
 _RECEIVED_BYTES = 1_048_576
 _VALUE_BYTES = 536_870_912
+_MOST_BYTES = 10_737_418_240
 _BRIEF_MS = 60_000
 _SHORTEST_ROUND_S = 0.5
 _LONGEST_ROUND_S = 1.0
@@ -15,6 +16,7 @@ class Terms(msgspec.Struct, frozen=True):
     queue_limit: int
     retention_s: float
     lease_s: float
+    most_bytes: int = _MOST_BYTES  # of the inputs of one model that have not ended
     received_bytes: int = _RECEIVED_BYTES  # of the inputs that are received at once, unless it is only one
     value_bytes: int = _VALUE_BYTES  # the longest value that Redis keeps
 

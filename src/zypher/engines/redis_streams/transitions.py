@@ -20,9 +20,11 @@ from zypher.engines.redis_streams.records import (
 )
 from zypher.engines.redis_streams.scripts import script
 from zypher.engines.redis_streams.terms import Terms
-from zypher.errors import EngineUnavailable, IdempotencyKeyReused, QueueFull
+from zypher.errors import DataFull, EngineUnavailable, IdempotencyKeyReused, QueueFull
 from zypher.prediction import Delivery, Message, Outcome, Prediction, Status
 from zypher.presence import Depth, ModelCard, Presence
+
+_MIB = 1024 * 1024
 
 
 class Transitions:
@@ -47,8 +49,8 @@ class Transitions:
             (keys.stream, keys.model, keys.delayed, keys.dead, record, keys.idempotency(key) if key else record),
             (
                 *(keys.base, to_bytes(message.prediction_id), to_microseconds(message.submitted_at), message.input),
-                *(int(durable), "" if durable else self._watcher, self.terms.queue_limit, self.terms.retention_ms),
-                *(key, digest(message.input) if key else ""),
+                *(int(durable), "" if durable else self._watcher, self.terms.queue_limit, self.terms.most_bytes),
+                *(self.terms.retention_ms, key, digest(message.input) if key else ""),
             ),
         )
         if remembered is not None:
@@ -61,6 +63,8 @@ class Transitions:
                 return to_text(prediction_id)
             case [b"full", int(waiting)]:
                 raise _full(message.model, waiting)
+            case [b"heavy"]:
+                raise _heavy(message.model, self.terms.most_bytes)
             case [b"reused"]:
                 raise IdempotencyKeyReused(
                     "This idempotency key came before with another input; use a new key for a new prediction."
@@ -211,16 +215,18 @@ class Transitions:
         return letters
 
     async def replay(self, model: str, prediction_id: str) -> bool:
-        """Raises `QueueFull`."""
+        """Raises `QueueFull` and `DataFull`."""
         keys = self._models.keys(model)
         answer = await self._link.run(
             script("replay"),
             (keys.stream, keys.model, keys.delayed, keys.dead, keys.record(prediction_id)),
-            (keys.base, to_bytes(prediction_id), self.terms.queue_limit),
+            (keys.base, to_bytes(prediction_id), self.terms.queue_limit, self.terms.most_bytes),
         )
         match answer:
             case [b"full", int(waiting)]:
                 raise _full(model, waiting)
+            case [b"heavy"]:
+                raise _heavy(model, self.terms.most_bytes)
             case _:
                 return answer == [b"replayed"]
 
@@ -258,6 +264,13 @@ def _accepted(message: Message, position: int, *, durable: bool) -> Prediction:
 
 def _full(model: str, waiting: int) -> QueueFull:
     return QueueFull(f"{waiting} predictions wait for {model}, as many as may; send this one again later.")
+
+
+def _heavy(model: str, most_bytes: int) -> DataFull:
+    return DataFull(
+        f"The inputs that wait for {model} have the {most_bytes / _MIB:.6g} MiB that they may (max_data_mb); "
+        "send this one again later."
+    )
 
 
 def _schemas(presence: Presence) -> str:

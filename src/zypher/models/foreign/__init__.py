@@ -19,6 +19,7 @@ from typing import Literal, Protocol, cast
 import msgspec
 
 Schema = dict[str, object]
+REF = "#/components/schemas/"  # how a schema refers to a component
 Side = Literal["validation", "serialization"]
 
 
@@ -44,9 +45,9 @@ class Reader(Protocol):
         ...
 
     def acceptance(self, name: str) -> tuple[Schema, Schema]:
-        """JSON Schema that allows whatever `read` takes, and maybe more; and what it refers to as #/$defs/NAME….
+        """JSON Schema that allows whatever `read` takes, and maybe more; and the components that it refers to.
 
-        `name` begins the name of each definition.
+        `name` begins the name of each component.
         """
         ...
 

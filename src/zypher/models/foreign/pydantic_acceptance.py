@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
-from zypher.models.foreign import Schema
+from zypher.models.foreign import REF, Schema
 
 Core = Mapping[str, Any]
 
@@ -47,13 +47,13 @@ _Rule = Callable[["Acceptance", Core, _Scope], Schema]
 
 
 class Acceptance:
-    """Core schemas as JSON Schema, and the definitions that they share."""
+    """Core schemas as JSON Schema, and the components that they share."""
 
     def __init__(self, name: str) -> None:
-        self.definitions: Schema = {}
-        self._name = name  # what the name of each definition begins with
+        self.components: Schema = {}
+        self._name = name  # what the name of each component begins with
         self._shared: dict[str, Core] = {}  # pydantic's reference -> what it refers to
-        self._names: dict[str, str] = {}  # pydantic's reference -> the definition's name
+        self._names: dict[str, str] = {}  # pydantic's reference -> the component's name
 
     def of(self, core: Core, scope: _Scope = _OUTSIDE) -> Schema:
         rule = _RULES.get(core["type"])
@@ -65,7 +65,7 @@ class Acceptance:
             self._names[core["ref"]] = f"{self._name}{len(self._names)}"
             self._shared[core["ref"]] = core
         for core in fresh:
-            self.definitions[self._names[core["ref"]]] = self.of(core, scope)
+            self.components[self._names[core["ref"]]] = self.of(core, scope)
 
     def has_default(self, core: Core) -> bool:
         """Whether a field may be missing."""
@@ -79,7 +79,7 @@ class Acceptance:
 
     def reference(self, core: Core) -> Schema:
         name = self._names.get(core["schema_ref"])
-        return {"$ref": f"#/$defs/{name}"} if name else {}
+        return {"$ref": REF + name} if name else {}
 
 
 def _inner(acceptance: Acceptance, core: Core, scope: _Scope) -> Schema:
@@ -147,7 +147,6 @@ def _float(_: Acceptance, core: Core, __: _Scope) -> Schema:
     if core.get("strict"):
         return {"type": "number"} | _bounds(core)
     return {"type": ["number", "string", "boolean"], "pattern": _DIGIT_OR_WORD} | _bounds(core)
-
 
 
 def _bounds(core: Core) -> Schema:

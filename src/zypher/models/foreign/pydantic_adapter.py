@@ -78,7 +78,7 @@ class _Reader:
     def acceptance(self, name: str) -> tuple[Schema, Schema]:
         loose = Acceptance(name)
         schema = loose.of(cast(Core, self._adapter.core_schema))
-        return schema, loose.definitions
+        return schema, loose.components
 
 
 def reader(kind: object) -> _Reader:

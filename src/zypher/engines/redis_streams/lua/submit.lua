@@ -1,9 +1,12 @@
--- Accept a prediction, once: {'accepted', position}, {'standing', prediction_id}, {'full', waiting} or {'reused'}.
+-- Accept a prediction, once: {'accepted', position}, {'standing', prediction_id}, {'full', waiting}, {'heavy'} or
+-- {'reused'}.
 -- KEYS: 1 stream, 2 model, 3 delayed, 4 dead, 5 the prediction's record, 6 its idempotency key's (or the record's again)
--- ARGV: base, prediction_id, submitted_at, input, durable, watcher, limit, retention_ms, key digest, input digest
+-- ARGV: base, prediction_id, submitted_at, input, durable, watcher, limit, most_bytes, retention_ms,
+--       key digest, input digest
 -- uses time, queue, joining, burying
 local stream, model, delayed, dead, record, key = unpack(KEYS)
-local base, prediction_id, submitted_at, input, durable, watcher, limit, retention_ms, digest, input_digest = unpack(ARGV)
+local base, prediction_id, submitted_at, input, durable, watcher, limit, most_bytes = unpack(ARGV)
+local retention_ms, digest, input_digest = unpack(ARGV, 9)
 
 local stands = redis.call('HGET', record, 'durable')
 if stands then
@@ -27,8 +30,8 @@ if digest ~= '' then
   end
 end
 
-local waiting, seq = join(stream, model, delayed, base, limit, prediction_id, submitted_at, input)
-if not seq then return {'full', waiting} end
+local waiting, seq, heavy = join(stream, model, delayed, base, limit, most_bytes, prediction_id, submitted_at, input)
+if not seq then return heavy and {'heavy'} or {'full', waiting} end
 redis.call('HSET', record, 'seq', seq, 'at', submitted_at, 'durable', durable)
 if watcher ~= '' then redis.call('HSET', record, 'watchers', watcher) end
 if digest ~= '' then

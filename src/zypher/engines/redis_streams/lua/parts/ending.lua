@@ -12,10 +12,12 @@ end
 -- End a prediction: it leaves the stream, its record begins to expire, whoever watches is told.
 local function finish(stream, model, base, told, prediction_id, retention_ms, brief_ms, fields)
   local record = base .. ':p:' .. prediction_id
-  local seq, durable, key, watchers = unpack(redis.call('HMGET', record, 'seq', 'durable', 'key', 'watchers'))
+  local seq, durable, key, watchers, bytes =
+    unpack(redis.call('HMGET', record, 'seq', 'durable', 'key', 'watchers', 'bytes'))
   redis.call('XACK', stream, 'workers', seq .. '-0')
   redis.call('XDEL', stream, seq .. '-0')
-  redis.call('HDEL', record, 'receipt', 'watchers')
+  if bytes then redis.call('HINCRBY', model, 'bytes', -bytes) end
+  redis.call('HDEL', record, 'receipt', 'watchers', 'bytes')
   redis.call('HSET', record, unpack(fields))
   redis.call('PEXPIRE', record, durable == '1' and retention_ms or brief_ms)
   if key then redis.call('PEXPIRE', base .. ':k:' .. key, retention_ms) end

@@ -1,8 +1,12 @@
--- Let a prediction wait behind all others, unless `limit` wait already. Returns how many do, and its number in the order
--- of acceptance, nil when it was one too many.
+-- Let a prediction wait behind all others, unless `limit` wait already or the inputs of all that have not ended would
+-- have more than `most_bytes`. Returns how many wait, its number in the order of acceptance, nil when there is no room,
+-- and whether it is the bytes that leave none.
+-- What is counted here parts/ending.lua takes away again; an empty stream begins anew, whatever an older version left.
 -- A full Redis refuses a script at its first write and no later one, so that must be one that needs memory.
-local function join(stream, model, delayed, base, limit, prediction_id, submitted_at, input)
+local function join(stream, model, delayed, base, limit, most_bytes, prediction_id, submitted_at, input)
   local empty = redis.call('XLEN', stream) == 0
+  local bytes = #input + (empty and 0 or tonumber(redis.call('HGET', model, 'bytes') or 0))
+  if bytes > tonumber(most_bytes) then return nil, nil, true end
   if empty and redis.call('EXISTS', stream) == 0 then
     redis.call('XGROUP', 'CREATE', stream, 'workers', '0', 'MKSTREAM')
     redis.call('HSET', model, 'swept_at', now_ms())
@@ -18,6 +22,8 @@ local function join(stream, model, delayed, base, limit, prediction_id, submitte
   elseif #input > tonumber(redis.call('HGET', model, 'longest') or 0) then
     redis.call('HSET', model, 'longest', #input)
   end
+  redis.call('HSET', model, 'bytes', bytes)
+  redis.call('HSET', base .. ':p:' .. prediction_id, 'bytes', #input)
   redis.call('XADD', stream, seq .. '-0', 'p', prediction_id, 't', submitted_at, 'i', input)
   -- Whoever waits for work saw that nothing was ready; while something is, nobody waits.
   if waiting == redis.call('ZCARD', delayed) then redis.call('PUBLISH', base .. ':work', '') end

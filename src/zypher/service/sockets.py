@@ -1,53 +1,70 @@
 """The socket that a server listens on: of an address, or of a path."""
 
 import errno
+import os
 import socket
 import stat
 from pathlib import Path
 
+import msgspec
+
 from zypher.errors import ListenError
 from zypher.settings import HttpSettings
+from zypher.socket_path import short_path
 
-BACKLOG = 2_048
-_LONGEST_PATH_BYTES = 107
+_BACKLOG = 2_048
 
 
-def listen(settings: HttpSettings) -> socket.socket:
+class Address(msgspec.Struct, frozen=True):
+    """Where a server listens: on a host and a port, or at a path."""
+
+    host: str = ""
+    port: int = 0
+    path: Path | None = None
+    mode: int = 0o666  # rights of the path
+
+
+def address_of(settings: HttpSettings) -> Address:
+    """The one that the settings name."""
+    return Address(settings.host.removeprefix("[").removesuffix("]"), settings.port, settings.uds)
+
+
+def listen(address: Address) -> socket.socket:
     """Who connects from now on waits to be answered. Raises `ListenError`."""
-    if settings.uds is not None:
-        return listen_at(settings.uds, 0o666)
-    return _listen_on(settings.host.removeprefix("[").removesuffix("]"), settings.port)
+    return _listen_on(address.host, address.port) if address.path is None else _listen_at(address.path, address.mode)
 
 
-def listen_at(path: Path, mode: int) -> socket.socket:
-    """A unix socket with these rights, in place of what a killed server left there. Raises `ListenError`."""
+def _listen_at(path: Path, mode: int) -> socket.socket:
+    """A unix socket, in place of what a killed server left there."""
     listener = socket.socket(socket.AF_UNIX)
+    before = os.umask(~mode & 0o777)
     try:
         _remove_stale(path)
-        listener.bind(str(path))
-        path.chmod(mode)
+        with short_path(path) as short:
+            listener.bind(short)
         return _opened(listener)
     except OSError as error:
         listener.close()
-        raise ListenError(_why_not_at(path, error)) from error
+        reason = error.strerror or error
+        raise ListenError(f"The socket {path} cannot be made ({reason}); name another path.") from error
     except ListenError:
         listener.close()
         raise
+    finally:
+        os.umask(before)
 
 
-def forget(listener: socket.socket) -> None:
+def forget(listener: socket.socket, address: Address) -> None:
     """Close it; a path that it has is free again."""
-    path = listener.getsockname() if listener.family == socket.AF_UNIX and listener.fileno() >= 0 else ""
     listener.close()
-    if path:
-        Path(path).unlink(missing_ok=True)
+    if address.path is not None:
+        address.path.unlink(missing_ok=True)
 
 
-def url_of(listener: socket.socket, *, tls: bool) -> str:
+def url_of(listener: socket.socket, address: Address, scheme: str) -> str:
     """Where the socket can be reached, with the real port, also when 0 was asked for."""
-    scheme = "https" if tls else "http"
-    if listener.family == socket.AF_UNIX:
-        return f"{scheme}+unix://{listener.getsockname()}"
+    if address.path is not None:
+        return f"{scheme}+unix://{address.path}"
     host, port, *_ = listener.getsockname()
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
@@ -68,7 +85,7 @@ def _listen_on(host: str, port: int) -> socket.socket:
 
 
 def _opened(listener: socket.socket) -> socket.socket:
-    listener.listen(BACKLOG)
+    listener.listen(_BACKLOG)
     listener.setblocking(False)
     return listener
 
@@ -82,17 +99,12 @@ def _remove_stale(path: Path) -> None:
         raise ListenError(f"{path} is there and no socket; name another path with --uds.")
     with socket.socket(socket.AF_UNIX) as caller:
         try:
-            caller.connect(str(path))
+            with short_path(path) as short:
+                caller.connect(short)
         except ConnectionRefusedError:
             path.unlink()
             return
     raise ListenError(f"The socket {path} is in use; stop the other program or name another path with --uds.")
-
-
-def _why_not_at(path: Path, error: OSError) -> str:
-    if len(bytes(path)) > _LONGEST_PATH_BYTES:
-        return f"The path {path} is too long for a unix socket ({_LONGEST_PATH_BYTES} bytes); name a shorter one."
-    return f"The socket {path} cannot be made ({error.strerror or error}); name another path with --uds."
 
 
 def _why_not_on(host: str, port: int, error: OSError) -> str:

@@ -1,0 +1,82 @@
+"""The operator's end of the socket in a server's data folder: the engine of a running server, as if it were here."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from zypher.errors import EngineUnavailable
+from zypher.prediction import Prediction
+from zypher.presence import Depth
+from zypher.socket_path import short_path
+
+_PATIENCE_S = 30.0
+
+T = TypeVar("T")
+
+
+class _Error(msgspec.Struct, frozen=True):
+    error: str
+
+
+class OperatorClient:
+    """Keeps the contract `Overseen`.
+
+    Every question is a connection of its own: it does not matter if the server is another one by now.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    async def answers(self) -> bool:
+        """Whether a server listens."""
+        try:
+            with short_path(self._path) as path:
+                _, writer = await asyncio.open_unix_connection(path)
+        except OSError:
+            return False
+        writer.close()
+        return True
+
+    async def depths(self, model: str | None = None) -> dict[str, Depth]:
+        return await self._read("/queues", dict[str, Depth], model=model)
+
+    async def dead(self, model: str, limit: int) -> list[Prediction]:
+        return await self._read("/dead-letters", list[Prediction], model=model, limit=limit)
+
+    async def get(self, prediction_id: str) -> Prediction | None:
+        answer = await self._ask("GET", _letter(prediction_id))
+        return None if answer.status_code == 404 else msgspec.json.decode(answer.content, type=Prediction)
+
+    async def replay(self, prediction_id: str) -> bool:
+        return (await self._ask("POST", _letter(prediction_id) + "/replay")).status_code == 200
+
+    async def purge(self, prediction_id: str) -> bool:
+        return (await self._ask("DELETE", _letter(prediction_id))).status_code == 200
+
+    async def _read(self, path: str, kind: type[T], **query: str | int | None) -> T:
+        asked = {name: value for name, value in query.items() if value is not None}
+        return msgspec.json.decode((await self._ask("GET", path, asked)).content, type=kind)
+
+    async def _ask(self, method: str, path: str, query: Mapping[str, str | int] = {}) -> httpx.Response:
+        try:
+            with short_path(self._path) as socket:
+                async with httpx.AsyncClient(
+                    transport=httpx.AsyncHTTPTransport(uds=socket), base_url="http://localhost", timeout=_PATIENCE_S
+                ) as http:
+                    answer = await http.request(method, path, params=query)
+            if answer.status_code >= 500:
+                raise EngineUnavailable(msgspec.json.decode(answer.content, type=_Error).error)
+        except (OSError, httpx.HTTPError, msgspec.DecodeError):
+            raise EngineUnavailable(
+                f"No server answers in {self._path.parent}; see whether it still runs, then try again."
+            ) from None
+        return answer
+
+
+def _letter(prediction_id: str) -> str:
+    return "/dead-letters/" + quote(prediction_id, safe="")

@@ -1,0 +1,105 @@
+"""ZypherAI as an ASGI application, for any server and within any other application."""
+
+import os
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from zypher import assembly
+from zypher.errors import SettingsError, StartError
+from zypher.http.answer import error_answer
+from zypher.http.app import Application, send_answer
+from zypher.http.request import Receive, Scope, Send
+from zypher.service.life import Shape
+from zypher.settings import SETTINGS, Settings, resolve
+from zypher.settings.suggestion import closest
+
+_FILE = Path("zypher.toml")
+_OF_THE_SERVER = frozenset({
+    "host", "port", "uds", "ssl_certfile", "ssl_keyfile", "root_path", "forwarded_allow_ips", "keep_alive_timeout_s",
+    "health_port",
+})  # fmt: skip
+_NOT_STARTED = error_answer(
+    503,
+    "The prediction service was not started; give its lifespan to the application that it is mounted in: "
+    "FastAPI(lifespan=z.lifespan).",
+)
+_DIED = error_answer(503, "The prediction service has ended after an error, which is in the log; restart the server.")
+
+
+class Mounted:
+    """An ASGI application that lives as long as its lifespan: the server's, or that of the one it is mounted in."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._shape: Shape | None = None
+        self._app: Application | None = None
+
+    @asynccontextmanager
+    async def lifespan(self, app: object = None) -> AsyncGenerator[None]:
+        """Serve within the block: it begins once the model is loaded. Raises `StartError`.
+
+        Afterwards what was accepted and has not ended waits for the next start.
+        """
+        service = assembly.service(self._settings)
+        interval_s = sys.getswitchinterval()
+        sys.setswitchinterval(min(interval_s, assembly.SWITCH_S))
+        try:
+            await service.shape.start()
+            await service.shape.get_ready()
+            self._shape, self._app = service.shape, service.app
+            yield
+            await service.shape.drain()
+        finally:
+            self._app = None
+            await service.shape.stop(in_haste=False)
+            sys.setswitchinterval(interval_s)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._app is None and scope["type"] == "http":
+            await send_answer(_NOT_STARTED, send)
+        elif self._shape is not None and self._shape.died.done() and scope["type"] == "http":
+            await send_answer(_DIED, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """The lifespan as a server asks for it, where nothing is around this application."""
+        await receive()
+        try:
+            async with self.lifespan():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except StartError as error:
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+        else:
+            await send({"type": "lifespan.shutdown.complete"})
+
+
+def mounted(target: str | None, settings: Mapping[str, object]) -> Mounted:
+    """The application for these settings, by their names. Raises `SettingsError`."""
+    for name in settings:
+        _check_name(name)
+    values = settings if target is None else {**settings, "target": target}
+    chosen = resolve(values, os.environ, _FILE).settings
+    http = replace(
+        chosen.http,
+        # Who may come in, and from where, is the business of the application around this one.
+        allowed_host=chosen.http.allowed_host or ("*",),
+        expose_errors=bool(chosen.http.expose_errors),
+    )
+    return Mounted(replace(chosen, http=http))
+
+
+def _check_name(name: str) -> None:
+    if name in _OF_THE_SERVER:
+        raise SettingsError(f"{name} is for the server that runs the application; set it there.")
+    known = {setting.name for setting in SETTINGS} - _OF_THE_SERVER
+    if name not in known:
+        meant = closest(name, sorted(known))
+        raise SettingsError(f"{name} sets nothing; {f'did you mean {meant}?' if meant else 'leave it out.'}")

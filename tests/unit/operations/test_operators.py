@@ -1,0 +1,168 @@
+"""An engine in one place, its operator in another."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.contract.phrases import LOST
+from tests.fake_clock import FakeClock
+from tests.unit.http.memory_engine import CARD
+from zypher.client.operators import OperatorClient
+from zypher.engines.embedded.engine import EmbeddedEngine
+from zypher.errors import EngineUnavailable, ListenError
+from zypher.http.app import operator_app
+from zypher.http.server import HttpServer
+from zypher.operations.dead import dead_letter, dead_letters
+from zypher.prediction import Failure, FailureKind, Message, Outcome, Status
+from zypher.presence import Presence
+from zypher.service.sockets import Address, forget, listen
+from zypher.settings import HttpSettings
+from zypher.socket_path import short_path
+from zypher.telemetry.access import AccessLog
+from zypher.telemetry.metrics import Metrics
+
+RAISED = Outcome(Status.FAILED, failure=Failure(FailureKind.MODEL_ERROR, "ValueError: no"))
+LIMIT = 2
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+async def engine(tmp_path: Path, clock: FakeClock) -> AsyncIterator[EmbeddedEngine]:
+    engine = EmbeddedEngine(tmp_path / "data", clock, queue_limit=LIMIT, retention_s=60, lease_s=30)
+    await engine.open()
+    yield engine
+    await engine.close()
+
+
+@pytest.fixture(params=["operations.sock", "deep"])
+def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Of a socket, also of one that is longer than the system takes."""
+    folder = tmp_path / "/".join(["deep" * 10] * 5) if request.param == "deep" else tmp_path
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "operations.sock"
+
+
+@pytest.fixture
+async def remote(engine: EmbeddedEngine, path: Path, clock: FakeClock) -> AsyncIterator[OperatorClient]:
+    address = Address(path=path, mode=0o600)
+    listener = listen(address)
+    server = HttpServer(operator_app(engine, clock, AccessLog(Metrics(), None)), HttpSettings(), clock)
+    await server.start(listener)
+    yield OperatorClient(path)
+    await server.stop(0)
+    forget(listener, address)
+
+
+async def end(engine: EmbeddedEngine, clock: FakeClock, prediction_id: str, outcome: Outcome) -> None:
+    """Submit a prediction and let it end so."""
+    await engine.submit(Message(prediction_id, "m", b'"caf\xc3\xa9"', clock.now()), durable=True)
+    (delivery,) = await engine.receive("m", 1, 0)
+    assert await engine.settle(delivery, outcome)
+
+
+async def test_what_the_engine_says_arrives_unchanged(
+    engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock
+) -> None:
+    await engine.announce(Presence("w", "m", CARD, 1, 1, 1, announced_at=clock.now()))
+    await end(engine, clock, "a", LOST)
+    await end(engine, clock, "b", Outcome(Status.SUCCEEDED, output=b'"\xc3\xa9"'))
+    await engine.submit(Message("c", "m", b"1", clock.now()), durable=True)
+    assert await remote.depths() == await engine.depths() == await remote.depths("m")
+    assert list(await remote.depths()) == ["m"]
+    assert await remote.dead("m", 10) == await engine.dead("m", 10)
+    for prediction_id in ("a", "b", "c", "unknown"):
+        assert await remote.get(prediction_id) == await engine.get(prediction_id)
+
+
+async def test_what_the_operator_does_is_done(engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock) -> None:
+    await end(engine, clock, "a", LOST)
+    await end(engine, clock, "b", LOST)
+    assert [letter.prediction_id for letter in await dead_letters(remote)] == ["a", "b"]
+    assert await remote.replay("a")
+    assert not await remote.replay("a")
+    assert await remote.purge("b")
+    assert not await remote.purge("b")
+    assert await dead_letters(remote) == []
+    assert (await engine.depths())["m"].queued == 1
+
+
+async def test_only_what_lost_its_workers_is_a_dead_letter(
+    engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock
+) -> None:
+    await end(engine, clock, "lost", LOST)
+    await end(engine, clock, "raised", RAISED)
+    assert await dead_letter(remote, "lost") is not None
+    assert await dead_letter(remote, "raised") is None
+    assert await dead_letter(remote, "unknown") is None
+
+
+async def test_a_full_queue_is_said(engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock) -> None:
+    await end(engine, clock, "a", LOST)
+    for number in range(LIMIT):
+        await engine.submit(Message(str(number), "m", b"1", clock.now()), durable=True)
+    with pytest.raises(EngineUnavailable, match="as many as may"):
+        await remote.replay("a")
+
+
+async def test_an_engine_that_is_away_is_said(engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock) -> None:
+    await engine.close()
+    with pytest.raises(EngineUnavailable, match="stopping"):
+        await remote.depths()
+
+
+async def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
+    remote = OperatorClient(tmp_path / "nothing")
+    assert not await remote.answers()
+    with pytest.raises(EngineUnavailable, match="No server answers"):
+        await remote.depths()
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "status"),
+    [
+        ("GET", "/dead-letters", 400),
+        ("GET", "/dead-letters?model=m&limit=x", 400),
+        ("GET", "/dead-letters/unknown", 404),
+        ("POST", "/dead-letters/unknown/replay", 404),
+        ("DELETE", "/dead-letters/unknown", 404),
+        ("POST", "/queues", 405),
+        ("POST", "/dead-letters/a/b/replay", 404),
+        ("GET", "/predict/unknown", 404),
+    ],
+)
+async def test_what_cannot_be_asked_is_refused(
+    remote: OperatorClient, path: Path, method: str, target: str, status: int
+) -> None:
+    with short_path(path) as socket:
+        async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=socket)) as http:
+            answer = await http.request(method, "http://localhost" + target)
+    assert answer.status_code == status
+    assert answer.json()["error"]
+    assert await remote.answers()
+
+
+def test_a_socket_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
+    address = Address(path=tmp_path / "socket")
+    with listen(address), pytest.raises(ListenError, match="in use"):
+        listen(address)
+
+
+def test_a_file_in_the_place_of_a_socket_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "socket").write_text("mine")
+    with pytest.raises(ListenError, match="no socket"):
+        listen(Address(path=tmp_path / "socket"))
+    assert (tmp_path / "socket").read_text() == "mine"
+
+
+def test_what_a_killed_server_left_is_replaced(tmp_path: Path) -> None:
+    address = Address(path=tmp_path / "socket")
+    listen(address).close()
+    with listen(address):
+        pass
+    assert (tmp_path / "socket").exists()
