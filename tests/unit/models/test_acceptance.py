@@ -4,6 +4,8 @@ from typing import Any
 
 import jsonschema_rs
 import msgspec
+import pydantic
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,3 +104,66 @@ def test_what_pydantic_takes_the_server_accepts(value: object) -> None:
     for kind, validator, decode in BOTH:
         if not validator.is_valid(read):
             assert not decodes(decode, raw), f"{kind} takes {raw.decode()}"
+
+
+WRONG: list[tuple[Any, list[str]]] = [
+    (kinds.Cat, ["1", '"cat"', "[]", "{}", '{"kind": "dog"}', '{"kind": "cat", "lives": -1}']),
+    (kinds.Cat, ['{"kind": "cat", "lives": []}', '{"kind": "cat", "lives": "many"}']),
+    (kinds.Pet, ["[]", "{}", '{"kind": "cow"}', '{"kind": "dog"}', '{"kind": "cat", "lives": 10}']),
+    (kinds.Cat | kinds.Dog, ["[]", "{}", '{"kind": "dog"}']),
+    (list[kinds.Cat | kinds.Dog], ["{}", "[{}]", '[{"kind": "dog", "tricks": [1]}]']),
+    (dict[str, kinds.Cat], ["[]", '{"a": 1}', '{"a": {}}']),
+    (kinds.Odd, ["[]", '{"n": null}', '{"n": -1}']),
+    (kinds.Basket, ["{}", '{"odd": 1}', '{"odd": {}, "count": 0}', '{"odd": {}, "more": [{}]}']),
+    (kinds.Renamed, ["1", "{}", '{"other": "a"}']),
+    (kinds.RenamedStrictly, ['{"t": "a", "other": 1}', '{"t": "a", "s": "x"}', '{"s": 1}']),
+    (kinds.Camel, ["{}", '{"firstName": "a", "middleName": "b"}']),
+    (kinds.Scalars, ['{"i": []}', '{"f": {}}', '{"b": []}', '{"s": 1}', '{"d": []}', '{"u": 1}', '{"raw": 1}']),
+    (kinds.Scalars, ['{"shade": "blue"}', '{"at": "now"}', '{"choice": "b"}', '{"i": "one"}', '{"rank": []}']),
+    (kinds.Numbers, ["{}", "[[]]", '["a"]']),
+    (kinds.Node, ["{}", '{"value": 1, "next": 1}', '{"value": 1, "next": {"next": null}}']),
+    (kinds.Boxed[int], ["{}", '{"input": "a"}']),
+    (kinds.Struct, ["[]", '{"n": -1}', '{"cat": {}}']),
+    (kinds.Code, ['""', '"abca"', '"d"']),
+]
+
+
+@pytest.mark.parametrize(("kind", "texts"), WRONG)
+def test_what_is_evidently_wrong_the_server_refuses(kind: Any, texts: list[str]) -> None:
+    validator = validator_of(taking(kind))
+
+    assert [text for text in texts if validator.is_valid(msgspec.json.decode(text))] == []
+
+
+LAX: list[tuple[Any, list[str]]] = [
+    (kinds.Renamed, ['{"t": "a"}', '{"txt": "a"}', '{"text": "a"}', '{"t": "a", "text": 1}']),
+    (kinds.RenamedStrictly, ['{"t": "a"}', '{"deep": {"texts": ["a"]}}', '{"t": "a", "s": "2"}']),
+    (kinds.Camel, ['{"firstName": "a"}', '{"first_name": "a", "lastName": "b"}']),
+    (kinds.Scalars, ['{"i": "1"}', '{"i": 1.0}', '{"i": true}', '{"f": "0.5"}', '{"f": true}', '{"f": "nan"}']),
+    (kinds.Scalars, ['{"b": 1}', '{"b": "yes"}', '{"b": 0.0}', '{"d": 0}', '{"t": 0}', '{"at": 0}', '{"span": 0}']),
+    (kinds.Scalars, ['{"money": [0, [1], 2]}', '{"money": "\u0661"}', '{"money": "1.5"}', '{"money": 1.5}']),
+    (kinds.Scalars, ['{"rank": 1}', '{"rank": 2.0}', '{"rank": "2"}', '{"more": 1}']),
+    (kinds.Coerced, ['{"s": 12}', '{"s": "  a  "}']),
+    (kinds.Before, ["1"]),
+    (kinds.Split, ['{"items": "1,2"}']),
+    (kinds.Text, ['"   a   "']),
+    (pydantic.Json[int], ['"1"']),
+    (kinds.Struct, ['{"cat": {"txt": "a"}}']),
+    (kinds.Node, ['{"value": "1", "next": {"value": "2"}}']),
+    (kinds.Open, ['{"i": 1, "more": []}']),
+    (kinds.Secret, ['{"password": "secret", "length": 1}']),
+]
+
+
+@pytest.mark.parametrize(("kind", "texts"), LAX)
+def test_what_only_the_class_takes_the_server_accepts(kind: Any, texts: list[str]) -> None:
+    model = taking(kind)
+    validator = validator_of(model)
+
+    for text in texts:
+        model.decode_input(text.encode())
+        assert validator.is_valid(msgspec.json.decode(text)), text
+
+
+def test_without_pydantic_the_input_schema_is_what_the_server_checks() -> None:
+    assert taking(dict[str, int]).card.acceptance_schema is None

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 from zypher.models.foreign import Misfit
 
 _OBJECT, _ARRAY = "must be an object", "must be an array"
-_REASONS = {
+_REASONS = {  # what stands in braces is what pydantic gives with the error
     **dict.fromkeys(["model_type", "model_attributes_type", "dataclass_type", "dict_type", "mapping_type"], _OBJECT),
     **dict.fromkeys(["list_type", "tuple_type", "set_type", "frozen_set_type"], _ARRAY),
     **dict.fromkeys(["int_type", "int_parsing", "int_from_float"], "must be an integer"),
@@ -19,6 +19,18 @@ _REASONS = {
     **dict.fromkeys(["bool_type", "bool_parsing"], "must be a boolean"),
     "string_type": "must be a string",
     "none_required": "must be null",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be less than {lt}",
+    "less_than_equal": "must be at most {le}",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+    "string_pattern_mismatch": "must match the pattern {pattern}",
+    "union_tag_not_found": "must contain {discriminator}",
+    "union_tag_invalid": "must have one of {expected_tags} as {discriminator}",
 }
 _MISSING = frozenset(["missing", "missing_argument", "missing_keyword_only_argument"])
 _UNKNOWN = frozenset(["extra_forbidden", "unexpected_keyword_argument"])
@@ -57,10 +69,12 @@ def _refusal(details: ErrorDetails, value: object) -> _Refusal:
         verb = "must contain" if kind in _MISSING else "must not contain"
         return _Refusal(path, option, f"{verb} `{place[-1]}`", of_another_kind)
     path, option = _split(place, value)
-    return _Refusal(path, option, _REASONS.get(kind) or _own_words(details["msg"]), of_another_kind)
+    ours = _REASONS.get(kind)
+    reason = ours.format_map(details.get("ctx", {})) if ours else _words_of(details["msg"])
+    return _Refusal(path, option, reason, of_another_kind)
 
 
-def _own_words(message: str) -> str:
+def _words_of(message: str) -> str:
     if told := _OF_THE_AUTHOR.match(message):
         return message[told.end() :]
     return _ABOUT.sub("must ", message, count=1)
