@@ -9,7 +9,7 @@ from importlib.metadata import packages_distributions
 
 from tests.source import ROOT, source_files
 
-OPTIONAL = {"numpy", "pydantic"}  # looked at only where a user's model brings them
+OPTIONAL = {"annotated-types", "numpy", "pydantic", "pydantic-core"}  # looked at only where a user's model brings them
 NOT_IMPORTED = {"offapi"}  # its files are served
 
 

@@ -1,6 +1,7 @@
 """The input's JSON bytes as the type that the model's hint asks for."""
 
 import re
+from collections.abc import Callable
 from typing import Any, cast
 
 import msgspec
@@ -14,19 +15,29 @@ _PLACE = re.compile(r"(?s)(?P<reason>.*) - at `(?P<place>[^`]*)`(?: in `(?P<cont
 
 
 class InputDecoder:
-    """Decodes inputs to one type, as strictly as the type's JSON Schema says."""
+    """Decodes inputs to one type."""
 
-    def __init__(self, kind: object) -> None:
-        """Raises TypeError for a type that JSON cannot give."""
-        self._decoder = msgspec.json.Decoder[object](cast(Any, kind), dec_hook=_build)
+    def __init__(self, read: Callable[[bytes], object]) -> None:
+        """`read` raises `Misfit`, or an error of msgspec."""
+        self._read = read
+
+    @classmethod
+    def by_msgspec(cls, kind: object) -> "InputDecoder":
+        """As strict as the type's JSON Schema. Raises TypeError for a type that JSON cannot give."""
+        decoder = msgspec.json.Decoder[object](cast(Any, kind), dec_hook=_build)
+
+        def read(raw: bytes) -> object:
+            try:
+                return decoder.decode(raw)
+            except msgspec.ValidationError:
+                return decoder.decode(_with_integers(raw))
+
+        return cls(read)
 
     def decode(self, raw: bytes) -> object:
         """The input. Raises `InvalidInput`, whatever the user's own validators raise."""
         try:
-            try:
-                return self._decoder.decode(raw)
-            except msgspec.ValidationError:
-                return self._decoder.decode(_with_integers(raw))
+            return self._read(raw)
         except Exception as error:
             raise InvalidInput(_sentence(error)) from error
 
@@ -34,7 +45,9 @@ class InputDecoder:
 def _build(kind: type, value: object) -> object:
     """An instance of a class that msgspec does not know."""
     library = foreign.types()
-    return library.validate(kind, value) if library and library.is_model(kind) else value
+    if library is None or not library.is_model(kind):
+        return value
+    return library.reader(kind).read(msgspec.json.encode(value))
 
 
 def _with_integers(raw: bytes) -> bytes:
@@ -55,9 +68,11 @@ def _integral(value: object) -> object:
 
 
 def _sentence(error: Exception) -> str:
-    """Such as `$.input.size: expected int, got str.`."""
+    """Such as `$.input.size: expected int, got str.`, or `$.input.size must be an integer.`."""
     if isinstance(error, RecursionError):
         return "$.input is nested too deeply: send a flatter one."
+    if isinstance(error, foreign.Misfit):
+        return _refusal(error.path, error.reason)
     if not isinstance(error, msgspec.ValidationError):
         return f"$.input is refused by the model's input type: {headline(error)}."
     path, reason = "", str(error)
@@ -65,4 +80,9 @@ def _sentence(error: Exception) -> str:
         path, reason = (place["container"] or place["place"]).removeprefix("$"), place["reason"]
     if isinstance(error.__cause__, foreign.Misfit):
         path, reason = path + error.__cause__.path, error.__cause__.reason
-    return encodable(f"$.input{path:.500}: {reason[:1].lower()}{reason[1:500]}.")
+    return _refusal(path, reason[:1].lower() + reason[1:])
+
+
+def _refusal(path: str, reason: str) -> str:
+    colon = "" if reason.startswith(("must ", "is ")) else ":"
+    return encodable(f"$.input{path:.500}{colon} {reason.removesuffix('.'):.500}.")

@@ -46,6 +46,7 @@ class LoadedModel:
             output_schema=self._signature.output_schema,
             components=self._signature.components,
             concurrency=_stated_concurrency(subject),
+            acceptance_schema=self._signature.acceptance_schema,
         )
 
     def setup(self) -> Awaitable[None] | None:

@@ -13,9 +13,12 @@ import pydantic
 import pytest
 from numpy.typing import NDArray
 
+from tests.unit.models import pydantic_kinds as kinds
 from tests.unit.models.kinds import Address, Box, Cat, Colour, Customer, Dog, Order, Person, Priced, giving, taking
 from zypher.errors import TargetError
 from zypher.models.loader import load
+from zypher.models.model import LoadedModel
+from zypher.models.subject import subject_of
 
 Write = Callable[[str, str], Path]
 
@@ -114,8 +117,52 @@ def test_a_pydantic_model_and_another_type_may_have_one_name() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        (kinds.Pet, {"Cat", "Dog"}),
+        (kinds.Cat | kinds.Dog, {"Cat", "Dog"}),
+        (list[kinds.Cat | kinds.Dog], {"Cat", "Dog"}),
+        (kinds.Cat | str, {"Cat"}),
+        (kinds.Basket, {"Basket", "Odd"}),
+        (Person | Order, {"Person", "Order", "Customer", "Address"}),
+    ],
+)
+def test_unions_and_dataclasses_of_pydantic_are_components_on_both_sides(kind: object, names: set[str]) -> None:
+    assert set(taking(kind).card.components) == names
+    assert set(giving(kind).card.components) == names
+
+
+def test_a_discriminated_union_tells_its_tag() -> None:
+    assert taking(kinds.Pet).card.input_schema == {
+        "discriminator": {
+            "propertyName": "kind",
+            "mapping": {"cat": "#/components/schemas/Cat", "dog": "#/components/schemas/Dog"},
+        },
+        "oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Dog"}],
+    }
+
+
+def test_a_type_that_is_written_in_another_way_than_it_is_read_is_two_components() -> None:
+    def predict(thing: Priced | str) -> Priced | str:
+        return thing
+
+    assert set(LoadedModel(subject_of(predict, "predict")).card.components) == {"Priced-Input", "Priced-Output"}
+
+
+def test_the_documented_name_of_a_renamed_field_is_the_first() -> None:
+    component = taking(kinds.Renamed).card.components["Renamed"]
+
+    assert set(msgspec.convert(component, Described).properties) == {"t"}
+
+
 class Custom:
     pass
+
+
+@dataclass
+class Partner:
+    name: str
 
 
 @pytest.mark.parametrize(
@@ -125,8 +172,8 @@ class Custom:
         (NDArray[np.float32], "is no type of JSON"),
         (list[Custom], "Custom` is no type of JSON"),
         (Path, "Path` is no type of JSON"),
-        (Person | Order, "Type unions may not contain more than one dataclass"),
-        (Customer | Address, "Type unions may not contain more than one custom type"),
+        (Person | Partner, "Type unions may not contain more than one dataclass"),
+        (Customer | Custom, "Unable to generate pydantic-core schema"),
         (complex, "`builtins.complex` is no type of JSON"),
         ("Absent", "NameError: name 'Absent' is not defined"),
     ],
@@ -140,7 +187,7 @@ def test_an_input_that_json_cannot_give_is_refused(kind: object, reason: str) ->
     assert "use str, int, float, bool, list, dict, a dataclass" in str(caught.value)
 
 
-@pytest.mark.parametrize("kind", [np.ndarray, list[Custom], Person | Order, "Absent", complex])
+@pytest.mark.parametrize("kind", [np.ndarray, list[Custom], Person | Partner, "Absent", complex])
 def test_an_output_that_no_schema_can_say_is_served_as_any_json(kind: object) -> None:
     assert giving(kind).card.output_schema == {}
 
