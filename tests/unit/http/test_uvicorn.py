@@ -13,14 +13,11 @@ from uvicorn.server import ServerState
 
 from tests.source import ROOT
 
-
-async def app(scope: object, receive: object, send: object) -> None:
-    """Never called."""
+APP = "tests.foreign:app"  # is never called
 
 
 async def protocol() -> HttpToolsProtocol:
-    config = Config(app, http="httptools", log_config=None)  # pyright: ignore[reportArgumentType]  # never called
-    config.load()
+    config = Config(APP, factory=True, http="httptools", log_config=None)
     return HttpToolsProtocol(config, ServerState(), {}, asyncio.get_running_loop())
 
 
@@ -96,4 +93,4 @@ def test_what_an_answered_request_still_sends_is_dropped() -> None:
 
 
 def test_a_task_is_forgotten_when_it_ends() -> None:
-    assert "tasks.discard" in inspect.getsource(getattr(HttpToolsProtocol, "_start_asgi_task"))  # noqa: B009  # ours, too
+    assert "tasks.discard" in inspect.getsource(HttpToolsProtocol)
