@@ -37,8 +37,10 @@ KINDS: list[Any] = [
 ]
 # Of these, msgspec reads what its own schema of them does not allow: a lone tagged struct without its tag, for one.
 MORE_LENIENT_THAN_THEIR_SCHEMA: list[Any] = [Cat, set[int], Decimal]
-STRICTER_THAN_THEIR_SCHEMA: list[Any] = [dt.datetime, dt.time, dt.timedelta, dict[int, int], dict[UUID, int]]
-STRICTER_THAN_THEIR_SCHEMA += [Order, Customer, list[Address], Address | None]  # pydantic's: their schema of acceptance
+STRICTER_THAN_THEIR_SCHEMA: list[Any] = [
+    *(dt.datetime, dt.time, dt.timedelta, dict[int, int], dict[UUID, int]),
+    *(Order, Customer, list[Address], Address | None),  # pydantic's, whose schema is the one of acceptance
+]
 
 FIELDS = ["name", "age", "friends", "width", "label", "type", "lives", "tricks", "size", "customer", "amounts",
           "addresses", "street", "number", "kind", "x"]  # fmt: skip
