@@ -194,6 +194,50 @@ PYDANTIC_KINDS: list[Any] = [
 ]
 
 
+class Made(BaseModel):
+    n: int
+
+    def __init__(self, size: int) -> None:
+        super().__init__(n=size)
+
+
+class Python(BaseModel):
+    model_config = ConfigDict(regex_engine="python-re")
+    s: str = Field(pattern="^a$")
+
+
+class Lenient(Enum):
+    ONE = "one"
+
+    @classmethod
+    def _missing_(cls, value: object) -> "Lenient":
+        return cls.ONE
+
+
+@pydantic_dataclass
+class Settled:
+    n: int
+    fixed: int = Field(init=False, default=1)
+
+
+class Deep(BaseModel):
+    text: str = Field(validation_alias=AliasPath("deep", 0))
+
+
+class Outer(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    inner: Numbers | Odd
+
+
+def tag_of(value: Any) -> str:
+    return "text" if isinstance(value, str) else "number"
+
+
+Tagged = Annotated[
+    Annotated[str, pydantic.Tag("text")] | Annotated[int, pydantic.Tag("number")], pydantic.Discriminator(tag_of)
+]
+
+
 class Struct(msgspec.Struct):
     cat: Renamed | None = None
     n: Annotated[int, at.Ge(0)] = 0

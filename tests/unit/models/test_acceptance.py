@@ -1,13 +1,16 @@
 """A server takes what the model's types of pydantic take, and refuses what is evidently wrong."""
 
-from typing import Any
+import warnings
+from typing import Annotated, Any
 
 import jsonschema_rs
 import msgspec
 import pydantic
 import pytest
+import typing_extensions
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import Field
 
 from tests.unit.models import pydantic_kinds as kinds
 from tests.unit.models.kinds import taking
@@ -145,6 +148,18 @@ LAX: list[tuple[Any, list[str]]] = [
     (kinds.Scalars, ['{"rank": 1}', '{"rank": 2.0}', '{"rank": "2"}', '{"more": 1}']),
     (kinds.Coerced, ['{"s": 12}', '{"s": "  a  "}']),
     (kinds.Before, ["1"]),
+    (kinds.Made, ['{"size": 1}']),
+    (kinds.Python, ['{"s": "a\\n"}']),
+    (Annotated[str, kinds.Read, Field(pattern=r"^\d$")], ['"\u0661"']),
+    (Annotated[float, kinds.Read, Field(le=2**53)], [str(2**53 + 1)]),
+    (Annotated[kinds.Lenient, kinds.Read], ['"other"']),
+    (kinds.Settled, ['{"n": 1, "fixed": "text"}']),
+    (kinds.Deep, ['{"deep": ["a"]}']),
+    (kinds.Outer, ['{"inner": {"n": 1, "more": 1}}']),
+    (kinds.Tagged, ["1", '"a"']),
+    (Annotated[str, Field(coerce_numbers_to_str=True)], ["1"]),
+    (Annotated[set[int], kinds.Read, Field(max_length=1)], ["[1, 1]"]),
+    (Annotated[list[pydantic.OnErrorOmit[int]], Field(max_length=1)], ['["a", 1, "b"]']),
     (kinds.Split, ['{"items": "1,2"}']),
     (kinds.Text, ['"   a   "']),
     (pydantic.Json[int], ['"1"']),
@@ -163,6 +178,18 @@ def test_what_only_the_class_takes_the_server_accepts(kind: Any, texts: list[str
     for text in texts:
         model.decode_input(text.encode())
         assert validator.is_valid(msgspec.json.decode(text)), text
+
+
+Defaulted = typing_extensions.TypeAliasType("Defaulted", Annotated[int, Field(default=3)])
+
+
+def test_a_field_whose_named_type_has_a_default_may_be_missing() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydantic advises against it
+        model = taking(pydantic.create_model("Model", number=(Defaulted, ...), numbers=(list[Defaulted], [])))
+
+    model.decode_input(b"{}")
+    assert validator_of(model).is_valid({})
 
 
 def test_without_pydantic_the_input_schema_is_what_the_server_checks() -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 import subprocess
 import sys
 from decimal import Decimal
-from typing import Annotated, Any, NamedTuple, TypedDict
+from typing import Annotated, Any, ClassVar, Generic, NamedTuple, TypedDict, TypeVar
 
 import annotated_types as at
 import msgspec
@@ -54,6 +54,21 @@ class Addressed:
     data: bytes = b""
 
 
+T = TypeVar("T")
+
+
+@dataclasses.dataclass
+class Crate(Generic[T]):
+    item: T
+    n: Annotated[int, at.Ge(0)]
+
+
+@dataclasses.dataclass
+class Noted:
+    checked: ClassVar[Annotated[str, at.Predicate(str.isalpha)]] = "a"
+    n: Annotated[int, at.Ge(0)] = 0
+
+
 @dataclasses.dataclass
 class Priced:
     price: Annotated[Decimal, at.Ge(1)]
@@ -71,6 +86,8 @@ ENFORCED: list[tuple[Any, str, str]] = [
     (dict[str, Annotated[int, at.Ge(0)]], '{"a": 0}', '{"a": -1}'),
     (Annotated[dt.datetime, at.Timezone(...)], '"2024-01-01T00:00:00Z"', '"2024-01-01T00:00:00"'),
     (Counted, '{"more": [{"n": 1}]}', '{"more": [{"n": -1}]}'),
+    (Crate[int], '{"item": 1, "n": 0}', '{"item": 1, "n": -1}'),
+    (Noted, '{"n": 0}', '{"n": -1}'),
     (Sized, '{"n": [1]}', '{"n": [0]}'),
     (Placed, "[4]", "[5]"),
     (Named, '{"n": "ab"}', '{"n": "abc"}'),
@@ -221,7 +238,12 @@ def test_a_refused_hint_leaves_its_classes_as_they_were() -> None:
 
 
 def test_a_class_may_be_an_input_type_twice() -> None:
-    assert taking(Counted).card == taking(Counted).card
+    card = taking(Counted).card
+    annotations = dict(Counted.__annotations__)
+
+    assert taking(Counted).card == card
+    assert Counted.__annotations__ == annotations
+    assert taking(kinds.Cat | Counted).card.input_schema != card.input_schema
     assert taking(kinds.Basket).card == taking(kinds.Basket).card
 
 

@@ -1,6 +1,6 @@
 """What a type of pydantic says of an input that it refuses."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import pydantic
 import pytest
@@ -23,6 +23,7 @@ from zypher.errors import InvalidInput
         (kinds.Pet, '{"kind": "cow"}', "$.input must have one of 'cat', 'dog' as 'kind'."),
         (kinds.Pet, "{}", "$.input must contain 'kind'."),
         (kinds.Cat | int, "[]", "$.input must be an object, or must be an integer."),
+        (kinds.Cat | Literal["a"], "1", "$.input must be an object, or must be 'a'."),
         (kinds.Cat | None, "[]", "$.input must be an object."),
         (dict[str, kinds.Cat], '{"a b": {"kind": "cat", "lives": -1}}', "$.input.a b.lives must be at least 0."),
         (kinds.Odd, '{"n": 4}', "$.input.n must be odd."),

@@ -7,6 +7,7 @@ read from the validation's own plan, the core schema; what is not known here all
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from enum import Enum
 from typing import Any, cast
 
 import msgspec
@@ -178,9 +179,14 @@ def _literal(_: Acceptance, core: Core, __: _Scope) -> Schema:
 
 def _enum(_: Acceptance, core: Core, __: _Scope) -> Schema:
     values: list[object] = [member.value for member in core["members"]]
-    if core.get("missing") is not None or not all(type(value) in (str, int) for value in values):
+    if _takes_strangers(core["cls"]) or not all(type(value) in (str, int) for value in values):
         return {}
     return {"enum": values} if all(type(value) is str for value in values) else {"type": _SCALARS}
+
+
+def _takes_strangers(kind: type[Enum]) -> bool:
+    """Whether an enumeration makes members of other values."""
+    return any("_missing_" in vars(base) for base in kind.__mro__ if base is not Enum)
 
 
 def _list(acceptance: Acceptance, core: Core, scope: _Scope) -> Schema:
@@ -250,7 +256,7 @@ def _object(acceptance: Acceptance, core: Core, scope: _Scope, fields: Mapping[s
         properties |= {key: {} for key in keys if key not in properties}
         if len(paths) == len(paths[0]) == 1:
             properties[keys[0]] = acceptance.of(field["schema"], scope)
-        if not field.get("required", core.get("total", True) and not acceptance.has_default(field["schema"])):
+        if not field.get("required", not acceptance.has_default(field["schema"])):
             continue
         if len(keys) == 1:
             required += keys

@@ -36,7 +36,8 @@ def is_field(default: object) -> bool:
 def hints(kind: type) -> list[object] | None:
     if not reads(kind):
         return None
-    fields = cast(dict[str, FieldInfo], getattr(kind, "__pydantic_fields__", {}))
+    name = "model_fields" if is_model(kind) else "__pydantic_fields__"
+    fields = cast(dict[str, FieldInfo], getattr(kind, name, {}))
     return [annotated(field.annotation, field.metadata) for field in fields.values()]
 
 

@@ -55,7 +55,7 @@ def misfit(error: pydantic.ValidationError, raw: bytes) -> Misfit:
     value: object = msgspec.json.decode(raw)
     refusals = [_refusal(each, value) for each in details]
     first = min(refusals, key=lambda each: (each.of_another_kind, -len(each.path)))
-    beside = [each for each in refusals if (each.path, each.of_another_kind) == (first.path, first.of_another_kind)]
+    beside = [each for each in refusals if each.path == first.path]
     of_options = {each.option: each.reason for each in reversed(beside)}  # of each, the first
     reasons = dict.fromkeys(reversed(of_options.values()))
     return Misfit("".join(map(_step, first.path)), ", or ".join(reasons))
