@@ -12,7 +12,7 @@ import zypher
 from tests.image.docker_engine import DockerEngine, base_image
 from tests.source import ROOT
 
-LARGEST_MB = 45.0
+LARGEST_MB = 60.0
 LARGEST_CONTEXT_MB = 2.0
 OURS = ("app", "data", "opt/model", "usr/local/bin", "usr/local/lib")
 PUBLIC_PEM = "certifi/cacert.pem"

@@ -6,7 +6,7 @@ request.py, answer.py  what comes in, what goes out
 predictions.py         POST /predict and GET /predict/{prediction_id}
 preferences.py         how a client wants to be answered
 body.py, budget.py     the body of a POST, within limits of size, time and memory
-health.py, openapi.py, openapi_components.py, swagger.py  the pages beside them
+health.py, openapi.py, swagger.py  the pages beside them
 operators.py           what an operator asks, on a socket of its own
 problems.py            errors as answers
 hangup.py              how a handler that waits is interrupted

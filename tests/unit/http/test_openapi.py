@@ -1,5 +1,6 @@
 """The document is valid, and as complete as the table of routes."""
 
+import re
 from typing import cast
 
 import httpx
@@ -10,8 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.unit.http.conftest import Service
 from zypher.http.app import prediction_routes
 from zypher.http.budget import Budget
-from zypher.http.openapi import document
-from zypher.http.openapi_components import Json
+from zypher.http.openapi import Json, document
 from zypher.presence import ModelCard
 from zypher.settings import HttpSettings
 
@@ -46,9 +46,9 @@ def test_every_route_for_programs_is_documented(service: Service) -> None:
 @pytest.mark.parametrize(
     ("path", "method", "statuses"),
     [
-        ("/predict", "post", "200 202 400 408 410 413 414 415 422 431 500 503"),
-        ("/predict/{prediction_id}", "get", "200 400 404 408 410 414 422 431 500 503"),
-        ("/healthz/ready", "get", "200 400 408 414 431 500 503"),
+        ("/predict", "post", "200 202 400 408 410 413 414 415 422 431 500 503 505"),
+        ("/predict/{prediction_id}", "get", "200 400 404 408 410 414 422 431 500 503 505"),
+        ("/healthz/ready", "get", "200 400 408 414 431 500 503 505"),
     ],
 )
 def test_every_status_is_documented(path: str, method: str, statuses: str) -> None:
@@ -77,7 +77,7 @@ def test_the_examples_fit_their_schemas(card: ModelCard) -> None:
 async def test_the_document_follows_the_model(client: httpx.AsyncClient, service: Service) -> None:
     presences = service.engine.presences
     service.engine.presences = ()
-    assert (await client.get("/openapi.json")).json()["components"]["schemas"] == {}
+    assert list((await client.get("/openapi.json")).json()["components"]["schemas"]) == ["ServiceError"]
     assert service.gateway.card() is None
     service.engine.presences = presences
     assert (await client.get("/openapi.json")).json()["info"]["description"] == "Say it louder."
@@ -92,3 +92,24 @@ def _contents(node: object) -> list[Json]:
     here = cast("Json", node)
     found = cast("dict[str, Json]", here["content"]) if isinstance(here.get("content"), dict) else {}
     return [*found.values(), *[content for value in here.values() for content in _contents(value)]]
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_every_error_refers_to_one_schema(card: ModelCard) -> None:
+    components = cast("dict[str, dict[str, dict[str, Json]]]", document(card)["components"])
+    assert "ServiceError" in components["schemas"]
+    for name, response in components["responses"].items():
+        content = cast("dict[str, Json]", response["content"])["application/json"]
+        is_error = content["schema"] == {"$ref": "#/components/schemas/ServiceError"}
+        assert is_error == (name != "Accepted"), name
+
+
+@pytest.mark.parametrize("card", CARDS, ids=lambda card: card.name)
+def test_no_hole_stays_open(card: ModelCard) -> None:
+    assert not re.search(r"\{[a-z]+( [a-z]+)?\}", str(document(card)).replace("{prediction_id}", ""))
+
+
+def test_a_model_may_have_a_type_of_the_same_name() -> None:
+    card = ModelCard("m", "", {"$ref": "#/components/schemas/Error"}, {}, {"Error": {"type": "integer"}}, 1)
+    schemas = cast("dict[str, Json]", document(card)["components"])["schemas"]
+    assert schemas["Error"] == {"type": "integer"}

@@ -1,0 +1,105 @@
+"""Answers that their clients do not read."""
+
+import asyncio
+from typing import cast
+
+import pytest
+
+from tests.fake_clock import FakeClock
+from zypher.http.budget import Budget
+from zypher.http.unread import UnreadAnswers
+
+MIB = 1024 * 1024
+READ_TIMEOUT_S = 30.0
+
+
+class Transport:
+    """Keeps what is not read yet."""
+
+    def __init__(self, unread_bytes: int) -> None:
+        self.unread_bytes = unread_bytes
+        self.cut = False
+
+    def get_write_buffer_size(self) -> int:
+        return self.unread_bytes
+
+    def get_extra_info(self, name: str) -> None:
+        """It has no socket."""
+
+    def abort(self) -> None:
+        self.cut = True
+
+
+class Reader:
+    def __init__(self, mib: int) -> None:
+        self.kept = Transport(mib * MIB)
+        self.transport = cast("asyncio.Transport", self.kept)
+        self.answer_bytes = mib * MIB
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def budget() -> Budget:
+    return Budget(100)
+
+
+@pytest.fixture
+def unread(budget: Budget, clock: FakeClock) -> UnreadAnswers:
+    return UnreadAnswers(budget, clock, READ_TIMEOUT_S)
+
+
+def test_what_is_unread_counts_until_it_is_read(unread: UnreadAnswers, budget: Budget) -> None:
+    reader = Reader(9)
+    unread.add(reader)
+    assert budget.used_bytes == 9 * MIB
+    unread.remove(reader)
+    unread.remove(reader)
+    assert budget.used_bytes == 0
+
+
+def test_who_reads_nothing_for_long_is_cut_off(unread: UnreadAnswers, budget: Budget, clock: FakeClock) -> None:
+    reader = Reader(9)
+    unread.add(reader)
+    clock.advance(READ_TIMEOUT_S - 1)
+    unread.look()
+    assert not reader.kept.cut
+    clock.advance(1)
+    unread.look()
+    assert reader.kept.cut
+    assert budget.used_bytes == 0
+
+
+def test_who_reads_however_slowly_gets_everything(unread: UnreadAnswers, clock: FakeClock) -> None:
+    reader = Reader(9)
+    unread.add(reader)
+    for _ in range(1_000):
+        clock.advance(READ_TIMEOUT_S - 1)
+        reader.kept.unread_bytes -= 1
+        unread.look()
+    assert not reader.kept.cut
+
+
+def test_when_memory_is_short_whoever_has_read_nothing_for_longest_is_cut_off(
+    unread: UnreadAnswers, budget: Budget, clock: FakeClock
+) -> None:
+    first, reading, last = Reader(40), Reader(40), Reader(40)
+    unread.add(first)
+    clock.advance(1)
+    unread.add(reading)
+    clock.advance(1)
+    reading.kept.unread_bytes -= MIB
+    unread.add(last)
+    assert (first.kept.cut, reading.kept.cut, last.kept.cut) == (True, False, False)
+    assert not budget.exceeded
+
+
+def test_nobody_is_cut_off_before_it_could_read(unread: UnreadAnswers, budget: Budget) -> None:
+    readers = [Reader(40) for _ in range(4)]
+    for reader in readers:
+        unread.add(reader)
+    assert not any(reader.kept.cut for reader in readers)
+    assert budget.exceeded
