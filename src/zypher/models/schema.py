@@ -24,14 +24,17 @@ class InputValidator:
         """Takes milliseconds. A schema that cannot be compiled accepts everything."""
         self._fits: Callable[[object], bool] = _everything
         self._misfits: Misfits | None = None
-        schema = card.input_schema if card.acceptance_schema is None else card.acceptance_schema
+        self._documented: InputValidator | None = None  # of the schema that is stricter, and plainer
+        schema, components = _accepted(card)
         if schema:
             try:
-                checked = Checked(schema, card.components)
+                checked = Checked(schema, components)
                 self._fits = compiled(checked.schema).is_valid
             except Exception:  # the schema is the model author's; the replica is strict
                 return
             self._misfits = Misfits(checked.schema)
+            if card.acceptance_schema is not None and card.input_schema:
+                self._documented = _documented(card)
             _warn_of(checked.patterns_left_out, card.name)
 
     def check(self, raw: bytes) -> None:
@@ -47,7 +50,28 @@ class InputValidator:
         except (RecursionError, ValueError):  # the latter of the validator
             raise InvalidInput("$.input is nested too deeply: send a flatter one.") from None
         assert self._misfits is not None, "without a schema everything fits"
+        if self._documented is not None:
+            self._documented.check(raw)
         raise InvalidInput(self._misfits.sentence(value))
+
+
+def _accepted(card: ModelCard) -> tuple[dict[str, object], dict[str, object]]:
+    """The schema to check, and its components."""
+    if card.acceptance_schema is None:
+        return card.input_schema, card.components
+    return card.acceptance_schema, msgspec.convert(card.acceptance_schema, _Bears).components.schemas
+
+
+class _Components(msgspec.Struct):
+    schemas: dict[str, object] = {}
+
+
+class _Bears(msgspec.Struct):
+    components: _Components = msgspec.field(default_factory=_Components)
+
+
+def _documented(card: ModelCard) -> InputValidator:
+    return InputValidator(msgspec.structs.replace(card, acceptance_schema=None))
 
 
 _decode = msgspec.json.Decoder().decode
