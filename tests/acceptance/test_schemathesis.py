@@ -9,10 +9,15 @@ import pytest
 from tests.asking import target
 from tests.conftest import Serve
 
-# That an idempotency key came before with another input is no matter of a schema.
+# No matter of a schema: a key that came before with another input, and a prediction that is not finished.
 CONFIGURATION = """
 [phases.stateful.checks.positive_data_acceptance]
 expected-statuses = ["2xx", 404, 422, 503]
+
+[[operations]]
+include-name = "GET /predict/{prediction_id}"
+checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 503]
+phases.stateful.checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 503]
 """
 
 
