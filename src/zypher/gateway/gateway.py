@@ -48,6 +48,7 @@ class Gateway:
         self._outlook = Outlook(engine, clock, model)
         self._large_bodies = LargeBodies()
         self._draining = False
+        self._admitted: dict[bool, tuple[View, ModelCard]] = {}  # the last yes, of durable predictions and of others
 
     def serve_only(self, model: str) -> None:
         """Serve this model from now on, and no other."""
@@ -119,6 +120,7 @@ class Gateway:
     def drain(self) -> None:
         """Refuse new predictions from now on; go on answering for those accepted."""
         self._draining = True
+        self._admitted.clear()
 
     async def metrics_page(self) -> tuple[bytes, str]:
         """The page that Prometheus scrapes, and its content type; without the queues while the engine is away."""
@@ -154,9 +156,15 @@ class Gateway:
         return admitted
 
     def _judge(self, view: View, *, durable: bool) -> ModelCard | Refused:
+        admitted = self._admitted.get(durable)
+        if admitted is not None and admitted[0] is view:
+            return admitted[1]
         if view.problem:
             return NoReplica(view.problem)
-        return admit(view.card, view.depth, draining=self._draining, durable=durable)
+        card = admit(view.card, view.depth, draining=self._draining, durable=durable)
+        if not isinstance(card, Refused):
+            self._admitted[durable] = (view, card)
+        return card
 
     def _full_retry_s(self) -> int:
         # The queue has room again once the first of the waiting ones begins.

@@ -82,7 +82,11 @@ class Application:
             if request.connection is not None:
                 request.connection.drop()
         else:
-            await self._send(request, answer, send)
+            more = self._origins.headers(request.headers)
+            if request.connection is not None:
+                await request.connection.answer(answer, more)
+            else:
+                await self._send(request, answer, more, send)
         took_s = self._clock.monotonic() - began_s
         sent_bytes = 0 if request.method == "HEAD" else len(answer.body)
         self._log.answered(request.method, request.route, answer.status, took_s, answer.headers, sent_bytes)
@@ -110,11 +114,8 @@ class Application:
         if problem:
             raise Problem(400, problem, CLOSE)
 
-    async def _send(self, request: Request, answer: Answer, send: Send) -> None:
-        more = self._origins.headers(request.headers)
-        if request.connection is not None:
-            await request.connection.answer(answer, more)
-            return
+    async def _send(self, request: Request, answer: Answer, more: Sequence[Header], send: Send) -> None:
+        """Send it on a server that is not ours, which does not say when it was read."""
         self.budget.take(len(answer.body))
         try:
             await send_answer(answer, send, more, whole=request.method != "HEAD")

@@ -179,8 +179,26 @@ class Connection(HttpToolsProtocol):
     # Requests and answers
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Start the application. In place of uvicorn's, which guards against one that raises: ours never does."""
         self._answering = cycle
-        super()._start_asgi_task(cycle, app)
+        task = self.loop.create_task(app(cycle.scope, cycle.receive, cycle.send))
+        task.add_done_callback(self._ended)
+        self.tasks.add(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self.logger.error("a request met an error that nobody foresaw", exc_info=error)
+            self.transport.abort()
+
+    def whole_body(self) -> bytes | None:
+        """The body of the request that the application has, if all of it is here and nothing was received before."""
+        cycle = self._answering
+        if cycle is None or cycle.more_body or cycle.disconnected:
+            return None
+        self.flow.resume_reading()  # to notice a client that goes
+        body, cycle.body = bytes(cycle.body), bytearray()
+        return body
 
     async def answer(self, answer: Answer, more: Sequence[Header]) -> None:
         """Send a whole answer, with more headers: in one piece, and without a look at each header of it."""

@@ -22,6 +22,10 @@ class Connection(Protocol):
 
     hangup: Hangup
 
+    def whole_body(self) -> bytes | None:
+        """The body of the request in hand, if all of it is here and nothing was received before."""
+        ...
+
     async def answer(self, answer: Answer, more: Sequence[Header]) -> None:
         """Send a whole answer, with more headers."""
         ...
@@ -64,6 +68,11 @@ class Request:
 
     async def piece(self) -> bytes:
         """The next piece of the body. Raises `HungUp`."""
+        if self.held_bytes == 0 and self.connection is not None:
+            whole = self.connection.whole_body()
+            if whole is not None:
+                self.more_body = False
+                return whole
         message = await self._receive()
         if message["type"] != "http.request":
             raise HungUp
