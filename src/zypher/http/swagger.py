@@ -1,5 +1,6 @@
 """The page for people: Swagger UI, from an installed package and with no internet."""
 
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,59 +17,19 @@ _SECURITY = (
 _HTML = (b"content-type", b"text/html; charset=utf-8")
 _CSS = (b"content-type", b"text/css; charset=utf-8")
 _SCRIPT = (b"content-type", b"text/javascript; charset=utf-8")
-
-# Every address is relative, so that the page also works behind a proxy's path prefix.
-_PAGE = b"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>ZypherAI</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="swagger/swagger_style.css">
-</head>
-<body>
-<div id="swagger-ui"></div>
-<script src="swagger/swagger_bundle.js"></script>
-<script src="swagger/swagger_preset.js"></script>
-<script src="swagger/start.js"></script>
-</body>
-</html>
-"""
-_FRONT_DOOR = b"""<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<title>ZypherAI</title>
-<link rel="icon" href="data:,">
-</head>
-<body>
-<p>The API: <a href="swagger">a page to try it on</a>, <a href="openapi.json">its description</a>.</p>
-</body>
-</html>
-"""
-_START = b"""window.ui = SwaggerUIBundle({
-  url: "openapi.json",
-  dom_id: "#swagger-ui",
-  presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
-  layout: "BaseLayout",
-  deepLinking: true,
-  validatorUrl: null,
-});
-"""
 _FILES = {"swagger_style.css": _CSS, "swagger_bundle.js": _SCRIPT, "swagger_preset.js": _SCRIPT}
 
 
 async def front_door(request: Request) -> Answer:
     """Answer 200, as load balancers ask by default, and show people the way to the page."""
     if b"text/html" in request.headers.get(b"accept", b""):
-        return Answer(200, _FRONT_DOOR, _SECURITY, _HTML)
+        return Answer(200, _own("front_door.html"), _SECURITY, _HTML)
     return Answer(200, b'{"message": "The API is described at /swagger and /openapi.json."}')
 
 
 async def page(request: Request) -> Answer:
     """Answer with the page; its scripts are assets."""
-    return Answer(200, _PAGE, _SECURITY, _HTML)
+    return Answer(200, _own("swagger.html"), _SECURITY, _HTML)
 
 
 async def asset(request: Request) -> Answer:
@@ -76,10 +37,15 @@ async def asset(request: Request) -> Answer:
     name = request.path.removeprefix(_PREFIX).removesuffix("/")
     headers = (*_SECURITY, (b"cache-control", b"public, max-age=86400"))
     if name == "start.js":
-        return Answer(200, _START, headers, _SCRIPT)
+        return Answer(200, _own("swagger_start.js"), headers, _SCRIPT)
     if name not in _FILES:
         raise Problem(404, "There is no such file; the page is /swagger.")
     return Answer(200, (_folder() / name).read_bytes(), headers, _FILES[name])
+
+
+def _own(name: str) -> bytes:
+    """A file of ours. Every address in it is relative, so that it also works behind a proxy's path prefix."""
+    return files("zypher.http").joinpath(name).read_bytes()
 
 
 def _folder() -> Path:
