@@ -1,6 +1,7 @@
 import gzip
 import zlib
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
@@ -9,7 +10,7 @@ from zypher.http.body import Bodies, is_json
 from zypher.http.budget import Budget
 from zypher.http.hangup import Hangup, HungUp
 from zypher.http.problems import Problem
-from zypher.http.request import CONNECTION, Headers, Message, Request
+from zypher.http.request import CONNECTION, Connection, Headers, Message, Request
 from zypher.settings import HttpSettings
 
 JSON = {b"content-type": b"application/json"}
@@ -22,6 +23,12 @@ class OurConnection:
     """One that looks after its deadlines itself."""
 
     hangup = Hangup()
+
+    def __init__(self, whole: bytes | None = None) -> None:
+        self._whole = whole
+
+    def whole_body(self) -> bytes | None:
+        return self._whole
 
 
 def sent(headers: Headers, *pieces: bytes, gone: bool = False, ours: bool = True) -> Request:
@@ -55,6 +62,13 @@ async def refusal_of(request: Request, budget_mb: int = 256) -> Problem:
 async def test_a_body_is_read_whole() -> None:
     assert await bodies().read(sent(JSON, BODY[:3], BODY[3:])) == BODY
     assert await bodies().read(sent(JSON, BODY)) == BODY
+
+
+async def test_a_body_that_is_here_is_not_received() -> None:
+    request = sent(JSON)
+    request.connection = cast("Connection", OurConnection(BODY))
+    assert await bodies().read(request) == BODY
+    assert request.held_bytes == len(BODY)
 
 
 @pytest.mark.parametrize("headers", [{b"content-length": b"1000001"} | JSON, JSON])

@@ -10,8 +10,9 @@ from tests.unit.http.memory_engine import succeeded
 from tests.unit.http.test_connection import LIVE, LONG, POST
 from tests.unit.http.wire import wire_to
 from zypher.http.answer import Answer
+from zypher.http.app import Application
 from zypher.http.hangup import HungUp
-from zypher.http.request import Request
+from zypher.http.request import Receive, Request, Scope, Send
 
 
 async def test_the_date_is_that_of_the_clock(server: Served, clock: FakeClock) -> None:
@@ -98,3 +99,16 @@ async def test_a_stop_waits_no_longer_than_it_may(server: Served, service: Servi
         await eventually(lambda: service.engine.waiting)
         await server.stop(0)
         assert not service.engine.waiting
+
+
+async def test_an_application_that_raises_ends_its_connection_and_is_in_the_log(
+    service: Service, start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def raises(app: Application, scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(Application, "__call__", raises)
+    async with wire_to(await start(service.app)) as wire:
+        await wire.send(LIVE)
+        assert await wire.end() == b""
+    assert "a mistake of ours" in caplog.text

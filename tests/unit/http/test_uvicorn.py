@@ -59,7 +59,16 @@ def test_a_cycle_is_made_of_these_in_this_order() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("disconnected", "keep_alive", "message_event", "more_body", "response_complete", "response_started", "scope"),
+        *(
+            "body",
+            "disconnected",
+            "keep_alive",
+            "message_event",
+            "more_body",
+            "response_complete",
+            "response_started",
+            "scope",
+        ),
         "waiting_for_100_continue",
     ],
 )
@@ -90,7 +99,3 @@ def test_a_body_that_is_not_read_pauses_the_client() -> None:
 def test_what_an_answered_request_still_sends_is_dropped() -> None:
     for method in (HttpToolsProtocol.on_body, HttpToolsProtocol.on_message_complete):
         assert "response_complete" in inspect.getsource(method)
-
-
-def test_a_task_is_forgotten_when_it_ends() -> None:
-    assert "tasks.discard" in inspect.getsource(HttpToolsProtocol)
