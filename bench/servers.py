@@ -32,8 +32,9 @@ def fastapi() -> Generator[Server]:
 
 
 @contextlib.contextmanager
-def raw_asgi() -> Generator[Server]:
-    with uvicorn("bench.peers.raw_asgi:app") as server:
+def raw_asgi(http: str = "httptools") -> Generator[Server]:
+    """Only sends the body back, with one of uvicorn's parsers."""
+    with uvicorn("bench.peers.raw_asgi:app", http=http) as server:
         server.wait_for("POST", "/predict", INPUT)
         yield server
 
@@ -49,10 +50,12 @@ def flask() -> Generator[Server]:
         yield server
 
 
-def uvicorn(app: str, environment: Mapping[str, str] | None = None) -> contextlib.AbstractContextManager[Server]:
+def uvicorn(
+    app: str, environment: Mapping[str, str] | None = None, http: str = "httptools"
+) -> contextlib.AbstractContextManager[Server]:
     """An ASGI application of bench/peers in uvicorn at its fastest; not ready yet."""
     return run_server(
         *("uvicorn", app, "--app-dir", str(ROOT), "--host", "127.0.0.1", "--port", "{port}"),
-        *("--loop", "uvloop", "--http", "httptools", "--no-access-log"),
+        *("--loop", "uvloop", "--http", http, "--no-access-log"),
         environment=environment,
     )
