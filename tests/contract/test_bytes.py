@@ -137,3 +137,4 @@ async def test_room_comes_back_after_the_retention(engine: Engine, clock: FakeCl
             await submit(engine, message(LARGE))
         except DataFull:
             clock.advance(1)
+    assert len(await receive_ids(engine)) == 5

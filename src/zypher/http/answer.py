@@ -41,11 +41,9 @@ class Answer(msgspec.Struct, frozen=True):
 def as_bytes(answer: Answer, more: Sequence[Header], *, whole: bool) -> tuple[bytes, ...]:
     """A response of HTTP/1.1, `whole` or only its head, to be written in this order: a large body is not copied."""
     lines = [_STATUS_LINES[answer.status]]
-    for name, value in (*answer.headers, *more):
+    for name, value in answer.head(more):
         lines += (name, b": ", value, b"\r\n")
-    if answer.status not in _NO_BODY:
-        lines.append(b"%b: %b\r\ncontent-length: %d\r\n" % (*answer.content_type, len(answer.body)))
-    lines.append(_LAST_LINES)
+    lines.append(b"\r\n")
     if not whole:
         return (b"".join(lines),)
     if len(answer.body) > _LARGE_BYTES:
@@ -54,7 +52,6 @@ def as_bytes(answer: Answer, more: Sequence[Header], *, whole: bool) -> tuple[by
     return (b"".join(lines),)
 
 
-_LAST_LINES = b"".join(b"%b: %b\r\n" % header for header in _SECURITY) + b"\r\n"
 _STATUS_LINES = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 
 
