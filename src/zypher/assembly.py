@@ -10,12 +10,14 @@ import uvloop
 
 from zypher.client.operators import OperatorClient
 from zypher.clock import SystemClock
+from zypher.connections.server import HttpServer
 from zypher.engines.connect import connect, is_shared
 from zypher.engines.engine import Engine
 from zypher.errors import EngineError, SettingsError
 from zypher.gateway.gateway import Gateway
-from zypher.http.app import Application, health_app, operator_app, prediction_app
-from zypher.http.server import HttpServer
+from zypher.http.app import Application, prediction_routes
+from zypher.http.health import health_routes
+from zypher.http.operators import OPERATOR_SETTINGS, operator_routes
 from zypher.operations.overseen import Overseen
 from zypher.service.life import Shape, live
 from zypher.service.listening import Listening
@@ -23,7 +25,7 @@ from zypher.service.operated import Operated
 from zypher.service.shapes import Back, Front, Whole
 from zypher.service.sockets import Address, address_of
 from zypher.service.worker_health import WorkerHealth
-from zypher.settings import EngineSettings, HttpSettings, Settings
+from zypher.settings import EngineSettings, Settings
 from zypher.telemetry.access import AccessLog, Sink, as_lines, as_records
 from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
@@ -67,10 +69,10 @@ def service(settings: Settings, sink: Sink | None = as_records) -> Service:
         gateway = Gateway(engine, clock, metrics, model=settings.http.model)
         shape = Front(engine, gateway)
     if not is_shared(settings.engine):
-        app = operator_app(engine, clock, AccessLog(metrics, None))
+        operators = Application(operator_routes(engine), OPERATOR_SETTINGS, clock, AccessLog(metrics, None))
         address = Address(path=_socket(settings.engine), mode=0o600)
-        shape = Operated(shape, HttpServer(app, HttpSettings(), clock), address)
-    return Service(shape, prediction_app(gateway, settings.http, clock, log))
+        shape = Operated(shape, HttpServer(operators, OPERATOR_SETTINGS, clock), address)
+    return Service(shape, Application(prediction_routes(gateway, settings.http), settings.http, clock, log))
 
 
 def work(settings: Settings) -> bool:
@@ -100,7 +102,8 @@ async def _back(settings: Settings) -> bool:
         return await live(back)
     http = msgspec.structs.replace(settings.http, port=settings.worker.health_port)
     log = AccessLog(metrics, as_lines(settings.log, clock) if http.access_log else None)
-    app = health_app(WorkerHealth(worker, engine, metrics), http, clock, log)
+    routes = health_routes(WorkerHealth(worker, engine, metrics), exposes=http.exposes_errors)
+    app = Application(routes, http, clock, log)
     return await live(Listening(back, HttpServer(app, http, clock), address_of(http)))
 
 

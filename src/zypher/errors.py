@@ -16,6 +16,7 @@
     │   ├── QueueFull           as many predictions wait as may
     │   ├── Draining            the server is stopping
     │   ├── NoReplica           no process can run the model now
+    │   ├── TooMuchInFlight     requests and answers under way take up as many bytes as they may
     │   ├── NotChecked          the process that checks large inputs has died
     │   └── EngineUnavailable   the engine cannot accept now: disk full, connection lost
     │       └── DataFull        predictions and results take up as many bytes as they may
@@ -106,6 +107,10 @@ class Draining(Refused):
 
 class NoReplica(Refused):
     """No replica can run the model now."""
+
+
+class TooMuchInFlight(Refused):
+    """Requests and answers under way take up as many bytes as they may."""
 
 
 class NotChecked(Refused):

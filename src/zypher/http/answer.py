@@ -1,7 +1,6 @@
 """What goes back to a client."""
 
 from collections.abc import Sequence
-from http import HTTPStatus
 
 import msgspec
 
@@ -18,7 +17,6 @@ _SECURITY: tuple[Header, ...] = (  # of every answer: no page may show it in a f
 )
 _LONGEST = 2_000  # characters of a sentence, which may quote a client or a model
 _JSON = (b"content-type", b"application/json")
-_LARGE_BYTES = 16_384
 _NO_BODY = frozenset({204, 304})
 
 
@@ -36,23 +34,6 @@ class Answer(msgspec.Struct, frozen=True):
             return [*self.headers, *_SECURITY, *more]
         length = (b"content-length", b"%d" % len(self.body))
         return [*self.headers, *_SECURITY, *more, self.content_type, length]
-
-
-def as_bytes(answer: Answer, more: Sequence[Header], *, whole: bool) -> tuple[bytes, ...]:
-    """A response of HTTP/1.1, `whole` or only its head, to be written in this order: a large body is not copied."""
-    lines = [_STATUS_LINES[answer.status]]
-    for name, value in answer.head(more):
-        lines += (name, b": ", value, b"\r\n")
-    lines.append(b"\r\n")
-    if not whole:
-        return (b"".join(lines),)
-    if len(answer.body) > _LARGE_BYTES:
-        return (b"".join(lines), answer.body)
-    lines.append(answer.body)
-    return (b"".join(lines),)
-
-
-_STATUS_LINES = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
 
 
 def error_answer(status: int, sentence: str, *headers: Header) -> Answer:

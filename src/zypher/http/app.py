@@ -2,37 +2,29 @@
 
 from collections.abc import Sequence
 
+from zypher.access.budget import Budget
 from zypher.access.hosts import Hosts
 from zypher.access.origins import Origins
 from zypher.clock import Clock
 from zypher.gateway.gateway import Gateway
 from zypher.http import swagger
 from zypher.http.answer import CLOSE, Answer, Header
-from zypher.http.budget import Budget
 from zypher.http.hangup import HungUp
-from zypher.http.health import Observed, health_routes
+from zypher.http.health import health_routes
 from zypher.http.openapi import Document
-from zypher.http.operators import operator_routes
 from zypher.http.predictions import Predictions
 from zypher.http.problems import Problem, answer_to
 from zypher.http.request import Receive, Request, Scope, Send
 from zypher.http.routes import Routes, Table, get
-from zypher.operations.overseen import Overseen
 from zypher.settings import HttpSettings
 from zypher.telemetry.access import AccessLog
 
 _NOBODY_WAITS = Answer(499, b"")  # how such requests are counted, as nginx does
 
 
-def prediction_app(gateway: Gateway, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
-    """The service, for whoever asks for predictions. Raises `SettingsError`."""
-    budget = Budget(settings.max_inflight_mb)
-    return Application(prediction_routes(gateway, settings, budget), settings, clock, log, budget)
-
-
-def prediction_routes(gateway: Gateway, settings: HttpSettings, budget: Budget) -> Routes:
-    """Every route of the service."""
-    predictions = Predictions(gateway, settings, budget)
+def prediction_routes(gateway: Gateway, settings: HttpSettings) -> Routes:
+    """The table of routes of a service."""
+    predictions = Predictions(gateway, settings)
     return {
         "/": get(swagger.front_door),
         "/predict": {"POST": predictions.post},
@@ -44,24 +36,12 @@ def prediction_routes(gateway: Gateway, settings: HttpSettings, budget: Budget) 
     }
 
 
-def health_app(observed: Observed, settings: HttpSettings, clock: Clock, log: AccessLog) -> "Application":
-    """What a process that serves no prediction answers: its health and nothing else."""
-    routes = health_routes(observed, exposes=settings.exposes_errors)
-    return Application(routes, settings, clock, log, Budget(settings.max_inflight_mb))
-
-
-def operator_app(engine: Overseen, clock: Clock, log: AccessLog) -> "Application":
-    """What operators ask, who are told everything."""
-    settings = HttpSettings(allowed_host=("localhost",), expose_errors=True)
-    return Application(operator_routes(engine), settings, clock, log, Budget(settings.max_inflight_mb))
-
-
 class Application:
     """Serves a table of routes, on any ASGI 3 server. It never raises."""
 
-    def __init__(self, routes: Routes, settings: HttpSettings, clock: Clock, log: AccessLog, budget: Budget) -> None:
+    def __init__(self, routes: Routes, settings: HttpSettings, clock: Clock, log: AccessLog) -> None:
         """Raises `SettingsError`."""
-        self.budget = budget
+        self.budget = Budget(settings.max_inflight_mb)
         self._table = Table(routes)
         self._hosts = Hosts(settings)
         self._origins = Origins(settings.cors_origin)
@@ -71,12 +51,13 @@ class Application:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await _decline(receive, send)
+            await receive()
+            await send({"type": "websocket.close"})  # before it opens: the client sees 403
             return
         began_s = self._clock.monotonic()
-        request = Request(scope, receive)
+        request = Request(scope, receive, self.budget)
         answer = await self._answer(request)
-        self.budget.give_back(request.held_bytes)
+        request.release()
         if answer is None:
             answer = _NOBODY_WAITS
             if request.connection is not None:
@@ -127,9 +108,3 @@ async def send_answer(answer: Answer, send: Send, more: Sequence[Header] = (), *
     """Send it with more headers, `whole` or only its head, on any server."""
     await send({"type": "http.response.start", "status": answer.status, "headers": answer.head(more)})
     await send({"type": "http.response.body", "body": answer.body if whole else b""})
-
-
-async def _decline(receive: Receive, send: Send) -> None:
-    """Close a WebSocket before it opens: the client sees 403."""
-    await receive()
-    await send({"type": "websocket.close"})

@@ -4,7 +4,6 @@ import asyncio
 import zlib
 from collections.abc import Iterator
 
-from zypher.http.budget import Budget
 from zypher.http.problems import Problem
 from zypher.http.request import Headers, Request
 from zypher.settings import HttpSettings
@@ -15,22 +14,21 @@ _BITE_BYTES = 262_144  # of inflated text in one turn of the event loop
 
 
 class Bodies:
-    """Reads bodies, all of them together within one budget."""
+    """Reads bodies within the limits of the settings."""
 
-    def __init__(self, settings: HttpSettings, budget: Budget) -> None:
+    def __init__(self, settings: HttpSettings) -> None:
         self._max_bytes = settings.max_body_bytes
         self._read_timeout_s = settings.read_timeout_s
-        self._budget = budget
 
     async def read(self, request: Request) -> bytes:
-        """The whole body, inflated. Raises `HungUp`, and `Problem`, before it reads where the headers tell enough."""
+        """The whole body, inflated. Raises `HungUp`, `TooMuchInFlight`, and `Problem` as soon as it is certain."""
         headers = request.headers
         _check_type(headers.get(b"content-type", b""))
         inflate = not _CODINGS.isdisjoint(headers) and _is_gzip(headers)
         length = headers.get(b"content-length")
         if length and _number(length) > self._max_bytes:
             raise self._too_large()
-        self._budget.check()
+        request.budget.check()
         if request.connection is not None:  # it has a deadline for each body, without a timer
             return await self._whole(request, inflate=inflate)
         try:
@@ -38,11 +36,6 @@ class Bodies:
                 return await self._whole(request, inflate=inflate)
         except TimeoutError:
             raise Problem(408, "The body was not whole in time; send it again, all of it at once.") from None
-
-    def release(self, request: Request) -> None:
-        """Its body is held no longer. May happen twice."""
-        self._budget.give_back(request.held_bytes)
-        request.held_bytes = 0
 
     async def _whole(self, request: Request, *, inflate: bool) -> bytes:
         if inflate:
@@ -67,11 +60,8 @@ class Bodies:
 
     def _held(self, request: Request, piece: bytes) -> bytes:
         """The piece, counted."""
-        if request.held_bytes + len(piece) > self._max_bytes:
+        if request.hold(len(piece)) > self._max_bytes:
             raise self._too_large()
-        self._budget.check(len(piece))
-        self._budget.take(len(piece))
-        request.held_bytes += len(piece)
         return piece
 
     def _too_large(self) -> Problem:

@@ -10,6 +10,9 @@ from zypher.http.problems import Problem
 from zypher.http.request import Request
 from zypher.http.routes import Routes, get
 from zypher.operations.overseen import Overseen
+from zypher.settings import HttpSettings
+
+OPERATOR_SETTINGS = HttpSettings(allowed_host=("localhost",), expose_errors=True)  # they may see everything
 
 _LIMIT = re.compile(r"\d{1,9}")
 _NO_DEAD_LETTER = error_answer(404, "There is no dead letter with this id; GET /dead-letters?model=NAME lists them.")

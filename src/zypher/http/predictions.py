@@ -6,7 +6,6 @@ from zypher.errors import EngineUnavailable, PredictionNotFound
 from zypher.gateway.gateway import Gateway
 from zypher.http.answer import NO_STORE, Answer, Header
 from zypher.http.body import Bodies
-from zypher.http.budget import Budget
 from zypher.http.hangup import Hangup, HungUp
 from zypher.http.preferences import Preferences, applied, longest_wait_s, read_preferences, read_wait_s
 from zypher.http.problems import answer_without_output
@@ -24,10 +23,9 @@ _STORED = b'{"prediction_id": "%b", "output": %b}'
 class Predictions:
     """The two routes that the service is there for."""
 
-    def __init__(self, gateway: Gateway, settings: HttpSettings, budget: Budget) -> None:
+    def __init__(self, gateway: Gateway, settings: HttpSettings) -> None:
         self._gateway = gateway
-        self._budget = budget
-        self._bodies = Bodies(settings, budget)
+        self._bodies = Bodies(settings)
         self._cap_s = settings.sync_timeout_s or None
 
     async def post(self, request: Request) -> Answer:
@@ -40,7 +38,7 @@ class Predictions:
             body, durable=durable, idempotency_key=preferences.idempotency_key
         )
         del body
-        self._bodies.release(request)
+        request.release()
         if wait_s == 0:
             return self._accepted(request, prediction, preferences)
         prediction = await self._wait(prediction, input, wait_s, preferences, request.hangup)
@@ -58,7 +56,7 @@ class Predictions:
         if not _ID.fullmatch(prediction_id):
             raise PredictionNotFound
         wait_s = read_wait_s(request.query)
-        self._budget.check()
+        request.budget.check()
         prediction = await request.hangup.interrupts(self._gateway.get(prediction_id.lower(), wait_s))
         headers = _about(prediction)
         if prediction.outcome is None:

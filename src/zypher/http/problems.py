@@ -4,7 +4,7 @@ import logging
 
 from zypher.errors import IdempotencyKeyReused, InvalidInput, MalformedBody, PredictionNotFound, Refused
 from zypher.http.answer import Answer, Header, error_answer, error_body
-from zypher.prediction import Failure, FailureKind, Prediction, Status
+from zypher.prediction import FailureKind, Prediction, Status
 
 logger = logging.getLogger(__name__)
 
@@ -42,15 +42,10 @@ def answer_to(error: Exception, *, exposes: bool) -> Answer:
 def answer_without_output(prediction: Prediction, *headers: Header) -> Answer:
     """What to answer for a prediction that ended without an output."""
     failure = prediction.outcome.failure if prediction.outcome else None
-    if failure is not None:
-        return _answer_to_failure(failure, prediction.prediction_id, headers)
-    if prediction.status is Status.EXPIRED:
-        return error_answer(410, "Prediction expired before it could run; send it again.", *headers)
-    return error_answer(410, "Prediction was cancelled; send it again if you still want it.", *headers)
-
-
-def _answer_to_failure(failure: Failure, prediction_id: str, headers: tuple[Header, ...]) -> Answer:
+    if failure is None:
+        ended = "expired before it could run" if prediction.status is Status.EXPIRED else "was cancelled"
+        return error_answer(410, f"Prediction {ended}; send it again if you still want it.", *headers)
     if failure.kind is FailureKind.INVALID_INPUT:
         return error_answer(422, failure.message, *headers)
-    body = error_body(f"Prediction failed: {failure.message}", prediction_id=prediction_id)
+    body = error_body(f"Prediction failed: {failure.message}", prediction_id=prediction.prediction_id)
     return Answer(500, body, headers)

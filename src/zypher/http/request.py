@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol
 
+from zypher.access.budget import Budget
 from zypher.http.answer import Answer, Header
 from zypher.http.hangup import Hangup, HungUp, ReceivedHangup
 
@@ -39,11 +40,12 @@ class Request:
     """One request; its body is read once, piece by piece."""
 
     __slots__ = (
+        "_held_bytes",
         "_receive",
+        "budget",
         "connection",
         "hangup",
         "headers",
-        "held_bytes",
         "http_version",
         "method",
         "more_body",
@@ -53,7 +55,7 @@ class Request:
         "route",
     )
 
-    def __init__(self, scope: Scope, receive: Receive) -> None:
+    def __init__(self, scope: Scope, receive: Receive, budget: Budget) -> None:
         self.method: str = scope["method"]
         self.http_version: str = scope["http_version"]
         self.path = _path(scope)
@@ -63,12 +65,13 @@ class Request:
         self.hangup = ReceivedHangup(receive) if self.connection is None else self.connection.hangup
         self.more_body = True  # whether some of the body is yet to be received
         self.route = "other"  # the path of its route, once found
-        self.held_bytes = 0  # what its body takes of the budget
+        self.budget = budget
+        self._held_bytes = 0  # what its body takes of the budget
         self._receive = receive
 
     async def piece(self) -> bytes:
         """The next piece of the body. Raises `HungUp`."""
-        if self.held_bytes == 0 and self.connection is not None:
+        if self._held_bytes == 0 and self.connection is not None:
             whole = self.connection.whole_body()
             if whole is not None:
                 self.more_body = False
@@ -78,6 +81,18 @@ class Request:
             raise HungUp
         self.more_body = message.get("more_body", False)
         return message.get("body", b"")
+
+    def hold(self, more_bytes: int) -> int:
+        """Count more of the body; returns how much of it is held. Raises `TooMuchInFlight`."""
+        self.budget.check(more_bytes)
+        self.budget.take(more_bytes)
+        self._held_bytes += more_bytes
+        return self._held_bytes
+
+    def release(self) -> None:
+        """Its body is held no longer. May happen twice."""
+        self.budget.give_back(self._held_bytes)
+        self._held_bytes = 0
 
 
 Endpoint = Callable[[Request], Awaitable[Answer]]

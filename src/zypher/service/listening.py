@@ -3,7 +3,7 @@
 import logging
 import socket
 
-from zypher.http.server import HttpServer
+from zypher.connections.server import HttpServer
 from zypher.service.life import Shape
 from zypher.service.sockets import Address, forget, listen, url_of
 

@@ -3,8 +3,8 @@
 import logging
 import socket
 
+from zypher.connections.server import HttpServer
 from zypher.errors import ListenError
-from zypher.http.server import HttpServer
 from zypher.service.life import Shape
 from zypher.service.sockets import Address, forget, listen
 

@@ -6,8 +6,9 @@ from typing import cast
 import pytest
 
 from tests.fake_clock import eventually
+from zypher.access.budget import Budget
+from zypher.errors import TooMuchInFlight
 from zypher.http.body import Bodies, is_json
-from zypher.http.budget import Budget
 from zypher.http.hangup import Hangup, HungUp
 from zypher.http.problems import Problem
 from zypher.http.request import CONNECTION, Connection, Headers, Message, Request
@@ -31,7 +32,9 @@ class OurConnection:
         return self._whole
 
 
-def sent(headers: Headers, *pieces: bytes, gone: bool = False, ours: bool = True) -> Request:
+def sent(
+    headers: Headers, *pieces: bytes, gone: bool = False, ours: bool = True, budget: Budget | None = None
+) -> Request:
     """A request whose body comes in these pieces; then its end, or the client has gone."""
 
     def messages() -> Iterator[Message]:
@@ -46,16 +49,16 @@ def sent(headers: Headers, *pieces: bytes, gone: bool = False, ours: bool = True
 
     scope: dict[str, object] = {"method": "POST", "http_version": "1.1", "path": "/predict", "query_string": b""}
     extensions = {CONNECTION: OurConnection()} if ours else {}
-    return Request(scope | {"headers": list(headers.items()), "extensions": extensions}, receive)
+    return Request(scope | {"headers": list(headers.items()), "extensions": extensions}, receive, budget or Budget(256))
 
 
-def bodies(budget_mb: int = 256) -> Bodies:
-    return Bodies(SETTINGS, Budget(budget_mb))
+def bodies() -> Bodies:
+    return Bodies(SETTINGS)
 
 
-async def refusal_of(request: Request, budget_mb: int = 256) -> Problem:
+async def refusal_of(request: Request) -> Problem:
     with pytest.raises(Problem) as refused:
-        await bodies(budget_mb).read(request)
+        await bodies().read(request)
     return refused.value
 
 
@@ -68,7 +71,7 @@ async def test_a_body_that_is_here_is_not_received() -> None:
     request = sent(JSON)
     request.connection = cast("Connection", OurConnection(BODY))
     assert await bodies().read(request) == BODY
-    assert request.held_bytes == len(BODY)
+    assert request.budget.used_bytes == len(BODY)
 
 
 @pytest.mark.parametrize("headers", [{b"content-length": b"1000001"} | JSON, JSON])
@@ -148,7 +151,7 @@ async def test_a_little_that_inflates_to_a_lot_is_refused() -> None:
     bomb = gzip.compress(b"\0" * 100_000_000)
     request = sent(GZIP, bomb)
     assert (await refusal_of(request)).status == 413
-    assert request.held_bytes <= SETTINGS.max_body_bytes
+    assert request.budget.used_bytes <= SETTINGS.max_body_bytes + 262_144
 
 
 @pytest.mark.parametrize(
@@ -162,16 +165,16 @@ async def test_what_is_not_gzip_is_refused(packed: bytes) -> None:
 
 async def test_all_bodies_together_have_a_budget() -> None:
     budget = Budget(1)
-    reader = Bodies(HttpSettings(max_body_bytes=10_000_000), budget)
-    first = sent(JSON, b"x" * 950_000)
+    reader = Bodies(HttpSettings(max_body_bytes=10_000_000))
+    first = sent(JSON, b"x" * 950_000, budget=budget)
     await reader.read(first)
-    with pytest.raises(Problem) as refused:
-        await reader.read(sent(JSON, b"x" * 100_000))
-    assert (refused.value.status, refused.value.headers) == (503, ((b"retry-after", b"2"),))
-    reader.release(first)
-    reader.release(first)
+    with pytest.raises(TooMuchInFlight) as refused:
+        await reader.read(sent(JSON, b"x" * 100_000, budget=budget))
+    assert refused.value.retry_after_s == 2
+    first.release()
+    first.release()
     assert budget.used_bytes == 0
-    await reader.read(sent(JSON, b"x" * 100_000))
+    await reader.read(sent(JSON, b"x" * 100_000, budget=budget))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from tests.unit.http.conftest import Service
 from zypher.http.app import prediction_routes
-from zypher.http.budget import Budget
 from zypher.http.openapi import Json, document
 from zypher.presence import ModelCard
 from zypher.settings import HttpSettings
@@ -37,7 +36,7 @@ def test_the_document_is_valid(card: ModelCard) -> None:
 
 
 def test_every_route_for_programs_is_documented(service: Service) -> None:
-    routes = prediction_routes(service.gateway, HttpSettings(), Budget(1))
+    routes = prediction_routes(service.gateway, HttpSettings())
     served = {path: set(methods) - {"HEAD"} for path, methods in routes.items() if path not in FOR_PEOPLE}
     paths = cast("dict[str, Json]", document(CARDS[0])["paths"])
     assert {path: {method.upper() for method in methods} for path, methods in paths.items()} == served

@@ -1,5 +1,6 @@
 import pytest
 
+from zypher.access.budget import Budget
 from zypher.http.request import Message, Request
 
 
@@ -8,7 +9,7 @@ def request(path: str, *headers: tuple[bytes, bytes], root_path: str = "") -> Re
         return {"type": "http.disconnect"}
 
     scope: dict[str, object] = {"method": "GET", "http_version": "1.1", "query_string": b"", "root_path": root_path}
-    return Request(scope | {"path": path, "headers": headers}, receive)
+    return Request(scope | {"path": path, "headers": headers}, receive, Budget(1))
 
 
 @pytest.mark.parametrize(

@@ -10,15 +10,15 @@ from tests.contract.phrases import LOST
 from tests.fake_clock import FakeClock
 from tests.unit.http.memory_engine import CARD
 from zypher.client.operators import OperatorClient
+from zypher.connections.server import HttpServer
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.errors import EngineUnavailable, ListenError
-from zypher.http.app import operator_app
-from zypher.http.server import HttpServer
+from zypher.http.app import Application
+from zypher.http.operators import OPERATOR_SETTINGS, operator_routes
 from zypher.operations.dead import dead_letter, dead_letters
 from zypher.prediction import Failure, FailureKind, Message, Outcome, Status
 from zypher.presence import Presence
 from zypher.service.sockets import Address, forget, listen
-from zypher.settings import HttpSettings
 from zypher.socket_path import short_path
 from zypher.telemetry.access import AccessLog
 from zypher.telemetry.metrics import Metrics
@@ -52,7 +52,8 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 async def remote(engine: EmbeddedEngine, path: Path, clock: FakeClock) -> AsyncIterator[OperatorClient]:
     address = Address(path=path, mode=0o600)
     listener = listen(address)
-    server = HttpServer(operator_app(engine, clock, AccessLog(Metrics(), None)), HttpSettings(), clock)
+    app = Application(operator_routes(engine), OPERATOR_SETTINGS, clock, AccessLog(Metrics(), None))
+    server = HttpServer(app, OPERATOR_SETTINGS, clock)
     await server.start(listener)
     yield OperatorClient(path)
     await server.stop(0)

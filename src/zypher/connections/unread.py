@@ -8,8 +8,8 @@ import termios
 from contextlib import suppress
 from typing import Protocol
 
+from zypher.access.budget import Budget
 from zypher.clock import Clock
-from zypher.http.budget import Budget
 
 _PATIENCE_S = 0.05  # for a client to begin to read, when memory is short
 _LOOK_AGAIN_S = 0.02

@@ -5,10 +5,11 @@ import asyncio
 import pytest
 
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.http.conftest import Served, Service, Start
+from tests.unit.connections.conftest import Served, Start
+from tests.unit.connections.test_connection import LIVE, LONG, POST
+from tests.unit.connections.wire import wire_to
+from tests.unit.http.conftest import Service
 from tests.unit.http.memory_engine import succeeded
-from tests.unit.http.test_connection import LIVE, LONG, POST
-from tests.unit.http.wire import wire_to
 from zypher.http.answer import Answer
 from zypher.http.app import Application
 from zypher.http.hangup import HungUp

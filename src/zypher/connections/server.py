@@ -11,12 +11,12 @@ from uvicorn.server import ServerState
 
 from zypher.access.proxies import check_proxies
 from zypher.clock import Clock
+from zypher.connections.connection import Connection
+from zypher.connections.heap import own_pages_for_large_blocks
+from zypher.connections.sweep import Sweep
+from zypher.connections.unread import UnreadAnswers
 from zypher.errors import ListenError
 from zypher.http.app import Application
-from zypher.http.connection import Connection
-from zypher.http.heap import own_pages_for_large_blocks
-from zypher.http.sweep import Sweep
-from zypher.http.unread import UnreadAnswers
 from zypher.settings import HttpSettings
 
 _FAREWELL_S = 1.0  # for handlers to notice that their connections are closed

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import cast
 
-from tests.unit.http.conftest import Served
+from tests.unit.connections.conftest import Served
 
 _PATIENCE_S = 20.0
 

@@ -8,7 +8,7 @@
     upgrades    an offer to upgrade is declined: the request is served as plain HTTP/1.1
     readers     an answer that is not read counts in the server's budget
 
-Subclasses uvicorn 0.54's HttpToolsProtocol. `tests/unit/http/test_uvicorn.py` tests each name of it that is used here.
+Subclasses uvicorn 0.54's HttpToolsProtocol; `tests/unit/connections/test_uvicorn.py` tests each name used of it.
 """
 
 import asyncio
@@ -23,9 +23,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from zypher.http.answer import CLOSE, Answer, Header, as_bytes
-from zypher.http.hangup import Hangup
-from zypher.http.refusals import (
+from zypher.connections.refusals import (
     HEAD_TOO_LARGE,
     HEADER_BYTES,
     MAX_HEAD_BYTES,
@@ -36,8 +34,11 @@ from zypher.http.refusals import (
     TOO_SLOW,
     Refusal,
 )
+from zypher.connections.response import as_bytes
+from zypher.connections.sweep import Sweep
+from zypher.http.answer import CLOSE, Answer, Header
+from zypher.http.hangup import Hangup
 from zypher.http.request import CONNECTION
-from zypher.http.sweep import Sweep
 
 _HALFCLOSED_S = 1.0  # that a prediction has to end once its client sends no more
 _VERSIONS = ("1.1", "1.0")

@@ -7,12 +7,13 @@ from collections.abc import Callable
 import pytest
 
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.http.conftest import Served, Service, Start
+from tests.unit.connections.conftest import Served, Start
+from tests.unit.connections.test_connection import HEAD, LIVE, LONG, POST
+from tests.unit.connections.wire import Wire, wire_to
+from tests.unit.http.conftest import Service
 from tests.unit.http.memory_engine import MemoryEngine, succeeded
-from tests.unit.http.test_connection import HEAD, LIVE, LONG, POST
-from tests.unit.http.wire import Wire, wire_to
+from zypher.connections.connection import Connection
 from zypher.http.answer import Answer
-from zypher.http.connection import Connection
 from zypher.http.hangup import HungUp
 from zypher.http.request import Request
 

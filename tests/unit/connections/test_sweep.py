@@ -6,13 +6,14 @@ from typing import cast
 import pytest
 
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.http.conftest import Served, Service
+from tests.unit.connections.conftest import Served
+from tests.unit.connections.test_connection import LIVE, POST
+from tests.unit.connections.wire import wire_to
+from tests.unit.http.conftest import Service
 from tests.unit.http.memory_engine import succeeded
-from tests.unit.http.test_connection import LIVE, POST
-from tests.unit.http.wire import wire_to
-from zypher.http.budget import Budget
-from zypher.http.sweep import Sweep
-from zypher.http.unread import UnreadAnswers
+from zypher.access.budget import Budget
+from zypher.connections.sweep import Sweep
+from zypher.connections.unread import UnreadAnswers
 from zypher.settings import HttpSettings
 
 READ_S = 30.0

@@ -6,11 +6,12 @@ import contextlib
 import pytest
 
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.http.conftest import Served, Service, Start
+from tests.unit.connections.conftest import Served, Start
+from tests.unit.connections.wire import Wire, wire_to
+from tests.unit.http.conftest import Service
 from tests.unit.http.memory_engine import succeeded
-from tests.unit.http.wire import Wire, wire_to
+from zypher.connections.refusals import MAX_HEAD_BYTES, MAX_TARGET_BYTES
 from zypher.http.answer import Answer
-from zypher.http.refusals import MAX_HEAD_BYTES, MAX_TARGET_BYTES
 from zypher.http.request import Request
 
 LIVE = b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n"

@@ -1,6 +1,6 @@
-"""Memory for what is under way: bodies that arrive, and answers that are not read yet."""
+"""The bytes that may be under way: bodies that arrive, and answers that are not read yet."""
 
-from zypher.http.problems import Problem
+from zypher.errors import TooMuchInFlight
 
 _MIB = 1024 * 1024
 _RETRY_AFTER_S = 2
@@ -23,9 +23,9 @@ class Budget:
         return self.used_bytes > self._limit_bytes
 
     def check(self, more_bytes: int = 0) -> None:
-        """Raise `Problem` unless there is room for so many more."""
+        """Raise `TooMuchInFlight` unless there is room for so many more."""
         if self.used_bytes + more_bytes > self._limit_bytes:
-            raise Problem(503, self._sentence, (b"retry-after", b"%d" % _RETRY_AFTER_S))
+            raise TooMuchInFlight(self._sentence, _RETRY_AFTER_S)
 
     def take(self, bytes_: int) -> None:
         """Count them, whether there is room or not."""

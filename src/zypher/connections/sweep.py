@@ -5,9 +5,9 @@ from email.utils import format_datetime
 from typing import Protocol
 
 from zypher.clock import Clock, Timer
+from zypher.connections.heap import give_back
+from zypher.connections.unread import UnreadAnswers
 from zypher.http.answer import Header
-from zypher.http.heap import give_back
-from zypher.http.unread import UnreadAnswers
 from zypher.settings import HttpSettings
 
 _EVERY_S = 1.0

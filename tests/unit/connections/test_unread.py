@@ -6,8 +6,8 @@ from typing import cast
 import pytest
 
 from tests.fake_clock import FakeClock
-from zypher.http.budget import Budget
-from zypher.http.unread import UnreadAnswers
+from zypher.access.budget import Budget
+from zypher.connections.unread import UnreadAnswers
 
 MIB = 1024 * 1024
 READ_TIMEOUT_S = 30.0
