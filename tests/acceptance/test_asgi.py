@@ -1,5 +1,6 @@
 """The service as an application of others."""
 
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
@@ -9,9 +10,13 @@ import zypher
 from tests.asking import client_of, predict, read, submit, target
 from tests.foreign import ForeignServer, MountingServer
 from tests.polling import wait_until
+from tests.raw_http import RawConnection
 from zypher.errors import SettingsError
 
 EXAMPLE = "examples.mounted:app"
+HEAD = b"POST /predict HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 1000000\r\n\r\n"
+LARGE = "a" * 900_000
+HELD_BACK = HEAD + b" " * 950_000
 
 
 def test_the_example_serves_below_its_path_and_through_its_middleware(tmp_path: Path) -> None:
@@ -89,3 +94,16 @@ def test_a_wrong_setting_is_a_sentence(settings: dict[str, object], sentence: st
     with pytest.raises(SettingsError) as refused:
         zypher.asgi(**settings)
     assert str(refused.value) == sentence
+
+
+def test_bodies_held_back_beyond_the_budget_refuse_others(tmp_path: Path) -> None:
+    arguments = (target("echo.py:Echo"), "--max-inflight-mb", "4")
+    with ForeignServer(tmp_path, *arguments).wait_ready() as server, client_of(server) as client, ExitStack() as held:
+        for _ in range(5):
+            held.enter_context(RawConnection(server.url)).send(HELD_BACK)
+        wait_until(lambda: predict(client, LARGE).status_code == 503)
+        refused = predict(client, LARGE)
+        assert "take up the 4 MiB" in refused.json()["error"]
+        assert refused.headers["retry-after"] == "2"
+        held.close()
+        wait_until(lambda: predict(client, LARGE).status_code == 200)
