@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 import msgspec
 
@@ -97,9 +98,12 @@ def new_prediction_id(now: datetime) -> str:
 
     The digits are those of base32hex (RFC 4648 section 7) in lower case, whose alphabet keeps the order.
     """
-    milliseconds = int(now.timestamp() * 1000)
-    time = [_DIGIT_PAIRS[milliseconds >> shift & 0x3FF] for shift in (40, 30, 20, 10, 0)]
-    return "".join(time) + next(_random_digits)
+    return _time_digits(int(now.timestamp() * 1000)) + next(_random_digits)
+
+
+@lru_cache(maxsize=1)
+def _time_digits(milliseconds: int) -> str:
+    return "".join([_DIGIT_PAIRS[milliseconds >> shift & 0x3FF] for shift in (40, 30, 20, 10, 0)])
 
 
 def _draw() -> Iterator[str]:
@@ -110,7 +114,8 @@ def _draw() -> Iterator[str]:
     """
     while True:
         drawn = os.urandom(16 * 256).translate(_DIGIT_OF_BYTE).decode()
-        yield from (drawn[start : start + 16] for start in range(0, len(drawn), 16))
+        for start in range(0, len(drawn), 16):
+            yield drawn[start : start + 16]
 
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuv"

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from zypher.http.answer import Answer, Header
+from zypher.http.answer import SECURITY, Answer, Header
 
 _LARGE_BYTES = 16_384
-_STATUS_LINES = {int(status): b"HTTP/1.1 %d %b\r\n" % (status, status.phrase.encode()) for status in HTTPStatus}
+_SECURITY = b"".join(b"%b: %b\r\n" % header for header in SECURITY)
+_BEGINNINGS = {int(each): b"HTTP/1.1 %d %b\r\n%b" % (each, each.phrase.encode(), _SECURITY) for each in HTTPStatus}
 
 
 def as_bytes(answer: Answer, more: Sequence[Header], *, whole: bool) -> tuple[bytes, ...]:
@@ -14,8 +15,8 @@ def as_bytes(answer: Answer, more: Sequence[Header], *, whole: bool) -> tuple[by
 
     A large body is not copied.
     """
-    lines = [_STATUS_LINES[answer.status]]
-    for name, value in answer.head(more):
+    lines = [_BEGINNINGS[answer.status]]
+    for name, value in answer.own_head(more):
         lines += (name, b": ", value, b"\r\n")
     lines.append(b"\r\n")
     if not whole:

@@ -11,7 +11,7 @@ Header = tuple[bytes, bytes]
 NO_STORE: Header = (b"cache-control", b"no-store")
 CLOSE: Header = (b"connection", b"close")
 
-_SECURITY: tuple[Header, ...] = (  # of every answer: no page may show it in a frame, no browser may guess its type
+SECURITY: tuple[Header, ...] = (  # of every answer: no page may show it in a frame, no browser may guess its type
     (b"content-security-policy", b"frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
 )
@@ -30,10 +30,13 @@ class Answer(msgspec.Struct, frozen=True):
 
     def head(self, more: Sequence[Header] = ()) -> list[Header]:
         """Every header, with more of them."""
+        return [*SECURITY, *self.own_head(more)]
+
+    def own_head(self, more: Sequence[Header] = ()) -> list[Header]:
+        """The same without those of every answer."""
         if self.status in _NO_BODY:
-            return [*self.headers, *_SECURITY, *more]
-        length = (b"content-length", b"%d" % len(self.body))
-        return [*self.headers, *_SECURITY, *more, self.content_type, length]
+            return [*self.headers, *more]
+        return [*self.headers, *more, self.content_type, (b"content-length", b"%d" % len(self.body))]
 
 
 def error_answer(status: int, sentence: str, *headers: Header) -> Answer:

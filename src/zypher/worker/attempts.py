@@ -22,10 +22,9 @@ class Attempts:
 
     def __init__(self, model: LoadedModel, slots: int, tell: Callable[[Succeeded | Failed], None]) -> None:
         self._model = model
-        self._running = 0
         self._tell = tell
         self._loop = asyncio.get_running_loop()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._running: dict[int, asyncio.Task[None] | None] = {}  # by number; None for one in a thread
         # Grows a thread at a time, when none is idle.
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="slot")
         self._short_of_threads = False
@@ -56,12 +55,10 @@ class Attempts:
 
     def begin(self, run: Run) -> None:
         """Begin an attempt."""
-        self._running += 1
         if self._model.is_async:
-            task = self._loop.create_task(self._attempt_async(run))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._running[run.number] = self._loop.create_task(self._attempt_async(run))
         else:
+            self._running[run.number] = None
             self._begin_in_thread(run)
 
     def _begin_in_thread(self, run: Run) -> None:
@@ -97,7 +94,7 @@ class Attempts:
             self._end(Succeeded(run.number, output, time.perf_counter() - started))
 
     def _end(self, ending: Succeeded | Failed) -> None:
-        self._running -= 1
+        del self._running[ending.number]
         self._tell(ending)
 
 

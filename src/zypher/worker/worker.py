@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import msgspec
@@ -38,6 +38,16 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     lease_s: float
 
 
+class _Attempt:
+    """A delivery that runs."""
+
+    __slots__ = ("delivery", "task")
+
+    def __init__(self, delivery: Delivery) -> None:
+        self.delivery = delivery
+        self.task: asyncio.Task[None] | None = None
+
+
 class Worker:
     """Runs one model's predictions. Life: `start`, `run`, `drain`, `stop`."""
 
@@ -49,12 +59,12 @@ class Worker:
         self._clock = clock
         self._metrics = metrics
         self._journal = Journal(plan.launch.log)
-        self._running: dict[asyncio.Task[None], Delivery] = {}
+        self._running: set[_Attempt] = set()
         self._settling = 0  # of those that run: the attempt has ended, the engine has not yet taken the outcome
         self._draining = False
         self._replicas = Replicas(plan.launch, plan.replicas, clock, self._changed, self._died)
         self._executor = Executor(self._replicas.slots, plan.max_attempts, metrics)
-        self._leases = Leases(engine, clock, plan.lease_s, lambda: list(self._running.values()), self.presence)
+        self._leases = Leases(engine, clock, plan.lease_s, self._deliveries, self.presence)
         # After the engine was away a lease must be extended before it ends, however short it is.
         self._lease_duty = Duty("leases", self._leases.step, clock, self._died, min(_PAUSE_S, plan.lease_s / 6))
         self._receiver: Receiver | None = None
@@ -83,7 +93,7 @@ class Worker:
                 await self._engine.announce(self.presence())
         if self._running:
             logger.info("draining", extra={"running": len(self._running), "timeout_s": timeout_s})
-            await asyncio.wait(self._running, timeout=timeout_s)
+            await asyncio.wait(_tasks(self._running), timeout=timeout_s)
 
     async def stop(self) -> None:
         """End now: hand back what still runs, end the replicas."""
@@ -97,14 +107,14 @@ class Worker:
         await self._replicas.stop()
 
     async def _hand_back(self) -> None:
-        unfinished = dict(self._running)
-        for task in unfinished:
+        unfinished, tasks = self._deliveries(), _tasks(self._running)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*unfinished, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         if not unfinished:
             return
         try:
-            await asyncio.gather(*(self._engine.release(each, counted=False) for each in unfinished.values()))
+            await asyncio.gather(*(self._engine.release(each, counted=False) for each in unfinished))
         except EngineUnavailable as error:
             # Nothing is lost: their leases end and bring them back.
             logger.warning("the engine did not take back what ran", extra={"problem": str(error)})
@@ -129,21 +139,13 @@ class Worker:
         now = self._clock.now()
         for delivery in deliveries:
             self._metrics.received(delivery.message, now)
-            task = self._loop.create_task(self._attempt(delivery))
-            self._running[task] = delivery
-            task.add_done_callback(self._ended)
+            attempt = _Attempt(delivery)
+            self._running.add(attempt)
+            attempt.task = self._loop.create_task(self._run(attempt))
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        delivery = self._running.pop(task)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            # An error of ours; the prediction is not lost, its lease ends and brings it back.
-            about = {"prediction_id": delivery.message.prediction_id}
-            logger.error("an attempt was given up", extra=about, exc_info=error)
-        if self._receiver is not None:
-            self._receiver.look_again()
-
-    async def _attempt(self, delivery: Delivery) -> None:
+    async def _run(self, attempt: _Attempt) -> None:
         """One delivery from its attempt to its end in the engine."""
+        delivery = attempt.delivery
         try:
             decision = await self._executor.execute(delivery)
             if isinstance(decision, Retry):
@@ -154,6 +156,14 @@ class Worker:
             # Nothing is lost: its lease ends and brings it back.
             about = {"prediction_id": delivery.message.prediction_id, "problem": str(error)}
             logger.warning("the engine did not take the outcome", extra=about)
+        except Exception:
+            # An error of ours; the prediction is not lost, its lease ends and brings it back.
+            about = {"prediction_id": delivery.message.prediction_id}
+            logger.exception("an attempt was given up", extra=about)
+        finally:
+            self._running.discard(attempt)
+            if self._receiver is not None:
+                self._receiver.look_again()
 
     async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
         self._settling += 1
@@ -182,6 +192,10 @@ class Worker:
             announced_at=self._clock.now(),
         )
 
+    def _deliveries(self) -> list[Delivery]:
+        """Those that run."""
+        return [attempt.delivery for attempt in self._running]
+
     def _last_word(self) -> Presence:
         return msgspec.structs.replace(self.presence(), replicas=0, ready_replicas=0, slots=0, draining=True)
 
@@ -193,3 +207,7 @@ class Worker:
     def _died(self, error: BaseException) -> None:
         if not self.died.done():
             self.died.set_exception(error)
+
+
+def _tasks(attempts: Iterable[_Attempt]) -> list[asyncio.Task[None]]:
+    return [attempt.task for attempt in attempts if attempt.task is not None]
