@@ -31,22 +31,22 @@ def predict(client: httpx.Client, input: object, headers: Mapping[str, str] | No
 
 def submit(client: httpx.Client, input: object) -> str:
     """The id of a prediction that was accepted to be read later."""
-    answer = predict(client, input, {"Async-Mode": "true"})
-    assert answer.status_code == 202, answer.text
-    return str(answer.json()["prediction_id"])
+    response = predict(client, input, {"Async-Mode": "true"})
+    assert response.status_code == 202, response.text
+    return str(response.json()["prediction_id"])
 
 
 def read(client: httpx.Client, prediction_id: str) -> httpx.Response:
     """The answer about a prediction once it has ended."""
     while True:
-        answer = client.get(f"/predict/{prediction_id}", params={"wait": 5})
-        if answer.status_code != 400 or answer.json() != PENDING:
-            return answer
+        response = client.get(f"/predict/{prediction_id}", params={"wait": 5})
+        if response.status_code != 400 or response.json() != PENDING:
+            return response
 
 
 def output(client: httpx.Client, prediction_id: str) -> object:
     """The output of a prediction that succeeds."""
-    answer = read(client, prediction_id)
-    assert answer.status_code == 200, answer.text
-    assert answer.json()["prediction_id"] == prediction_id
-    return answer.json()["output"]
+    response = read(client, prediction_id)
+    assert response.status_code == 200, response.text
+    assert response.json()["prediction_id"] == prediction_id
+    return response.json()["output"]

@@ -18,42 +18,42 @@ from zypher.gateway.gateway import Gateway
 from zypher.http.app import Application, prediction_routes
 from zypher.http.health import health_routes
 from zypher.http.operators import OPERATOR_SETTINGS, operator_routes
-from zypher.operations.overseen import Overseen
-from zypher.service.life import Shape, live
-from zypher.service.listening import Listening
-from zypher.service.operated import Operated
-from zypher.service.shapes import Back, Front, Whole
+from zypher.operations.dead_letters import OperatorEngine
+from zypher.service.http_process import HttpProcess
+from zypher.service.lifecycle import Process, run_until_stopped
+from zypher.service.operator_socket import OperatorSocket
+from zypher.service.processes import ServerOnly, ServerWithWorker, WorkerOnly
 from zypher.service.sockets import Address, address_of
 from zypher.service.worker_health import WorkerHealth
 from zypher.settings import EngineSettings, Settings
 from zypher.telemetry.access import AccessLog, Sink, as_lines, as_records
 from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
+from zypher.worker.check import CheckReport, check_model
 from zypher.worker.replica import Launch
-from zypher.worker.trial import Trial, try_model
 from zypher.worker.worker import Worker, WorkerPlan
 
 _SOCKET = "operations.sock"  # in the data folder
 SWITCH_S = 0.0005  # of threads
 
 
-class Service(msgspec.Struct, frozen=True):
-    """What answers for predictions, and its application."""
+class Parts(msgspec.Struct, frozen=True):
+    """A process that serves predictions, and its ASGI application."""
 
-    shape: Shape
+    process: Process
     app: Application
 
 
 def serve(settings: Settings) -> bool:
-    """Serve until told to stop by a signal; False when a second one cut the drain. Raises `StartError`."""
-    # The engine's threads give the interpreter back at each SQLite step; with Python's 5 ms a busy event
-    # loop would keep them from it so long that five times fewer predictions reach the disk.
+    """Serve until a signal; False when a second one cut the drain. Raises `StartError`."""
+    # The engine's threads release the GIL at each SQLite step; with Python's interval of 5 ms a busy event
+    # loop would hold it so long that five times fewer predictions reach the disk.
     sys.setswitchinterval(SWITCH_S)
     return uvloop.run(_serve(settings))
 
 
-def service(settings: Settings, sink: Sink | None = as_records) -> Service:
-    """The parts that serve predictions, for whichever server; `sink` is where access lines go. Raises `StartError`."""
+def build(settings: Settings, sink: Sink | None = as_records) -> Parts:
+    """The parts that serve predictions, on any ASGI server; `sink` gets the access log. Raises `StartError`."""
     if settings.worker.here and settings.http.model is not None:
         raise SettingsError("--model chooses what a server without a worker serves; add --no-worker, or leave it out.")
     if not settings.worker.here:
@@ -64,62 +64,62 @@ def service(settings: Settings, sink: Sink | None = as_records) -> Service:
     if settings.worker.here:
         gateway = Gateway(engine, clock, metrics, model="")
         worker = Worker(_plan(settings), engine, clock, metrics)
-        shape: Shape = Whole(engine, worker, gateway, settings.worker.drain_timeout_s)
+        process: Process = ServerWithWorker(engine, worker, gateway, settings.worker.drain_timeout_s)
     else:
         gateway = Gateway(engine, clock, metrics, model=settings.http.model)
-        shape = Front(engine, gateway)
+        process = ServerOnly(engine, gateway)
     if not is_shared(settings.engine):
         operators = Application(operator_routes(engine), OPERATOR_SETTINGS, clock, AccessLog(metrics, None))
         address = Address(path=_socket(settings.engine), mode=0o600)
-        shape = Operated(shape, HttpServer(operators, OPERATOR_SETTINGS, clock), address)
-    return Service(shape, Application(prediction_routes(gateway, settings.http), settings.http, clock, log))
+        process = OperatorSocket(process, HttpServer(operators, OPERATOR_SETTINGS, clock), address)
+    return Parts(process, Application(prediction_routes(gateway, settings.http), settings.http, clock, log))
 
 
-def work(settings: Settings) -> bool:
-    """Receive and run predictions until told to stop by a signal; False when a second one cut the drain.
+def run_worker(settings: Settings) -> bool:
+    """Receive and run predictions until a signal; False when a second one cut the drain.
 
     Raises `StartError`.
     """
     _require_shared(settings.engine, "A worker of its own")
-    return uvloop.run(_back(settings))
+    return uvloop.run(_run_worker(settings))
 
 
 async def _serve(settings: Settings) -> bool:
     clock = SystemClock()
-    parts = service(settings, as_lines(settings.log, clock))
+    parts = build(settings, as_lines(settings.log, clock))
     server = HttpServer(parts.app, settings.http, clock)
-    # Without a worker of its own, what a drain waits for are the answers.
-    answers_s = 0.0 if settings.worker.here else settings.worker.drain_timeout_s
-    return await live(Listening(parts.shape, server, address_of(settings.http), answers_s))
+    # Without a worker of its own, a drain waits for the responses.
+    responses_timeout_s = 0.0 if settings.worker.here else settings.worker.drain_timeout_s
+    return await run_until_stopped(HttpProcess(parts.process, server, address_of(settings.http), responses_timeout_s))
 
 
-async def _back(settings: Settings) -> bool:
+async def _run_worker(settings: Settings) -> bool:
     clock, metrics = SystemClock(), Metrics()
     engine = connect(settings.engine, clock)
     worker = Worker(_plan(settings), engine, clock, metrics)
-    back = Back(engine, worker, settings.worker.drain_timeout_s)
+    worker_only = WorkerOnly(engine, worker, settings.worker.drain_timeout_s)
     if settings.worker.health_port is None:
-        return await live(back)
+        return await run_until_stopped(worker_only)
     http = msgspec.structs.replace(settings.http, port=settings.worker.health_port)
     log = AccessLog(metrics, as_lines(settings.log, clock) if http.access_log else None)
     routes = health_routes(WorkerHealth(worker, engine, metrics), exposes=http.exposes_errors)
     app = Application(routes, http, clock, log)
-    return await live(Listening(back, HttpServer(app, http, clock), address_of(http)))
+    return await run_until_stopped(HttpProcess(worker_only, HttpServer(app, http, clock), address_of(http)))
 
 
-class Oversight(msgspec.Struct, frozen=True):
+class OperatorSession(msgspec.Struct, frozen=True):
     """An engine, open to an operator."""
 
-    operations: Overseen
+    operations: OperatorEngine
     lasting: bool  # False: nothing changes while it is open, and no server can be started meanwhile
 
 
 @asynccontextmanager
-async def oversight(settings: EngineSettings) -> AsyncGenerator[Oversight]:
+async def operator_session(settings: EngineSettings) -> AsyncGenerator[OperatorSession]:
     """The engine as an operator sees it, while the block lasts. Raises `StartError`."""
     remote = OperatorClient(_socket(settings))
     if not is_shared(settings) and await remote.answers():
-        yield Oversight(remote, lasting=True)
+        yield OperatorSession(remote, lasting=True)
         return
     if not is_shared(settings) and not settings.data_dir.is_dir():
         raise EngineError(
@@ -127,12 +127,12 @@ async def oversight(settings: EngineSettings) -> AsyncGenerator[Oversight]:
             "or the engine that it uses with --engine."
         )
     async with _opened(connect(settings, SystemClock())) as engine:
-        yield Oversight(engine, lasting=is_shared(settings))
+        yield OperatorSession(engine, lasting=is_shared(settings))
 
 
-def check(settings: Settings, input: bytes | None) -> Trial:
+def check(settings: Settings, input: bytes | None) -> CheckReport:
     """Load the model in a replica and run it once on `input` (JSON), if given. Raises `TargetError`."""
-    return uvloop.run(try_model(_launch(settings), input, SystemClock()))
+    return uvloop.run(check_model(_launch(settings), input, SystemClock()))
 
 
 @asynccontextmanager

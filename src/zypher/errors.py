@@ -2,17 +2,17 @@
 
     ZypherError
     ├── StartError              whoever started the command; exit code 2
-    │   ├── SettingsError       a flag, variable or file says something impossible
+    │   ├── SettingsError       a flag, variable or file has a value that is not allowed
     │   ├── TargetError         the model cannot be found, imported, set up or called
     │   ├── ListenError         the address cannot be listened on
     │   ├── EngineError         the engine's data cannot be used as it is
     │   └── SchemaConflict      a living worker serves the model with other types
     ├── RequestError            whoever sent the request, by sending another
-    │   ├── MalformedBody       the body is not JSON, or says one thing twice
+    │   ├── MalformedBody       the body is not JSON, or has a field twice
     │   ├── InvalidInput        the input does not fit the model's input type
     │   ├── IdempotencyKeyReused  the key came before, with another input
     │   └── PredictionNotFound  no such id, or its retention is over
-    ├── Refused                 whoever sent the request, by sending it later
+    ├── Unavailable             whoever sent the request, by sending it later
     │   ├── QueueFull           as many predictions wait as may
     │   ├── Draining            the server is stopping
     │   ├── NoReplica           no process can run the model now
@@ -23,7 +23,7 @@
     └── OutputError             the model's author: the output is not JSON
 
 Each message is one sentence that says what happened and what to do.
-No error here knows an HTTP status or an exit code: `http.problems` and `cli.main` translate.
+No error here has an HTTP status or an exit code: `http.errors` and `cli.main` translate.
 """
 
 
@@ -40,7 +40,7 @@ class StartError(ZypherError):
 
 
 class SettingsError(StartError):
-    """A flag, an environment variable or a line of zypher.toml says something impossible."""
+    """A flag, an environment variable or a line of zypher.toml has a value that is not allowed."""
 
 
 class TargetError(StartError):
@@ -82,7 +82,7 @@ class PredictionNotFound(RequestError):
         super().__init__("Prediction ID not found.")
 
 
-class Refused(ZypherError):
+class Unavailable(ZypherError):
     """The prediction was not accepted; the same request may be accepted later.
 
     The message may hold an address, a path or an exception's text, for the log and for operators; `public` holds
@@ -97,27 +97,27 @@ class Refused(ZypherError):
     public_sentence = ""  # of a class whose messages may hold what is not for anybody
 
 
-class QueueFull(Refused):
+class QueueFull(Unavailable):
     """As many predictions wait as may."""
 
 
-class Draining(Refused):
+class Draining(Unavailable):
     """The server is stopping and takes no new work."""
 
 
-class NoReplica(Refused):
+class NoReplica(Unavailable):
     """No replica can run the model now."""
 
 
-class TooMuchInFlight(Refused):
+class TooMuchInFlight(Unavailable):
     """Requests and answers under way take up as many bytes as they may."""
 
 
-class NotChecked(Refused):
+class NotChecked(Unavailable):
     """The input could not be checked."""
 
 
-class EngineUnavailable(Refused):
+class EngineUnavailable(Unavailable):
     """The engine cannot accept or answer now."""
 
     public_sentence = "The service cannot store or find predictions now; try again later."
@@ -133,4 +133,4 @@ class DataFull(EngineUnavailable):
 
 
 class OutputError(ZypherError):
-    """The model returned something that JSON cannot say. The message names the type."""
+    """The model returned something that is not JSON. The message names the type."""

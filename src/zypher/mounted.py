@@ -10,24 +10,24 @@ from msgspec.structs import replace
 
 from zypher import assembly
 from zypher.errors import SettingsError, StartError
-from zypher.http.answer import error_answer
-from zypher.http.app import Application, send_answer
+from zypher.http.app import Application, send_response
 from zypher.http.request import Receive, Scope, Send
-from zypher.service.life import Shape
+from zypher.http.response import error_response
+from zypher.service.lifecycle import Process
 from zypher.settings import SETTINGS, Settings, resolve
-from zypher.settings.suggestion import closest
+from zypher.text import closest
 
 _FILE = Path("zypher.toml")
 _OF_THE_SERVER = frozenset({
     "host", "port", "uds", "ssl_certfile", "ssl_keyfile", "root_path", "forwarded_allow_ips", "keep_alive_timeout_s",
     "health_port",
 })  # fmt: skip
-_NOT_STARTED = error_answer(
+_NOT_STARTED = error_response(
     503,
     "The prediction service was not started; give its lifespan to the application that it is mounted in: "
     "FastAPI(lifespan=z.lifespan).",
 )
-_DIED = error_answer(503, "The prediction service has ended after an error, which is in the log; restart the server.")
+_DIED = error_response(503, "The prediction service has ended after an error, which is in the log; restart the server.")
 
 
 class Mounted:
@@ -35,7 +35,7 @@ class Mounted:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._shape: Shape | None = None
+        self._process: Process | None = None
         self._app: Application | None = None
 
     @asynccontextmanager
@@ -44,32 +44,32 @@ class Mounted:
 
         Afterwards what was accepted and has not ended waits for the next start.
         """
-        service = assembly.service(self._settings)
+        parts = assembly.build(self._settings)
         interval_s = sys.getswitchinterval()
         sys.setswitchinterval(min(interval_s, assembly.SWITCH_S))
         try:
-            await service.shape.start()
-            await service.shape.get_ready()
-            self._shape, self._app = service.shape, service.app
+            await parts.process.start()
+            await parts.process.get_ready()
+            self._process, self._app = parts.process, parts.app
             yield
-            await service.shape.drain()
+            await parts.process.drain()
         finally:
             self._app = None
-            await service.shape.stop(in_haste=False)
+            await parts.process.stop(at_once=False)
             sys.setswitchinterval(interval_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif self._app is None and scope["type"] == "http":
-            await send_answer(_NOT_STARTED, send)
-        elif self._shape is not None and self._shape.died.done() and scope["type"] == "http":
-            await send_answer(_DIED, send)
+            await send_response(_NOT_STARTED, send)
+        elif self._process is not None and self._process.died.done() and scope["type"] == "http":
+            await send_response(_DIED, send)
         elif self._app is not None:
             await self._app(scope, receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """The lifespan as a server asks for it, where nothing is around this application."""
+        """The lifespan protocol of a server, where nothing is around this application."""
         await receive()
         try:
             async with self.lifespan():

@@ -3,7 +3,7 @@
     Message   what was asked; crosses the queue and never changes
     Delivery  one handing-over of a message to a worker
     Outcome   how an attempt ended
-    Prediction  what can be said of it now
+    Prediction  its state at one moment
 
 All records are frozen; the changing part lives in an engine.
 """
@@ -40,7 +40,7 @@ class FailureKind(StrEnum):
 
     MODEL_ERROR = "model_error"  # the model raised
     INVALID_INPUT = "invalid_input"  # the model's own input type refused what its schema allowed
-    INVALID_OUTPUT = "invalid_output"  # the model returned what JSON cannot say
+    INVALID_OUTPUT = "invalid_output"  # the model returned what is not JSON
     WORKER_LOST = "worker_lost"  # the process that ran it died
     DATA_LOST = "data_lost"  # the engine's own record of it is damaged
 
@@ -79,7 +79,7 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """What an engine can say of a prediction at one moment."""
+    """The state of a prediction at one moment."""
 
     prediction_id: str
     model: str

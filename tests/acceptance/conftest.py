@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from tests.asking import client_of, target
-from tests.foreign import ForeignServer
 from tests.redis_server import RedisServer, no_redis, redis_program
 from tests.server_process import ServerProcess, WorkerProcess
+from tests.uvicorn_server import UvicornServer
 
 ECHO = (target("echo.py:Echo"),)
 # It soon cuts off who is slow to send.
@@ -21,7 +21,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """What a module marked `every_server` asks by HTTP alone holds on our server and on any other."""
     asked = {"echo", "gated"}.intersection(metafunc.fixturenames)
     if asked and metafunc.definition.get_closest_marker("every_server"):
-        metafunc.parametrize("whose", ["our", "foreign"])
+        metafunc.parametrize("whose", ["our", "uvicorn"])
 
 
 def _running(kind: type[ServerProcess], arguments: tuple[str, ...]) -> Callable[..., Iterator[ServerProcess]]:
@@ -34,8 +34,8 @@ def _running(kind: type[ServerProcess], arguments: tuple[str, ...]) -> Callable[
 
 our_echo = pytest.fixture(_running(ServerProcess, ECHO), scope="session", name="our_echo")
 our_gated = pytest.fixture(_running(ServerProcess, GATED), scope="session", name="our_gated")
-foreign_echo = pytest.fixture(_running(ForeignServer, ECHO), scope="session", name="foreign_echo")
-foreign_gated = pytest.fixture(_running(ForeignServer, GATED), scope="session", name="foreign_gated")
+uvicorn_echo = pytest.fixture(_running(UvicornServer, ECHO), scope="session", name="uvicorn_echo")
+uvicorn_gated = pytest.fixture(_running(UvicornServer, GATED), scope="session", name="uvicorn_gated")
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def whose() -> str:
 @pytest.fixture
 def echo_server(request: pytest.FixtureRequest, whose: str, our_echo: ServerProcess) -> ServerProcess:
     """A server of tests/models/echo.py."""
-    return our_echo if whose == "our" else request.getfixturevalue("foreign_echo")
+    return our_echo if whose == "our" else request.getfixturevalue("uvicorn_echo")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def echo(echo_server: ServerProcess) -> Iterator[httpx.Client]:
 @pytest.fixture
 def gated_server(request: pytest.FixtureRequest, whose: str, our_gated: ServerProcess) -> ServerProcess:
     """A server of tests/models/gated.py."""
-    return our_gated if whose == "our" else request.getfixturevalue("foreign_gated")
+    return our_gated if whose == "our" else request.getfixturevalue("uvicorn_gated")
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ import pytest
 
 import zypher
 from tests.asking import client_of, predict, read, submit, target
-from tests.foreign import ForeignServer, MountingServer
 from tests.polling import wait_until
 from tests.raw_http import RawConnection
+from tests.uvicorn_server import MountingServer, UvicornServer
 from zypher.errors import SettingsError
 
 EXAMPLE = "examples.mounted:app"
@@ -21,9 +21,9 @@ HELD_BACK = HEAD + b" " * 950_000
 
 def test_the_example_serves_below_its_path_and_through_its_middleware(tmp_path: Path) -> None:
     with MountingServer(tmp_path, EXAMPLE).wait_ready() as server, client_of(server) as client:
-        answer = client.post("/ml/predict", json={"input": "a"})
-        assert (answer.status_code, answer.json()) == (200, "A")
-        assert answer.headers["server-timing"].startswith("app;dur=")
+        response = client.post("/ml/predict", json={"input": "a"})
+        assert (response.status_code, response.json()) == (200, "A")
+        assert response.headers["server-timing"].startswith("app;dur=")
         accepted = client.post("/ml/predict/", json={"input": "b"}, headers={"Async-Mode": "true"})
         location = accepted.request.url.join(accepted.headers["location"])
         assert location.path == f"/ml/predict/{accepted.json()['prediction_id']}"
@@ -34,41 +34,41 @@ def test_the_example_serves_below_its_path_and_through_its_middleware(tmp_path: 
     assert "Traceback" not in server.text()
 
 
-def test_without_its_lifespan_each_request_says_so(tmp_path: Path) -> None:
-    app = "tests.foreign:without_lifespan"
+def test_without_its_lifespan_every_request_is_503(tmp_path: Path) -> None:
+    app = "tests.uvicorn_server:without_lifespan"
     with MountingServer(tmp_path, app).wait_ready() as server, client_of(server) as client:
         for path in ("/ml/predict", "/ml/healthz/live", "/ml/nowhere"):
-            answer = client.get(path)
-            assert answer.status_code == 503
-            assert "lifespan" in answer.json()["error"]
+            response = client.get(path)
+            assert response.status_code == 503
+            assert "lifespan" in response.json()["error"]
 
 
-def test_a_second_process_on_one_data_folder_ends_with_a_sentence(tmp_path: Path) -> None:
+def test_a_second_process_on_one_data_folder_ends(tmp_path: Path) -> None:
     arguments = (tmp_path, target("echo.py:Echo"))
-    with ForeignServer(*arguments).wait_ready(), ForeignServer(*arguments) as second:
+    with UvicornServer(*arguments).wait_ready(), UvicornServer(*arguments) as second:
         assert second.wait() != 0
     assert "is in use by another server" in second.text()
     assert "Traceback" not in second.text()
 
 
-def test_a_model_that_cannot_be_loaded_ends_the_server_with_a_sentence(tmp_path: Path) -> None:
-    with ForeignServer(tmp_path, target("echo.py:Nobody")) as server:
+def test_a_model_that_cannot_load_ends_the_server(tmp_path: Path) -> None:
+    with UvicornServer(tmp_path, target("echo.py:Nobody")) as server:
         assert server.wait() != 0
     assert "Nobody" in server.text()
     assert "Traceback" not in server.text()
 
 
 def test_what_was_accepted_survives_the_server(tmp_path: Path) -> None:
-    with ForeignServer(tmp_path, target("echo.py:Echo")).wait_ready() as server, client_of(server) as client:
+    with UvicornServer(tmp_path, target("echo.py:Echo")).wait_ready() as server, client_of(server) as client:
         prediction_id = submit(client, "abc")
         server.kill()
-    with ForeignServer(tmp_path, target("echo.py:Echo")).wait_ready() as server, client_of(server) as client:
+    with UvicornServer(tmp_path, target("echo.py:Echo")).wait_ready() as server, client_of(server) as client:
         assert read(client, prediction_id).json()["output"]["result"] == "3"
 
 
-def test_who_hangs_up_is_not_predicted_for(tmp_path: Path) -> None:
+def test_a_disconnect_cancels_a_waiting_prediction(tmp_path: Path) -> None:
     mock = "zypher.models.mock:mock_model_predict"
-    with ForeignServer(tmp_path, mock).wait_ready() as server, client_of(server) as client:
+    with UvicornServer(tmp_path, mock).wait_ready() as server, client_of(server) as client:
         with pytest.raises(httpx.ReadTimeout):
             client.post("/predict", json={"input": "a"}, timeout=0.3)
         wait_until(lambda: 'status="499"' in client.get("/metrics").text)
@@ -76,7 +76,7 @@ def test_who_hangs_up_is_not_predicted_for(tmp_path: Path) -> None:
 
 def test_a_host_is_refused_only_where_hosts_are_named(tmp_path: Path) -> None:
     arguments = (target("echo.py:Echo"), "--allowed-host", "a.example")
-    with ForeignServer(tmp_path, *arguments) as server, client_of(server) as client:
+    with UvicornServer(tmp_path, *arguments) as server, client_of(server) as client:
         wait_until(lambda: "Application startup complete" in server.text())
         assert predict(client, "a").status_code == 400
         assert predict(client, "a", {"Host": "a.example"}).status_code == 200
@@ -98,7 +98,7 @@ def test_a_wrong_setting_is_a_sentence(settings: dict[str, object], sentence: st
 
 def test_bodies_held_back_beyond_the_budget_refuse_others(tmp_path: Path) -> None:
     arguments = (target("echo.py:Echo"), "--max-inflight-mb", "4")
-    with ForeignServer(tmp_path, *arguments).wait_ready() as server, client_of(server) as client, ExitStack() as held:
+    with UvicornServer(tmp_path, *arguments).wait_ready() as server, client_of(server) as client, ExitStack() as held:
         for _ in range(5):
             held.enter_context(RawConnection(server.url)).send(HELD_BACK)
         wait_until(lambda: predict(client, LARGE).status_code == 503)

@@ -8,8 +8,8 @@ import pytest
 
 from tests.asking import ACCEPTED, PENDING, client_of, output, predict, read, submit, target
 from tests.conftest import Serve
-from tests.foreign import EVERY_SERVER
 from tests.gate import Gate
+from tests.uvicorn_server import EVERY_SERVER
 
 pytestmark = EVERY_SERVER
 
@@ -26,49 +26,47 @@ def test_async_mode_off(echo: httpx.Client, value: str) -> None:
 
 @pytest.mark.parametrize("value", ["", "maybe", "2", "true, false", "on", "tru\u00e9"])
 def test_async_mode_takes_no_other_value(echo: httpx.Client, value: str) -> None:
-    answer = echo.post("/predict", json={"input": "a"}, headers=[(b"Async-Mode", value.encode())])
-    assert answer.status_code == 400
-    assert "Async-Mode" in answer.json()["error"]
+    response = echo.post("/predict", json={"input": "a"}, headers=[(b"Async-Mode", value.encode())])
+    assert response.status_code == 400
+    assert "Async-Mode" in response.json()["error"]
 
 
-def test_async_mode_is_not_said_twice_with_two_meanings(echo: httpx.Client) -> None:
-    answer = echo.post("/predict", json={"input": "a"}, headers=[("Async-Mode", "true"), ("Async-Mode", "false")])
-    assert answer.status_code == 400
+def test_a_contradictory_async_mode_is_refused(echo: httpx.Client) -> None:
+    response = echo.post("/predict", json={"input": "a"}, headers=[("Async-Mode", "true"), ("Async-Mode", "false")])
+    assert response.status_code == 400
 
 
 @pytest.mark.parametrize(
     "value", ["respond-async", "Respond-Async", "handling=lenient, respond-async", "respond-async;x=1"]
 )
 def test_a_preference_to_respond_async_is_honoured(echo: httpx.Client, value: str) -> None:
-    answer = predict(echo, "a", {"Prefer": value})
-    assert answer.status_code == 202
-    assert answer.json() == {"message": ACCEPTED, "prediction_id": answer.headers["prediction-id"]}
-    assert answer.headers["preference-applied"] == "respond-async"
-    assert output(echo, answer.headers["prediction-id"]) == {"input": "a", "result": "1"}
+    response = predict(echo, "a", {"Prefer": value})
+    assert response.status_code == 202
+    assert response.json() == {"message": ACCEPTED, "prediction_id": response.headers["prediction-id"]}
+    assert response.headers["preference-applied"] == "respond-async"
+    assert output(echo, response.headers["prediction-id"]) == {"input": "a", "result": "1"}
 
 
 @pytest.mark.parametrize(
     ("value", "applied"), [("wait=1", {"wait=1"}), ("respond-async, wait=1", {"respond-async", "wait=1"})]
 )
-def test_a_preferred_wait_that_is_too_short_ends_in_a_202(
-    gated: httpx.Client, gate: Gate, value: str, applied: set[str]
-) -> None:
+def test_a_too_short_preferred_wait_ends_in_202(gated: httpx.Client, gate: Gate, value: str, applied: set[str]) -> None:
     began = time.monotonic()
-    answer = predict(gated, gate.input("a"), {"Prefer": value})
-    assert answer.status_code == 202
+    response = predict(gated, gate.input("a"), {"Prefer": value})
+    assert response.status_code == 202
     assert 0.9 <= time.monotonic() - began < 5
-    assert set(answer.headers["preference-applied"].split(", ")) == applied
+    assert set(response.headers["preference-applied"].split(", ")) == applied
     gate.open()
-    assert output(gated, answer.json()["prediction_id"]) == "A"
+    assert output(gated, response.json()["prediction_id"]) == "A"
     assert gate.runs() == ["a"]
 
 
 @pytest.mark.parametrize("value", ["wait=20", "respond-async, wait=20", "wait=20, respond-async", 'wait="20"'])
-def test_a_preferred_wait_that_is_long_enough_ends_in_a_200(echo: httpx.Client, value: str) -> None:
-    answer = predict(echo, "a", {"Prefer": value})
-    assert answer.status_code == 200
-    assert answer.json() == {"input": "a", "result": "1"}
-    assert "wait=20" in answer.headers["preference-applied"]
+def test_a_long_enough_preferred_wait_ends_in_200(echo: httpx.Client, value: str) -> None:
+    response = predict(echo, "a", {"Prefer": value})
+    assert response.status_code == 200
+    assert response.json() == {"input": "a", "result": "1"}
+    assert "wait=20" in response.headers["preference-applied"]
 
 
 def test_async_mode_and_a_preferred_wait_combine(gated: httpx.Client, gate: Gate) -> None:
@@ -77,15 +75,15 @@ def test_async_mode_and_a_preferred_wait_combine(gated: httpx.Client, gate: Gate
 
 
 def test_preferences_on_two_lines_combine(echo: httpx.Client) -> None:
-    answer = echo.post("/predict", json={"input": "a"}, headers=[("Prefer", "respond-async"), ("Prefer", "wait=20")])
-    assert answer.status_code == 200
+    response = echo.post("/predict", json={"input": "a"}, headers=[("Prefer", "respond-async"), ("Prefer", "wait=20")])
+    assert response.status_code == 200
 
 
 @pytest.mark.parametrize("value", ["", "wait=soon", "wait=-1", "wait", "return=minimal", ";;,=", "wait=1e999"])
 def test_a_preference_that_is_not_understood_is_ignored(echo: httpx.Client, value: str) -> None:
-    answer = predict(echo, "a", {"Prefer": value})
-    assert answer.status_code == 200
-    assert "preference-applied" not in answer.headers
+    response = predict(echo, "a", {"Prefer": value})
+    assert response.status_code == 200
+    assert "preference-applied" not in response.headers
 
 
 def test_an_answer_without_a_preference_applies_none(echo: httpx.Client) -> None:
@@ -94,17 +92,17 @@ def test_an_answer_without_a_preference_applies_none(echo: httpx.Client) -> None
 
 def test_the_servers_cap_on_synchronous_waiting_ends_in_a_202(serve: Serve, gate: Gate) -> None:
     with client_of(serve(target("gated.py:Gated"), "--sync-timeout-s", "0.3")) as client:
-        answer = predict(client, gate.input("a"))
-        assert answer.status_code == 202
-        assert answer.json() == {"message": ACCEPTED, "prediction_id": answer.headers["prediction-id"]}
+        response = predict(client, gate.input("a"))
+        assert response.status_code == 202
+        assert response.json() == {"message": ACCEPTED, "prediction_id": response.headers["prediction-id"]}
         longer = predict(client, gate.input("b"), {"Prefer": "wait=20"})
         assert longer.status_code == 202
         gate.open()
-        assert output(client, answer.json()["prediction_id"]) == "A"
+        assert output(client, response.json()["prediction_id"]) == "A"
         assert predict(client, gate.input("c")).status_code == 200
 
 
-def test_every_answer_about_a_prediction_bears_its_id(gated: httpx.Client, gate: Gate) -> None:
+def test_every_response_about_a_prediction_has_its_id(gated: httpx.Client, gate: Gate) -> None:
     prediction_id = submit(gated, gate.input("a"))
     assert gated.get(f"/predict/{prediction_id}").headers["prediction-id"] == prediction_id
     gate.open()
@@ -112,46 +110,46 @@ def test_every_answer_about_a_prediction_bears_its_id(gated: httpx.Client, gate:
     assert len(predict(gated, gate.input("b")).headers["prediction-id"]) == len(prediction_id)
 
 
-def test_a_202_says_where_when_and_how_many_are_before_it(serve: Serve, gate: Gate) -> None:
+def test_a_202_has_location_retry_after_and_queue_position(serve: Serve, gate: Gate) -> None:
     with client_of(serve(target("gated.py:Gated"), "--concurrency", "1")) as client:
         submit(client, gate.input("first"))
         gate.wait_for_runs(1)
-        answers = [predict(client, gate.input("next"), {"Async-Mode": "true"}) for _ in range(3)]
-        assert [answer.headers["queue-position"] for answer in answers] == ["1", "2", "3"]
-        for answer in answers:
-            assert answer.headers["location"] == f"predict/{answer.json()['prediction_id']}"
-            assert int(answer.headers["retry-after"]) >= 1
-        assert client.get(answers[0].headers["location"]).json() == PENDING
+        responses = [predict(client, gate.input("next"), {"Async-Mode": "true"}) for _ in range(3)]
+        assert [response.headers["queue-position"] for response in responses] == ["1", "2", "3"]
+        for response in responses:
+            assert response.headers["location"] == f"predict/{response.json()['prediction_id']}"
+            assert int(response.headers["retry-after"]) >= 1
+        assert client.get(responses[0].headers["location"]).json() == PENDING
 
 
-def test_a_pending_prediction_says_when_to_ask_again(gated: httpx.Client, gate: Gate) -> None:
-    answer = gated.get(f"/predict/{submit(gated, gate.input('a'))}")
-    assert int(answer.headers["retry-after"]) >= 1
+def test_a_pending_prediction_has_retry_after(gated: httpx.Client, gate: Gate) -> None:
+    response = gated.get(f"/predict/{submit(gated, gate.input('a'))}")
+    assert int(response.headers["retry-after"]) >= 1
 
 
 def test_a_long_poll_answers_as_soon_as_the_prediction_ends(gated: httpx.Client, gate: Gate) -> None:
     prediction_id = submit(gated, gate.input("a"))
     with ThreadPoolExecutor(1) as pool:
-        answer = pool.submit(gated.get, f"/predict/{prediction_id}?wait=20")
+        response = pool.submit(gated.get, f"/predict/{prediction_id}?wait=20")
         with pytest.raises(TimeoutError):
-            answer.result(timeout=0.3)
+            response.result(timeout=0.3)
         gate.open()
-        assert answer.result(timeout=5).json() == {"prediction_id": prediction_id, "output": "A"}
+        assert response.result(timeout=5).json() == {"prediction_id": prediction_id, "output": "A"}
 
 
 def test_a_long_poll_ends_when_its_time_is_up(gated: httpx.Client, gate: Gate) -> None:
     prediction_id = submit(gated, gate.input("a"))
     began = time.monotonic()
-    answer = gated.get(f"/predict/{prediction_id}?wait=1")
+    response = gated.get(f"/predict/{prediction_id}?wait=1")
     assert 0.9 <= time.monotonic() - began < 5
-    assert (answer.status_code, answer.json()) == (400, PENDING)
+    assert (response.status_code, response.json()) == (400, PENDING)
 
 
 @pytest.mark.parametrize("wait", ["soon", "-1", "", "nan", "1&wait=2", "%ff"])
 def test_a_wait_that_is_no_time_is_refused(echo: httpx.Client, wait: str) -> None:
-    answer = echo.get(f"/predict/{submit(echo, 'a')}?wait={wait}")
-    assert answer.status_code in (400, 422)
-    assert "wait" in answer.json()["error"]
+    response = echo.get(f"/predict/{submit(echo, 'a')}?wait={wait}")
+    assert response.status_code in (400, 422)
+    assert "wait" in response.json()["error"]
 
 
 def test_an_unknown_prediction_is_not_waited_for(echo: httpx.Client) -> None:

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from tests.asking import client_of, predict
-from tests.foreign import EVERY_SERVER
 from tests.raw_http import RawConnection, post
 from tests.server_process import ServerProcess
+from tests.uvicorn_server import EVERY_SERVER
 
 pytestmark = EVERY_SERVER
 
@@ -39,10 +39,10 @@ BODIES = [
 @pytest.mark.parametrize("mode", ["false", "true"])
 @pytest.mark.parametrize(("body", "status", "words"), BODIES)
 def test_a_body_that_is_no_prediction(echo: httpx.Client, body: bytes, status: int, words: str, mode: str) -> None:
-    answer = echo.post("/predict", content=body, headers=JSON | {"Async-Mode": mode})
-    assert answer.status_code == status, answer.text
-    assert list(answer.json()) == ["error"]
-    assert re.search(words, answer.json()["error"])
+    response = echo.post("/predict", content=body, headers=JSON | {"Async-Mode": mode})
+    assert response.status_code == status, response.text
+    assert list(response.json()) == ["error"]
+    assert re.search(words, response.json()["error"])
 
 
 STRANGE = [
@@ -62,23 +62,23 @@ STRANGE = [
 
 @pytest.mark.parametrize("body", STRANGE)
 def test_nothing_strange_in_a_body_is_the_servers_fault(echo: httpx.Client, body: bytes) -> None:
-    answer = echo.post("/predict", content=body, headers=JSON)
-    assert answer.status_code in (200, 400, 422)
-    assert len(answer.text) < 5_000
+    response = echo.post("/predict", content=body, headers=JSON)
+    assert response.status_code in (200, 400, 422)
+    assert len(response.text) < 5_000
     assert predict(echo, "a").status_code == 200
 
 
-def test_the_path_leads_into_the_input(gated: httpx.Client) -> None:
-    answer = predict(gated, {"text": ["a"], "folder": "b"})
-    assert answer.status_code == 422
-    assert "$.input.text" in answer.json()["error"]
+def test_the_path_begins_at_the_input(gated: httpx.Client) -> None:
+    response = predict(gated, {"text": ["a"], "folder": "b"})
+    assert response.status_code == 422
+    assert "$.input.text" in response.json()["error"]
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "json", ""])
 def test_another_media_type_is_refused(echo: httpx.Client, kind: str) -> None:
-    answer = echo.post("/predict", content=b'{"input": "a"}', headers={"Content-Type": kind})
-    assert answer.status_code == 415
-    assert "application/json" in answer.json()["error"]
+    response = echo.post("/predict", content=b'{"input": "a"}', headers={"Content-Type": kind})
+    assert response.status_code == 415
+    assert "application/json" in response.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,14 @@ def test_json_by_any_of_its_names_is_taken(echo: httpx.Client, kind: str) -> Non
     assert echo.post("/predict", content=b'{"input": "a"}', headers={"Content-Type": kind}).status_code == 200
 
 
-def test_a_body_that_says_it_is_too_large_is_refused_unread(gated_server: ServerProcess) -> None:
+def test_a_content_length_that_is_too_large_is_refused_unread(gated_server: ServerProcess) -> None:
     with RawConnection(gated_server.url) as connection:
         connection.send(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         connection.send(b"Content-Length: 100001\r\n\r\n")
         assert connection.receive_status() == 413
 
 
-def test_a_body_that_grows_too_large_is_refused_while_it_comes(gated_server: ServerProcess) -> None:
+def test_a_body_that_grows_too_large_is_refused_early(gated_server: ServerProcess) -> None:
     with RawConnection(gated_server.url) as connection:
         connection.send(b"POST /predict HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n")
         connection.send(b"Transfer-Encoding: chunked\r\n\r\n")
@@ -114,8 +114,8 @@ def test_a_body_at_the_limit_is_taken(gated: httpx.Client) -> None:
 
 
 def test_a_body_in_chunks_is_taken(echo: httpx.Client) -> None:
-    answer = echo.post("/predict", content=iter([b'{"inp', b'ut": ', b'"a"}']), headers=JSON)
-    assert answer.json() == {"input": "a", "result": "1"}
+    response = echo.post("/predict", content=iter([b'{"inp', b'ut": ', b'"a"}']), headers=JSON)
+    assert response.json() == {"input": "a", "result": "1"}
 
 
 @pytest.mark.parametrize(
@@ -131,26 +131,26 @@ def test_a_body_in_chunks_is_taken(echo: httpx.Client) -> None:
         ("POST", "/swagger", {"GET"}),
     ],
 )
-def test_a_wrong_method_is_told_the_right_one(echo: httpx.Client, method: str, path: str, allowed: set[str]) -> None:
-    answer = echo.request(method, path)
-    assert answer.status_code == 405
-    assert allowed <= {word.strip() for word in answer.headers["allow"].split(",")}
-    assert method not in answer.headers["allow"]
-    assert answer.json()["error"]
+def test_a_wrong_method_is_405_with_allow(echo: httpx.Client, method: str, path: str, allowed: set[str]) -> None:
+    response = echo.request(method, path)
+    assert response.status_code == 405
+    assert allowed <= {word.strip() for word in response.headers["allow"].split(",")}
+    assert method not in response.headers["allow"]
+    assert response.json()["error"]
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/predict/a/b", "/predict//", "/Predict", "/healthz", "/swagger/../x"])
 def test_an_unknown_route_is_not_found(echo: httpx.Client, path: str) -> None:
-    answer = echo.get(path)
-    assert answer.status_code == 404
-    assert answer.json()["error"]
+    response = echo.get(path)
+    assert response.status_code == 404
+    assert response.json()["error"]
 
 
 @pytest.mark.parametrize("prediction_id", ["%00", "%ff", "..%2f..", "a" * 5_000, "%F0%9F%99%82", "'--", "%ED%A0%80"])
 def test_a_strange_id_is_not_found(echo: httpx.Client, prediction_id: str) -> None:
-    answer = echo.get(f"/predict/{prediction_id}")
-    assert answer.status_code == 404
-    assert answer.json()["error"]
+    response = echo.get(f"/predict/{prediction_id}")
+    assert response.status_code == 404
+    assert response.json()["error"]
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,8 @@ def test_what_is_no_http_is_answered_and_cut_off(gated_server: ServerProcess, re
             connection.send(request_bytes)
         except ConnectionError:
             return  # cut off before all of it was sent
-        answer = connection.receive()
-    assert not answer or 400 <= int(answer.split()[1]) < 500
+        response = connection.receive()
+    assert not response or 400 <= int(response.split()[1]) < 500
     with client_of(gated_server) as client:
         assert client.get("/healthz/live").status_code == 200
 
@@ -186,10 +186,10 @@ def test_requests_sent_ahead_are_answered_in_their_order(echo_server: ServerProc
     bodies = [json.dumps({"input": "a" * length}).encode() for length in range(1, 6)]
     with RawConnection(echo_server.url) as connection:
         connection.send(b"".join(post(body) for body in bodies[:-1]) + post(bodies[-1], "Connection: close"))
-        answers = connection.receive()
-    assert re.findall(rb'"result": ?"(\d)"', answers) == [b"1", b"2", b"3", b"4", b"5"]
+        responses = connection.receive()
+    assert re.findall(rb'"result": ?"(\d)"', responses) == [b"1", b"2", b"3", b"4", b"5"]
 
 
 def test_head_is_get_without_a_body(echo: httpx.Client) -> None:
-    answer = echo.head("/healthz/live")
-    assert (answer.status_code, answer.content) == (200, b"")
+    response = echo.head("/healthz/live")
+    assert (response.status_code, response.content) == (200, b"")

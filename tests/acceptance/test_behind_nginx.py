@@ -22,13 +22,13 @@ def proxy(our_echo: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 @pytest.mark.parametrize("request_", [case[1] for case in CASES], ids=[case[0] for case in CASES])
-def test_whoever_comes_next_gets_its_own_answer(proxy: str, request_: bytes) -> None:
+def test_the_next_caller_gets_its_own_result(proxy: str, request_: bytes) -> None:
     with RawConnection(proxy) as connection:
         connection.send(request_ + LAST)
         connection.receive()
     for victim in (b"first", b"second one"):
         with RawConnection(proxy) as connection:
             connection.send(post(b'{"input": "%b"}' % victim, "Connection: close"))
-            answer = connection.receive()
-        assert b'"result":"%d"' % len(victim) in answer.replace(b": ", b":"), answer
-        assert answer.count(b"HTTP/1.1 ") == 1
+            response = connection.receive()
+        assert b'"result":"%d"' % len(victim) in response.replace(b": ", b":"), response
+        assert response.count(b"HTTP/1.1 ") == 1

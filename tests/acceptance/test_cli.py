@@ -96,7 +96,7 @@ def test_predict_draws_a_live_line_on_a_terminal(gated_server: ServerProcess, ga
     assert process.returncode == 0
 
 
-def test_predict_says_why_an_input_is_refused(gated_server: ServerProcess, tmp_path: Path) -> None:
+def test_predict_prints_why_an_input_is_refused(gated_server: ServerProcess, tmp_path: Path) -> None:
     ended = zypher("predict", "some text", "--url", gated_server.url, cwd=tmp_path)
     assert ended.returncode == 1
     assert "$.input" in ended.stderr
@@ -133,7 +133,7 @@ def test_check_for_people(tmp_path: Path) -> None:
     ("given", "code", "words"),
     [("ValueError", 1, "no such colour"), ("exit", 1, "exited with code 3"), ("NaN", 1, "nan")],
 )
-def test_check_says_how_a_try_failed(tmp_path: Path, given: str, code: int, words: str) -> None:
+def test_check_prints_why_a_run_failed(tmp_path: Path, given: str, code: int, words: str) -> None:
     ended = zypher("check", target("trouble.py:Trouble"), "--input", json.dumps(given), cwd=tmp_path)
     assert ended.returncode == code
     assert words in ended.stderr

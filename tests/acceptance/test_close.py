@@ -11,7 +11,7 @@ from tests.polling import wait_until
 CLOSING = target("closing.py:Closing")
 
 
-def test_an_idle_model_is_closed_and_what_it_started_is_gone(serve: Serve) -> None:
+def test_an_idle_model_and_its_child_processes_end(serve: Serve) -> None:
     server = serve(CLOSING)
     with client_of(server) as client:
         pids: dict[str, int] = predict(client, "x").json()

@@ -27,14 +27,14 @@ SLOW_CLIENTS = {
 EARLIEST_S, LATEST_S = 0.8, 5.0
 
 
-def test_whoever_is_slow_to_send_is_cut_off(gated_server: ServerProcess) -> None:
+def test_slow_senders_are_cut_off(gated_server: ServerProcess) -> None:
     with ThreadPoolExecutor(len(SLOW_CLIENTS)) as pool:
         lives = {name: pool.submit(_life_s, gated_server.url, *sent) for name, sent in SLOW_CLIENTS.items()}
     lives_s = {name: life.result() for name, life in lives.items()}
     assert {name: life_s for name, life_s in lives_s.items() if not EARLIEST_S <= life_s < LATEST_S} == {}
 
 
-def test_whoever_waits_or_rests_is_not_cut_off(gated: httpx.Client, gate: Gate) -> None:
+def test_waiting_and_idle_clients_are_not_cut_off(gated: httpx.Client, gate: Gate) -> None:
     resting = b"HEAD /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
     with RawConnection(str(gated.base_url)) as connection:
         connection.send(resting)

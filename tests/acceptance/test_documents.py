@@ -14,10 +14,10 @@ Document = dict[str, dict[str, dict[str, dict[str, dict[str, dict[str, object]]]
 
 
 def document(client: httpx.Client) -> Document:
-    answer = client.get("/openapi.json")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json"
-    return cast("Document", answer.json())
+    response = client.get("/openapi.json")
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    return cast("Document", response.json())
 
 
 def resolved(content: Document, part: object) -> dict[str, object]:
@@ -77,7 +77,7 @@ def test_the_document_shows_the_users_examples(echo: httpx.Client) -> None:
         assert example in text
 
 
-def test_the_document_tells_the_models_types(serve: Serve) -> None:
+def test_the_document_has_the_models_types(serve: Serve) -> None:
     with client_of(serve(target("typed.py:of_dataclass"))) as client:
         content = document(client)
         point = content["components"]["schemas"]["Point"]
@@ -113,9 +113,9 @@ def test_the_page_loads_nothing_from_elsewhere(echo: httpx.Client) -> None:
 
 
 def asset(client: httpx.Client, page: httpx.Response, link: str) -> str:
-    answer = client.get(str(page.url.join(link)))
-    assert answer.status_code == 200, link
-    return answer.text
+    response = client.get(str(page.url.join(link)))
+    assert response.status_code == 200, link
+    return response.text
 
 
 def test_the_pages_style_loads_nothing_from_elsewhere(echo: httpx.Client) -> None:

@@ -24,9 +24,11 @@ PAGES = ("/", "/healthz/live", "/healthz/ready", "/metrics", "/openapi.json", "/
 
 def told(client: httpx.Client) -> str:
     """Everything that an anonymous caller can read."""
-    answers = [client.get(page) for page in PAGES]
-    answers += [client.post("/predict", json={"input": "a"}, headers=headers) for headers in ({}, {"Async-Mode": "1"})]
-    return "\n".join(f"{answer.headers}\n{answer.text}" for answer in answers)
+    responses = [client.get(page) for page in PAGES]
+    responses += [
+        client.post("/predict", json={"input": "a"}, headers=headers) for headers in ({}, {"Async-Mode": "1"})
+    ]
+    return "\n".join(f"{response.headers}\n{response.text}" for response in responses)
 
 
 @pytest.fixture
@@ -51,14 +53,14 @@ def test_an_anonymous_caller_reads_no_exception_of_a_model(leaky: ServerProcess)
     assert "hunter2" in leaky.text()
 
 
-def test_on_loopback_the_reason_is_told(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_loopback_the_reason_is_shown(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LEAKY_FLAG", str(tmp_path / "loaded"))
     with client_of(serve(target("leaky.py:Leaky"), "--max-attempts", "1")) as client:
         assert "hunter2" in break_down(client)
 
 
 @pytest.mark.parametrize(("flags", "exposes"), [((), True), (("--no-expose-errors",), False)])
-def test_an_engine_that_is_away_is_told_without_its_address(
+def test_an_unavailable_engine_is_reported_without_its_address(
     tmp_path: Path, flags: tuple[str, ...], exposes: bool
 ) -> None:
     with contextlib.ExitStack() as processes:

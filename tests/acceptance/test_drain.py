@@ -72,7 +72,7 @@ def test_a_server_that_still_loads_its_model_stops_at_once(gate: Gate) -> None:
         assert server.children() == []
 
 
-def test_what_does_not_end_in_time_is_handed_back_and_runs_after_the_restart(serve: Serve, gate: Gate) -> None:
+def test_unfinished_predictions_run_after_the_restart(serve: Serve, gate: Gate) -> None:
     arguments = (GATED, "--concurrency", "1", "--max-attempts", "1")  # what is handed back has not been tried
     server = serve(*arguments, "--drain-timeout-s", "0.2")
     with client_of(server) as client:
@@ -103,7 +103,7 @@ def test_a_second_signal_stops_at_once_and_loses_nothing(serve: Serve, gate: Gat
         assert [output(client, each) for each in accepted] == [f"N{number}" for number in range(5)]
 
 
-def test_whoever_waits_in_vain_is_answered(serve: Serve, gate: Gate) -> None:
+def test_a_wait_for_nothing_is_answered(serve: Serve, gate: Gate) -> None:
     server = serve(GATED, "--concurrency", "1", "--drain-timeout-s", "0.2")
     with client_of(server) as client, RawConnection(server.url) as polling, ThreadPoolExecutor(1) as pool:
         prediction_id = submit(client, gate.input("a"))

@@ -21,7 +21,7 @@ DRAWINGS = [  # eight rows of eight shades, from 0 for paper to g, which is 16, 
 ]
 
 
-def test_content_type_knows_this_projects_files(serve: Serve) -> None:
+def test_content_type_recognizes_this_projects_files(serve: Serve) -> None:
     _needs("magika")
     with client_of(serve(f"{ROOT}/examples/content_type.py:ContentType")) as client:
         for path, label in FILES:

@@ -45,19 +45,19 @@ FAILURES = [
 
 
 @pytest.mark.parametrize(("deed", "words"), FAILURES)
-def test_a_failure_is_told_without_a_traceback(trouble: httpx.Client, deed: str, words: str) -> None:
+def test_a_failure_has_no_traceback(trouble: httpx.Client, deed: str, words: str) -> None:
     prediction_id = submit(trouble, deed)
-    for answer in (predict(trouble, deed), read(trouble, prediction_id)):
-        assert answer.status_code == 500
-        assert answer.json() == {
-            "error": answer.json()["error"],
-            "prediction_id": answer.headers["prediction-id"],
+    for response in (predict(trouble, deed), read(trouble, prediction_id)):
+        assert response.status_code == 500
+        assert response.json() == {
+            "error": response.json()["error"],
+            "prediction_id": response.headers["prediction-id"],
         }
-        assert answer.json()["error"].startswith("Prediction failed: ")
-        assert words in answer.json()["error"]
-        assert "Traceback" not in answer.text
-        assert ".py" not in answer.text
-    assert answer.json()["prediction_id"] == prediction_id
+        assert response.json()["error"].startswith("Prediction failed: ")
+        assert words in response.json()["error"]
+        assert "Traceback" not in response.text
+        assert ".py" not in response.text
+    assert response.json()["prediction_id"] == prediction_id
 
 
 @pytest.mark.parametrize("deed", ["NaN", "infinity", "numpy NaN"])
@@ -104,11 +104,11 @@ def test_models_that_kill_their_replica_fail_alone(serve: Serve) -> None:
             neighbours = [pool.submit(predict, client, "well") for _ in range(7)]
         assert [each.result().text for each in neighbours] == ['"done"'] * 7
         for deed, prediction_id in killers.items():
-            answer = read(client, prediction_id)
-            assert answer.status_code == 500
-            assert answer.json()["prediction_id"] == prediction_id
-            assert answer.json()["error"].startswith("Prediction failed: worker_lost: ")
-            assert causes[deed] in answer.json()["error"]
+            response = read(client, prediction_id)
+            assert response.status_code == 500
+            assert response.json()["prediction_id"] == prediction_id
+            assert response.json()["error"].startswith("Prediction failed: worker_lost: ")
+            assert causes[deed] in response.json()["error"]
 
 
 def test_no_harm_to_a_shared_event_loop_reaches_the_neighbours(serve: Serve, tmp_path: Path) -> None:

@@ -4,22 +4,22 @@ import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.asking import client_of, output, predict, submit, target
-from tests.foreign import EVERY_SERVER
 from tests.gate import Gate
 from tests.polling import wait_until
 from tests.server_process import ServerProcess
+from tests.uvicorn_server import EVERY_SERVER
 
 pytestmark = EVERY_SERVER
 
 
 def figure(client: httpx.Client, name: str, **labels: str) -> float:
     """The sum of a metric's samples that have these labels."""
-    answer = client.get("/metrics")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/plain")
+    response = client.get("/metrics")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain")
     return sum(
         sample.value
-        for family in text_string_to_metric_families(answer.text)
+        for family in text_string_to_metric_families(response.text)
         for sample in family.samples
         if sample.name == name and labels.items() <= sample.labels.items()
     )
@@ -27,12 +27,12 @@ def figure(client: httpx.Client, name: str, **labels: str) -> float:
 
 def test_a_server_that_serves_is_live_and_ready(echo: httpx.Client) -> None:
     for path in ("/healthz/live", "/healthz/ready"):
-        answer = echo.get(path)
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "application/json"
+        response = echo.get(path)
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "application/json"
 
 
-def test_a_server_that_loads_its_model_is_live_and_not_ready(gate: Gate) -> None:
+def test_a_server_that_is_loading_is_live_but_not_ready(gate: Gate) -> None:
     with ServerProcess(gate.folder, target("heavy.py:Heavy")) as server, client_of(server) as client:
         assert client.get("/healthz/live").status_code == 200
         ready = client.get("/healthz/ready")

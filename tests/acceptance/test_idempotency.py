@@ -6,8 +6,8 @@ from uuid import uuid4
 import httpx
 
 from tests.asking import output, predict
-from tests.foreign import EVERY_SERVER
 from tests.gate import Gate
+from tests.uvicorn_server import EVERY_SERVER
 
 pytestmark = EVERY_SERVER
 
@@ -48,9 +48,9 @@ def test_a_key_first_asynchronous_then_synchronous_is_waited_for(gated: httpx.Cl
 def test_a_key_with_another_body_is_refused(echo: httpx.Client) -> None:
     headers = {"Idempotency-Key": str(uuid4())}
     assert predict(echo, "a", headers).status_code == 200
-    answer = predict(echo, "b", headers)
-    assert answer.status_code == 422
-    assert "key" in answer.json()["error"]
+    response = predict(echo, "b", headers)
+    assert response.status_code == 422
+    assert "key" in response.json()["error"]
     assert predict(echo, "b", headers | {"Async-Mode": "true"}).status_code == 422
 
 
@@ -58,9 +58,9 @@ def test_racing_asynchronous_callers_share_one_prediction(gated: httpx.Client, g
     headers = {"Idempotency-Key": str(uuid4()), "Async-Mode": "true"}
     with ThreadPoolExecutor(CALLERS) as pool:
         asked = [pool.submit(predict, gated, gate.input("a"), headers) for _ in range(CALLERS)]
-    answers = [each.result() for each in asked]
-    assert {answer.status_code for answer in answers} == {202}
-    (prediction_id,) = {answer.json()["prediction_id"] for answer in answers}
+    responses = [each.result() for each in asked]
+    assert {response.status_code for response in responses} == {202}
+    (prediction_id,) = {response.json()["prediction_id"] for response in responses}
     gate.open()
     assert output(gated, prediction_id) == "A"
     assert gate.runs() == ["a"]
@@ -72,13 +72,13 @@ def test_racing_synchronous_callers_share_one_prediction(gated: httpx.Client, ga
         waiting = [pool.submit(predict, gated, gate.input("a"), headers) for _ in range(CALLERS)]
         gate.wait_for_runs(1)
         gate.open()
-        answers = [each.result() for each in waiting]
-    assert {(answer.status_code, answer.json()) for answer in answers} == {(200, "A")}
-    assert len({answer.headers["prediction-id"] for answer in answers}) == 1
+        responses = [each.result() for each in waiting]
+    assert {(response.status_code, response.json()) for response in responses} == {(200, "A")}
+    assert len({response.headers["prediction-id"] for response in responses}) == 1
     assert gate.runs() == ["a"]
 
 
-def test_a_caller_that_goes_leaves_its_keyed_prediction_to_the_next(gated: httpx.Client, gate: Gate) -> None:
+def test_a_keyed_prediction_outlives_a_caller_that_disconnects(gated: httpx.Client, gate: Gate) -> None:
     headers = {"Idempotency-Key": str(uuid4())}
     with httpx.Client(base_url=gated.base_url, timeout=0.5, trust_env=False) as impatient:
         try:
@@ -92,12 +92,12 @@ def test_a_caller_that_goes_leaves_its_keyed_prediction_to_the_next(gated: httpx
 
 
 def test_two_keys_are_two_predictions(echo: httpx.Client) -> None:
-    answers = [predict(echo, "a", {"Idempotency-Key": str(uuid4())}) for _ in range(2)]
-    assert answers[0].headers["prediction-id"] != answers[1].headers["prediction-id"]
+    responses = [predict(echo, "a", {"Idempotency-Key": str(uuid4())}) for _ in range(2)]
+    assert responses[0].headers["prediction-id"] != responses[1].headers["prediction-id"]
 
 
-def test_a_key_that_nobody_can_store_is_refused(echo: httpx.Client) -> None:
+def test_a_key_that_cannot_be_stored_is_refused(echo: httpx.Client) -> None:
     for key in ("", "k" * 20_000):
-        answer = predict(echo, "a", {"Idempotency-Key": key})
-        assert 400 <= answer.status_code < 500, key
-        assert answer.json()["error"]
+        response = predict(echo, "a", {"Idempotency-Key": key})
+        assert 400 <= response.status_code < 500, key
+        assert response.json()["error"]

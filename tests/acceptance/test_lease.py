@@ -25,7 +25,7 @@ def test_a_prediction_that_takes_longer_than_its_lease_runs_once(serve: Serve, g
     assert "lease" not in server.text()
 
 
-def test_a_server_that_was_stopped_for_longer_than_a_lease_keeps_its_leases(serve: Serve, gate: Gate) -> None:
+def test_a_sigstopped_server_keeps_its_leases(serve: Serve, gate: Gate) -> None:
     server = serve(GATED, *LEASE)
     with client_of(server) as client:
         accepted = submit(client, gate.input("a"))

@@ -80,15 +80,15 @@ def test_a_page_of_a_named_origin_may_call(serve: Serve) -> None:
         asking = {"Origin": ORIGIN, "Access-Control-Request-Method": "POST"}
         preflight = client.options("/predict", headers=asking)
         assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (204, ORIGIN)
-        answer = predict(client, "abc", {"Origin": ORIGIN})
-        assert answer.headers["access-control-allow-origin"] == ORIGIN
+        response = predict(client, "abc", {"Origin": ORIGIN})
+        assert response.headers["access-control-allow-origin"] == ORIGIN
         assert "access-control-allow-origin" not in predict(client, "abc", {"Origin": "https://evil.example"}).headers
 
 
 def test_a_prefix_that_a_proxy_takes_away(serve: Serve) -> None:
     with httpx.Client(base_url=serve(ECHO, "--root-path", "/ml").url, trust_env=False) as client:
-        answer = client.post("/predict", json={"input": "abc"}, headers={"Async-Mode": "true"})
-        assert answer.headers["location"] == f"predict/{answer.json()['prediction_id']}"
+        response = client.post("/predict", json={"input": "abc"}, headers={"Async-Mode": "true"})
+        assert response.headers["location"] == f"predict/{response.json()['prediction_id']}"
 
 
 def test_what_cannot_be_listened_on_is_one_sentence(tmp_path: Path) -> None:
@@ -131,10 +131,10 @@ def test_requests_are_counted_by_route_and_status(serve: Serve) -> None:
     assert "zypher_build_info{" in page
 
 
-def test_every_answer_says_that_no_page_may_frame_it(serve: Serve) -> None:
+def test_every_response_forbids_frames(serve: Serve) -> None:
     with httpx.Client(base_url=serve(ECHO).url, trust_env=False) as client:
         for path in ("/", "/swagger", "/openapi.json", "/metrics", "/nowhere", "/healthz/live"):
-            answer = client.get(path)
-            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"], path
-            assert answer.headers["x-content-type-options"] == "nosniff", path
+            response = client.get(path)
+            assert "frame-ancestors 'none'" in response.headers["content-security-policy"], path
+            assert response.headers["x-content-type-options"] == "nosniff", path
         assert json.loads(client.get("/nowhere").text)["error"]

@@ -50,7 +50,7 @@ def test_off_a_terminal_every_line_is_json(story: Story) -> None:
     assert all({"ts", "level", "message"} <= record.keys() for record in story.records)
 
 
-def test_what_a_model_says_bears_the_predictions_id(story: Story) -> None:
+def test_a_models_prints_have_the_prediction_id(story: Story) -> None:
     words = {"a word on standard output", "a word on standard error", "a word in the log"}
     said = story.about("say")
     assert words <= {record["message"] for record in said}
@@ -58,7 +58,7 @@ def test_what_a_model_says_bears_the_predictions_id(story: Story) -> None:
     assert [record for record in story.records if record["message"] in words and record not in said] == []
 
 
-def test_what_is_said_of_a_failure_bears_the_predictions_id(story: Story) -> None:
+def test_log_records_of_a_failure_have_the_prediction_id(story: Story) -> None:
     for deed, words in (("ValueError", "ValueError: no such colour"), ("SystemExit", "SystemExit: 7")):
         (record,) = [record for record in story.records if words in str(record)]
         assert story.about(deed) == [record]

@@ -28,8 +28,8 @@ async def test_many_mocks_at_once_take_as_long_as_one(serve: Serve) -> None:
 
 async def _synchronous(client: httpx.AsyncClient, text: str) -> float:
     began = time.monotonic()
-    answer = await client.post("/predict", json={"input": text})
-    _assert_right(answer.json(), text)
+    response = await client.post("/predict", json={"input": text})
+    _assert_right(response.json(), text)
     return time.monotonic() - began
 
 
@@ -38,9 +38,9 @@ async def _asynchronous(client: httpx.AsyncClient, text: str) -> float:
     accepted = await client.post("/predict", json={"input": text}, headers={"Async-Mode": "true"})
     assert accepted.status_code == 202
     assert time.monotonic() - began < SHORTEST_S / 2
-    answer = await client.get(accepted.headers["location"], params={"wait": 25})
-    assert answer.status_code == 200
-    _assert_right(answer.json()["output"], text)
+    response = await client.get(accepted.headers["location"], params={"wait": 25})
+    assert response.status_code == 200
+    _assert_right(response.json()["output"], text)
     return time.monotonic() - began
 
 

@@ -40,9 +40,9 @@ def test_a_model_without_hints_takes_any_json(serve: Serve, tmp_path: Path) -> N
     with client_of(serve("mine.py:count")) as client:
         assert predict(client, [1, "two", None]).json() == 6
         assert predict(client, {"a": 1}).json() == 2
-        answer = predict(client, 5)
-        assert answer.status_code == 500
-        assert "TypeError" in answer.json()["error"]
+        response = predict(client, 5)
+        assert response.status_code == 500
+        assert "TypeError" in response.json()["error"]
 
 
 def test_a_model_in_a_package_of_the_current_folder(serve: Serve, tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ def test_a_typed_input_is_validated_before_it_is_accepted(
         assert predict(client, right).json() == result
         assert output(client, submit(client, right)) == result
         for headers in ({}, {"Async-Mode": "true"}):
-            answer = predict(client, wrong, headers)
-            assert answer.status_code == 422
-            assert place in answer.json()["error"]
+            response = predict(client, wrong, headers)
+            assert response.status_code == 422
+            assert place in response.json()["error"]
 
 
 @pytest.fixture

@@ -143,7 +143,7 @@ def test_all_dead_letters_at_once(place: Place, gate: Gate) -> None:
     assert place.queue("dead", "purge", "--all") == "0 predictions forgotten.\n"
 
 
-def test_nobody_else_may_ask_a_server(serve: Serve, tmp_path: Path) -> None:
+def test_only_the_owner_can_open_the_operator_socket(serve: Serve, tmp_path: Path) -> None:
     serve(target("echo.py:Echo"))
     mode = (tmp_path / ".zypher" / "operations.sock").stat().st_mode
     assert stat.S_ISSOCK(mode)
@@ -193,7 +193,7 @@ def test_on_a_terminal_the_table_lives_until_it_is_interrupted(serve: Serve, tmp
     assert process.returncode == 0
 
 
-def test_an_engine_that_is_away_is_said_in_the_place_of_the_table(tmp_path: Path) -> None:
+def test_an_unavailable_engine_is_shown_instead_of_the_table(tmp_path: Path) -> None:
     with RedisServer(tmp_path / "redis") as redis, Terminal() as terminal:
         command = [sys.executable, "-P", "-m", "zypher", "queue", "--engine", redis.url]
         with subprocess.Popen(command, cwd=tmp_path, stdout=terminal.theirs, stderr=subprocess.PIPE) as process:

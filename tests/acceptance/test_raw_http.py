@@ -12,7 +12,7 @@ LAST = b"GET /healthz/live?last HTTP/1.1\r\nHost: localhost\r\nConnection: close
 _LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n")
 
 
-def answers(received: bytes) -> list[tuple[int, bytes]]:
+def responses(received: bytes) -> list[tuple[int, bytes]]:
     """The status and the head of each final answer."""
     found: list[tuple[int, bytes]] = []
     while received:
@@ -26,12 +26,12 @@ def answers(received: bytes) -> list[tuple[int, bytes]]:
 
 
 @pytest.mark.parametrize(("request_", "statuses"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
-def test_a_request_is_answered_and_the_next_one_is_not_lost(
+def test_a_request_is_answered_and_so_is_the_next(
     echo_server: ServerProcess, request_: bytes, statuses: tuple[int, ...]
 ) -> None:
     with RawConnection(echo_server.url) as connection:
         connection.send(request_ + LAST)
-        received = answers(connection.receive())
+        received = responses(connection.receive())
     assert received, "Nothing was answered."
     assert received[0][0] in statuses, received[0][1]
     assert all(status < 500 or status == 505 for status, _ in received)

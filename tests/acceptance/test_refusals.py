@@ -10,12 +10,12 @@ from tests.gate import Gate
 from tests.polling import wait_until
 
 
-def assert_refused(answer: httpx.Response) -> str:
+def assert_refused(response: httpx.Response) -> str:
     """The reason."""
-    assert answer.status_code == 503, answer.text
-    assert int(answer.headers["retry-after"]) >= 1
-    assert list(answer.json()) == ["error"]
-    return str(answer.json()["error"])
+    assert response.status_code == 503, response.text
+    assert int(response.headers["retry-after"]) >= 1
+    assert list(response.json()) == ["error"]
+    return str(response.json()["error"])
 
 
 def test_a_full_queue_refuses_and_what_it_accepted_runs(serve: Serve, gate: Gate) -> None:
@@ -38,7 +38,7 @@ def test_a_full_queue_refuses_and_what_it_accepted_runs(serve: Serve, gate: Gate
         assert "one more" not in gate.runs()
 
 
-def test_without_a_replica_readiness_says_why_until_there_is_one_again(serve: Serve, gate: Gate) -> None:
+def test_readiness_names_the_reason_while_no_replica_runs(serve: Serve, gate: Gate) -> None:
     weights = gate.folder.parent / "weights.txt"
     weights.write_text("heavy ")
     server = serve(target("fragile.py:Fragile"), "--max-attempts", "1")
@@ -58,7 +58,7 @@ def test_without_a_replica_readiness_says_why_until_there_is_one_again(serve: Se
         assert predict(client, "c").json() == "new c"
 
 
-def test_accepted_predictions_wait_for_a_replica_that_comes_back(serve: Serve, gate: Gate) -> None:
+def test_accepted_predictions_wait_for_a_restarted_replica(serve: Serve, gate: Gate) -> None:
     weights = gate.folder.parent / "weights.txt"
     weights.write_text("heavy ")
     server = serve(target("fragile.py:Fragile"), "--max-attempts", "1")
@@ -70,7 +70,7 @@ def test_accepted_predictions_wait_for_a_replica_that_comes_back(serve: Serve, g
         assert [output(client, each) for each in accepted[1:]] == ["new a", "new b"]
 
 
-def test_a_draining_server_refuses_new_work_and_answers_for_the_old(serve: Serve, gate: Gate) -> None:
+def test_a_draining_server_refuses_new_predictions_and_serves_old_ones(serve: Serve, gate: Gate) -> None:
     server = serve(target("gated.py:Gated"))
     with client_of(server) as client:
         prediction_id = submit(client, gate.input("a"))

@@ -67,7 +67,7 @@ def test_the_data_folder_hides_from_git(serve: Serve, tmp_path: Path) -> None:
     assert stat.S_ISDIR((tmp_path / ".zypher").stat().st_mode)
 
 
-def test_a_port_in_use_is_said(echo_server: ServerProcess, tmp_path: Path) -> None:
+def test_a_port_in_use_is_refused(echo_server: ServerProcess, tmp_path: Path) -> None:
     port = str(urlsplit(echo_server.url).port)
     ended = zypher("serve", target("echo.py:Echo"), "--port", port, cwd=tmp_path)
     assert ended.returncode == 2
@@ -76,7 +76,7 @@ def test_a_port_in_use_is_said(echo_server: ServerProcess, tmp_path: Path) -> No
     assert not (tmp_path / ".zypher").exists()
 
 
-def test_a_folder_in_use_is_said(echo_server: ServerProcess) -> None:
+def test_a_data_folder_in_use_is_refused(echo_server: ServerProcess) -> None:
     ended = zypher("serve", target("echo.py:Echo"), "--port", "0", cwd=echo_server.directory)
     assert ended.returncode == 2
     assert "in use by another server" in ended.stderr

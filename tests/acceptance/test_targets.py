@@ -108,7 +108,7 @@ def test_a_setup_that_raises_shows_the_users_own_traceback(folder: Path) -> None
     assert_one_message(ended.stderr)
 
 
-def test_a_file_that_does_not_import_shows_the_users_own_traceback(folder: Path) -> None:
+def test_a_failing_import_shows_the_users_own_traceback(folder: Path) -> None:
     ended = zypher("serve", "lacking.py:right", "--port", "0", cwd=folder)
     assert ended.returncode == 2
     assert "import no_such_package" in ended.stderr

@@ -46,8 +46,8 @@ def test_it_is_not_ready_while_it_loads_its_model(machines: Machines, gate: Gate
     worker = machines.worker("heavy.py:Heavy", "--health-port", "0")
     url = wait_until(lambda: next((str(record["url"]) for record in worker.log() if "url" in record), None))
     worker.wait_until(lambda: worker.children() != [], "start its replica")
-    answer = httpx.get(f"{url}/healthz/ready", trust_env=False)
-    assert (answer.status_code, answer.json()) == (503, {"error": "No replica has loaded the model yet."})
+    response = httpx.get(f"{url}/healthz/ready", trust_env=False)
+    assert (response.status_code, response.json()) == (503, {"error": "No replica has loaded the model yet."})
     assert httpx.get(f"{url}/healthz/live", trust_env=False).status_code == 200
 
 

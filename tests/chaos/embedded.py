@@ -35,6 +35,6 @@ class EmbeddedStage(Stage):
         """The queue's depth, as its own server says it."""
         async with httpx.AsyncClient(trust_env=False, verify=False) as client:
             page = (await client.get(f"{self.urls[0]}/metrics")).text
-        depths = [line for line in page.splitlines() if line.startswith("zypher_queue_depth{")]
-        assert depths, page
-        return [line for line in depths if not line.endswith(" 0.0")]
+        queues = [line for line in page.splitlines() if line.startswith("zypher_queue_depth{")]
+        assert queues, page
+        return [line for line in queues if not line.endswith(" 0.0")]

@@ -6,7 +6,7 @@ from itertools import count
 
 from zypher.engines.engine import Engine
 from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status, new_prediction_id
-from zypher.presence import Depth
+from zypher.queue_state import QueueState
 
 MODEL = "model"
 SUCCEEDED = Outcome(Status.SUCCEEDED, output=b'{"result":"1"}', run_s=0.25)
@@ -52,13 +52,13 @@ async def status(engine: Engine, prediction_id: str) -> Status:
     return (await get(engine, prediction_id)).status
 
 
-async def depth(engine: Engine, model: str = MODEL) -> Depth:
-    return (await engine.depths(model))[model]
+async def depth(engine: Engine, model: str = MODEL) -> QueueState:
+    return (await engine.queues(model))[model]
 
 
 async def models(engine: Engine) -> list[str]:
     """The names of those that are in use."""
-    return list(await engine.depths())
+    return list(await engine.queues())
 
 
 async def turns(number: int = 10) -> None:

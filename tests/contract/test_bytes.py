@@ -64,7 +64,7 @@ async def test_one_that_is_larger_than_all_may_be_is_refused(engine: Engine) -> 
     await submit(engine, message())
 
 
-async def test_a_second_submit_finds_the_first_however_full(engine: Engine) -> None:
+async def test_a_repeated_submit_succeeds_in_a_full_queue(engine: Engine) -> None:
     sent = message(b"1")
     await engine.submit(sent, durable=True, idempotency_key="k")
     await fill(engine)
@@ -82,7 +82,7 @@ async def test_what_was_accepted_ends_however_full(engine: Engine) -> None:
             assert await status(engine, sent.prediction_id) is Status.SUCCEEDED
 
 
-async def test_room_comes_back_once_what_ended_was_read(engine: Engine) -> None:
+async def test_space_is_freed_after_results_are_read(engine: Engine) -> None:
     for _ in range(3):
         accepted = await fill(engine)
         assert len(accepted) >= 5
@@ -91,7 +91,7 @@ async def test_room_comes_back_once_what_ended_was_read(engine: Engine) -> None:
             await engine.read(sent.prediction_id)
 
 
-async def test_room_comes_back_after_a_cancelled_one_was_read(engine: Engine) -> None:
+async def test_space_is_freed_after_a_cancelled_result_is_read(engine: Engine) -> None:
     first, *_ = await fill(engine)
     assert await engine.cancel(first.prediction_id)
     await engine.read(first.prediction_id)
@@ -100,7 +100,7 @@ async def test_room_comes_back_after_a_cancelled_one_was_read(engine: Engine) ->
         await submit(engine, message(LARGE))
 
 
-async def test_what_comes_back_takes_no_more_room(engine: Engine, clock: FakeClock) -> None:
+async def test_a_returned_prediction_takes_no_extra_memory(engine: Engine, clock: FakeClock) -> None:
     accepted = await fill(engine)
     for _ in range(3):
         delivery = await receive_one(engine)
@@ -127,12 +127,12 @@ async def test_dead_letters_and_their_replay_keep_the_count(engine: Engine) -> N
     assert len(await fill(engine)) >= 5
 
 
-async def test_room_comes_back_after_the_retention(engine: Engine, clock: FakeClock) -> None:
+async def test_space_is_freed_after_the_retention(engine: Engine, clock: FakeClock) -> None:
     for _ in range(len(await fill(engine))):
         await engine.settle(await receive_one(engine), Outcome(Status.SUCCEEDED, output=b"1"))
     clock.advance(RETENTION_S + 1)
     clock.advance(60)
-    while (await engine.depths(MODEL))[MODEL].queued < 5:
+    while (await engine.queues(MODEL))[MODEL].queued < 5:
         try:
             await submit(engine, message(LARGE))
         except DataFull:

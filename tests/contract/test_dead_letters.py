@@ -72,14 +72,14 @@ async def test_a_dead_letter_runs_again_as_if_it_were_new(open_engine: OpenEngin
     assert not await engine.replay(sent.prediction_id)
 
 
-async def test_a_replayed_prediction_waits_behind_all_others_and_may_die_again(engine: Engine) -> None:
+async def test_a_replayed_prediction_queues_last_and_may_die_again(engine: Engine) -> None:
     sent, other = await bury(engine), message()
     await engine.submit(other, durable=True)
     await engine.replay(sent.prediction_id)
     assert await receive_ids(engine, limit=1) == [other.prediction_id, sent.prediction_id]
 
 
-async def test_who_waits_for_a_replayed_prediction_is_told(engine: Engine) -> None:
+async def test_a_waiter_gets_the_result_of_a_replay(engine: Engine) -> None:
     sent = await bury(engine)
     await engine.replay(sent.prediction_id)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))

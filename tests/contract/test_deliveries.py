@@ -44,14 +44,14 @@ async def test_models_do_not_share_queues(engine: Engine) -> None:
     assert await receive_ids(engine, model="other") == [other.prediction_id]
 
 
-async def test_who_waits_for_work_gets_it_at_once(engine: Engine) -> None:
+async def test_a_waiting_receiver_gets_a_delivery_at_once(engine: Engine) -> None:
     receiver = asyncio.create_task(engine.receive(MODEL, 10, 60))
     await turns()
     (prediction_id,) = await submit_many(engine, 1)
     assert [delivery.message.prediction_id for delivery in await receiver] == [prediction_id]
 
 
-async def test_who_waits_for_more_of_the_large_gets_it_at_once(engine: Engine) -> None:
+async def test_large_inputs_are_received_without_delay(engine: Engine) -> None:
     large = b'"%s"' % (b"x" * 1_100_000)
     ids = [(await engine.submit(message(large), durable=True)).prediction_id for _ in range(12)]
     received: list[str] = []
@@ -61,7 +61,7 @@ async def test_who_waits_for_more_of_the_large_gets_it_at_once(engine: Engine) -
     assert received == ids
 
 
-async def test_who_waits_in_vain_gets_nothing(engine: Engine, clock: FakeClock) -> None:
+async def test_a_receiver_gets_nothing_after_its_wait(engine: Engine, clock: FakeClock) -> None:
     receiver = asyncio.create_task(engine.receive(MODEL, 10, 60))
     await turns()
     clock.advance(59)
@@ -100,7 +100,7 @@ async def test_work_is_not_lost_on_a_receiver_that_gives_up(engine: Engine) -> N
 
 
 @both_kinds
-async def test_a_running_prediction_says_since_when(engine: Engine, clock: FakeClock, durable: bool) -> None:
+async def test_a_running_prediction_has_its_start(engine: Engine, clock: FakeClock, durable: bool) -> None:
     (prediction_id,) = await submit_many(engine, 1, durable=durable)
     clock.advance(7)
     delivery = await receive_one(engine)
@@ -138,7 +138,7 @@ async def test_a_lost_lease_queues_the_prediction_again_and_fences(
     assert (await get(engine, ids[0])).outcome == SUCCEEDED
 
 
-async def test_a_lost_lease_calls_who_waits_for_work(engine: Engine, clock: FakeClock) -> None:
+async def test_a_lost_lease_wakes_a_receiver(engine: Engine, clock: FakeClock) -> None:
     (prediction_id,) = await submit_many(engine, 1)
     await receive_one(engine)
     receiver = asyncio.create_task(engine.receive(MODEL, 1, 2 * LEASE_S))
@@ -179,7 +179,7 @@ async def test_a_released_prediction_keeps_its_place(engine: Engine, durable: bo
 
 @both_kinds
 @pytest.mark.parametrize("counted", [True, False])
-async def test_a_release_says_whether_the_attempt_counts(engine: Engine, durable: bool, counted: bool) -> None:
+async def test_a_release_may_count_the_attempt(engine: Engine, durable: bool, counted: bool) -> None:
     (prediction_id,) = await submit_many(engine, 1, durable=durable)
     first = await receive_one(engine)
     await engine.release(first, counted=counted)
@@ -208,7 +208,7 @@ async def test_a_delayed_release_waits(engine: Engine, clock: FakeClock, durable
     assert [delivery.message.prediction_id for delivery in await receiver] == [ids[0]]
 
 
-async def test_deliveries_of_two_models_can_be_due_at_the_same_instant(engine: Engine, clock: FakeClock) -> None:
+async def test_deliveries_of_two_models_may_be_due_at_once(engine: Engine, clock: FakeClock) -> None:
     for model in ("one", "other"):
         await engine.submit(message(model=model), durable=True)
         assert await engine.release(await receive_one(engine, model), counted=True, delay_s=5)
@@ -265,7 +265,7 @@ async def test_what_was_accepted_is_there_after_a_restart(open_engine: OpenEngin
     assert list(attempts.values()) == [1, 2, 1, 1, 1]  # only the one that ran had begun an attempt
 
 
-async def test_what_is_not_durable_may_be_gone_after_a_restart_but_is_not_broken(open_engine: OpenEngine) -> None:
+async def test_a_restart_may_forget_undurable_predictions(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     ids = await submit_many(engine, 2, durable=False)
     await receive_one(engine)
@@ -296,7 +296,7 @@ async def test_a_worker_that_is_cancelled_while_it_settles_has_settled(engine: E
     assert told.outcome == SUCCEEDED
 
 
-async def test_many_that_wait_on_disk_come_in_order(open_engine: OpenEngine) -> None:
+async def test_many_predictions_on_disk_are_received_in_order(open_engine: OpenEngine) -> None:
     engine = await open_engine(queue_limit=5000)
     batches = [asyncio.gather(*(engine.submit(message(), durable=True) for _ in range(500))) for _ in range(5)]
     ids = [prediction.prediction_id for batch in batches for prediction in await batch]
@@ -306,7 +306,7 @@ async def test_many_that_wait_on_disk_come_in_order(open_engine: OpenEngine) -> 
     assert await receive_ids(engine, limit=7) == ids[:1100] + ids[1101:]
 
 
-async def test_of_a_cancel_and_a_receive_at_once_one_gets_it(engine: Engine) -> None:
+async def test_concurrent_cancel_and_receive_have_one_winner(engine: Engine) -> None:
     ids = await submit_many(engine, 20)
     halves = [engine.cancel(each) for each in ids]
     told = await asyncio.gather(*halves[:10], engine.receive(MODEL, 20, 0), *halves[10:])
@@ -315,7 +315,7 @@ async def test_of_a_cancel_and_a_receive_at_once_one_gets_it(engine: Engine) -> 
     assert sorted(received + cancelled) == sorted(ids)
 
 
-async def test_depth_tells_those_that_are_delayed_apart(engine: Engine) -> None:
+async def test_queue_state_counts_delayed_predictions(engine: Engine) -> None:
     await submit_many(engine, 2)
     await engine.release(await receive_one(engine), counted=True, delay_s=5)
     seen = await depth(engine)

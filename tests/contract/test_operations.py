@@ -10,17 +10,18 @@ from tests.contract.phrases import FAILED, MODEL, SUCCEEDED, depth, message, mod
 from tests.fake_clock import FakeClock
 from zypher.engines.engine import Engine
 from zypher.errors import EngineUnavailable, SchemaConflict
+from zypher.model_card import ModelCard
 from zypher.prediction import Outcome, Status
-from zypher.presence import Depth, ModelCard, Presence
+from zypher.queue_state import QueueState, WorkerState
 
 
-def presence(worker_id: str = "w1", model: str = MODEL, ready_replicas: int = 1) -> Presence:
-    return Presence(worker_id, model, None, replicas=1, ready_replicas=ready_replicas, slots=ready_replicas)
+def presence(worker_id: str = "w1", model: str = MODEL, ready_replicas: int = 1) -> WorkerState:
+    return WorkerState(worker_id, model, None, replicas=1, ready_replicas=ready_replicas, slots=ready_replicas)
 
 
 async def test_an_empty_queue(open_engine: OpenEngine) -> None:
     engine = await open_engine(queue_limit=7)
-    assert await depth(engine) == Depth(0, 0, None, None, 7, ())
+    assert await depth(engine) == QueueState(0, 0, None, None, 7, ())
     assert await models(engine) == []
 
 
@@ -73,12 +74,12 @@ async def test_the_last_word_of_a_worker_counts_for_one_lease(engine: Engine, cl
     await engine.announce(presence("w1", ready_replicas=0))
     await engine.announce(presence("w1"))
     await engine.announce(presence("w2", model="other"))
-    assert (await depth(engine)).presences == (presence("w1"),)
+    assert (await depth(engine)).workers == (presence("w1"),)
     assert await models(engine) == [MODEL, "other"]
     clock.advance(LEASE_S - 1)
     await engine.announce(presence("w2", model="other"))
     clock.advance(1)
-    assert (await depth(engine)).presences == ()
+    assert (await depth(engine)).workers == ()
     assert await models(engine) == ["other"]
 
 
@@ -86,20 +87,20 @@ async def test_a_worker_that_stops_is_not_there_any_more(engine: Engine) -> None
     await engine.announce(presence("w1"))
     await engine.announce(presence("w2"))
     await engine.announce(replace(presence("w1"), replicas=0, ready_replicas=0, slots=0, draining=True))
-    assert (await depth(engine)).presences == (presence("w2"),)
+    assert (await depth(engine)).workers == (presence("w2"),)
 
 
 async def test_a_worker_with_other_schemas_is_refused_while_another_lives(engine: Engine, clock: FakeClock) -> None:
-    def announced(worker_id: str, kind: str, *, draining: bool = False) -> Presence:
+    def announced(worker_id: str, kind: str, *, draining: bool = False) -> WorkerState:
         card = ModelCard(MODEL, "", {"type": kind}, {}, {}, 1)
-        return Presence(worker_id, MODEL, card, 1, 1, 1, draining=draining)
+        return WorkerState(worker_id, MODEL, card, 1, 1, 1, draining=draining)
 
     old, new = announced("old", "string"), announced("new", "number")
     await engine.announce(old)
     await engine.announce(announced("twin", "string"))
     with pytest.raises(SchemaConflict, match="other input or output types"):
         await engine.announce(new)
-    assert {each.worker_id for each in (await depth(engine)).presences} == {"old", "twin"}
+    assert {each.worker_id for each in (await depth(engine)).workers} == {"old", "twin"}
     await engine.announce(announced("old", "string", draining=True))
     clock.advance(LEASE_S - 1)
     with pytest.raises(SchemaConflict):
@@ -111,7 +112,7 @@ async def test_a_worker_with_other_schemas_is_refused_while_another_lives(engine
 async def test_a_worker_without_a_model_yet_is_no_model(engine: Engine) -> None:
     await engine.announce(presence(model=""))
     assert await models(engine) == []
-    assert (await depth(engine, "")).presences == (presence(model=""),)
+    assert (await depth(engine, "")).workers == (presence(model=""),)
 
 
 async def test_what_another_model_left_behind_is_counted_apart(open_engine: OpenEngine) -> None:
@@ -125,7 +126,7 @@ async def test_what_another_model_left_behind_is_counted_apart(open_engine: Open
     assert (await depth(engine)).queued == 1
 
 
-async def test_an_engine_that_closes_lets_nobody_wait(engine: Engine) -> None:
+async def test_a_closing_engine_ends_all_waits(engine: Engine) -> None:
     ids = await submit_many(engine, 1, durable=False)
     await receive_one(engine)
     waiter = asyncio.create_task(engine.get(ids[0], None))
@@ -149,7 +150,7 @@ async def test_an_engine_that_closes_stores_what_was_given(open_engine: OpenEngi
     assert (await depth(engine)).queued == 100
 
 
-async def test_a_closed_engine_says_so(engine: Engine) -> None:
+async def test_a_closed_engine_raises(engine: Engine) -> None:
     await submit_many(engine, 1)
     delivery = await receive_one(engine)
     await engine.close()
@@ -163,8 +164,8 @@ async def test_a_closed_engine_says_so(engine: Engine) -> None:
         engine.extend([delivery]),
         engine.settle(delivery, SUCCEEDED),
         engine.release(delivery, counted=True),
-        engine.depths(MODEL),
-        engine.depths(),
+        engine.queues(MODEL),
+        engine.queues(),
     ):
         with pytest.raises(EngineUnavailable):
             await call

@@ -71,7 +71,7 @@ async def test_the_same_id_after_its_end_returns_the_end(engine: Engine) -> None
     assert (await depth(engine)).queued == 0
 
 
-async def test_the_same_id_after_its_end_and_a_restart_returns_the_end(open_engine: OpenEngine) -> None:
+async def test_submitting_an_ended_id_again_returns_its_result(open_engine: OpenEngine) -> None:
     sent, engine = message(), await open_engine()
     await engine.submit(sent, durable=True)
     await engine.settle(await receive_one(engine), SUCCEEDED)
@@ -82,7 +82,7 @@ async def test_the_same_id_after_its_end_and_a_restart_returns_the_end(open_engi
 
 
 @both_kinds
-async def test_a_full_queue_refuses_and_takes_again_once_there_is_room(open_engine: OpenEngine, durable: bool) -> None:
+async def test_a_full_queue_refuses_until_there_is_room(open_engine: OpenEngine, durable: bool) -> None:
     engine = await open_engine(queue_limit=2)
     await engine.submit(message(), durable=durable)
     await engine.submit(message(), durable=not durable)
@@ -142,7 +142,7 @@ async def test_models_do_not_share_keys(engine: Engine) -> None:
     assert first.prediction_id != second.prediction_id
 
 
-async def test_a_key_that_came_before_is_answered_though_the_queue_is_full(open_engine: OpenEngine) -> None:
+async def test_a_known_key_is_served_while_the_queue_is_full(open_engine: OpenEngine) -> None:
     engine = await open_engine(queue_limit=1)
     first = await engine.submit(message(), durable=True, idempotency_key="key")
     again = await engine.submit(message(), durable=True, idempotency_key="key")
@@ -153,7 +153,7 @@ async def test_a_key_that_came_before_is_answered_though_the_queue_is_full(open_
         await engine.submit(message(), durable=True, idempotency_key="another")
 
 
-async def test_a_result_and_its_key_live_as_long_as_the_retention(engine: Engine, clock: FakeClock) -> None:
+async def test_a_result_and_its_key_are_kept_for_the_retention(engine: Engine, clock: FakeClock) -> None:
     sent = message()
     await engine.submit(sent, durable=True, idempotency_key="key")
     clock.advance(2 * RETENTION_S)  # counts from the end, not from the submit
@@ -167,7 +167,7 @@ async def test_a_result_and_its_key_live_as_long_as_the_retention(engine: Engine
 
 
 @both_kinds
-async def test_who_waits_for_the_end_is_told(engine: Engine, clock: FakeClock, durable: bool) -> None:
+async def test_a_waiter_gets_the_result(engine: Engine, clock: FakeClock, durable: bool) -> None:
     sent = message()
     await engine.submit(sent, durable=durable)
     waiters = [asyncio.create_task(engine.get(sent.prediction_id, wait_s)) for wait_s in (None, 60)]
@@ -191,7 +191,7 @@ async def test_who_waits_for_the_end_is_told(engine: Engine, clock: FakeClock, d
 
 
 @both_kinds
-async def test_who_waits_too_long_sees_how_it_stands(engine: Engine, clock: FakeClock, durable: bool) -> None:
+async def test_a_wait_that_is_over_returns_the_state(engine: Engine, clock: FakeClock, durable: bool) -> None:
     sent = message()
     await engine.submit(sent, durable=durable)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, 2))
@@ -239,12 +239,12 @@ async def test_what_runs_or_ended_or_is_unknown_cannot_be_cancelled(engine: Engi
     assert not await engine.cancel("unknown")
 
 
-async def test_of_many_who_cancel_at_once_one_does(engine: Engine) -> None:
+async def test_concurrent_cancels_have_one_winner(engine: Engine) -> None:
     (prediction_id,) = await submit_many(engine, 1)
     assert sorted(await asyncio.gather(*(engine.cancel(prediction_id) for _ in range(5)))) == [False] * 4 + [True]
 
 
-async def test_a_cancelled_prediction_is_not_received_by_who_waits(engine: Engine, clock: FakeClock) -> None:
+async def test_a_cancelled_prediction_is_not_delivered(engine: Engine, clock: FakeClock) -> None:
     receiver = asyncio.create_task(engine.receive(MODEL, 1, 10))
     await turns()
     sent = message()
@@ -256,7 +256,7 @@ async def test_a_cancelled_prediction_is_not_received_by_who_waits(engine: Engin
     assert [delivery.message for delivery in received] == ([] if cancelled else [sent])
 
 
-async def test_a_caller_who_hangs_up_while_submitting_leaves_a_whole_prediction(engine: Engine) -> None:
+async def test_a_disconnect_during_submit_leaves_a_whole_prediction(engine: Engine) -> None:
     sent = message()
     caller = asyncio.create_task(engine.submit(sent, durable=True))
     await turns(1)
@@ -267,7 +267,7 @@ async def test_a_caller_who_hangs_up_while_submitting_leaves_a_whole_prediction(
 
 
 @pytest.mark.parametrize("moment", ["queued", "running", "ended"])
-async def test_what_a_caller_no_longer_waits_for_can_be_made_durable(open_engine: OpenEngine, moment: str) -> None:
+async def test_a_prediction_can_be_promoted_after_its_wait(open_engine: OpenEngine, moment: str) -> None:
     sent, engine = message(), await open_engine()
     await engine.submit(sent, durable=False)
     delivery = await receive_one(engine) if moment != "queued" else None
@@ -284,7 +284,7 @@ async def test_what_a_caller_no_longer_waits_for_can_be_made_durable(open_engine
     assert await receive_ids(engine) == []
 
 
-async def test_nothing_is_lost_when_the_end_races_with_making_it_durable(open_engine: OpenEngine) -> None:
+async def test_nothing_is_lost_when_settle_races_with_promotion(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     sent = [message() for _ in range(20)]
     for one in sent:
@@ -298,9 +298,7 @@ async def test_nothing_is_lost_when_the_end_races_with_making_it_durable(open_en
     assert [(await get(engine, one.prediction_id)).outcome for one in sent] == [SUCCEEDED] * 20
 
 
-async def test_nothing_is_lost_between_the_end_of_a_wait_and_making_it_durable(
-    engine: Engine, clock: FakeClock
-) -> None:
+async def test_nothing_is_lost_between_wait_and_promotion(engine: Engine, clock: FakeClock) -> None:
     sent = message()
     await engine.submit(sent, durable=False)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, 1))
@@ -314,7 +312,7 @@ async def test_nothing_is_lost_between_the_end_of_a_wait_and_making_it_durable(
     assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
 
 
-async def test_nothing_is_lost_when_a_waiter_is_cancelled_as_it_is_told(engine: Engine) -> None:
+async def test_nothing_is_lost_when_a_notified_waiter_is_cancelled(engine: Engine) -> None:
     sent = message()
     await engine.submit(sent, durable=False)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
@@ -326,7 +324,7 @@ async def test_nothing_is_lost_when_a_waiter_is_cancelled_as_it_is_told(engine: 
 
 
 @pytest.mark.parametrize("output", [b'"short"', b'"with\0zeros\0"', b'"' + 10_000 * b"x" + b'"'])
-async def test_who_waits_is_told_what_is_stored(engine: Engine, output: bytes) -> None:
+async def test_a_waiter_gets_the_stored_result(engine: Engine, output: bytes) -> None:
     sent = message()
     await engine.submit(sent, durable=True)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
@@ -373,7 +371,7 @@ async def test_a_message_arrives_as_it_was_sent(open_engine: OpenEngine) -> None
     assert [(await receive_one(engine)).message for _ in sent] == sent
 
 
-async def test_polling_while_the_end_is_stored_never_sees_less_than_before(engine: Engine) -> None:
+async def test_polling_during_a_settle_never_goes_back(engine: Engine) -> None:
     (prediction_id,) = await submit_many(engine, 1)
     settle = asyncio.create_task(engine.settle(await receive_one(engine), SUCCEEDED))
     seen = [await status(engine, prediction_id)]

@@ -52,7 +52,7 @@ def environment(pod: Tree) -> dict[str, str]:
 
 
 @BOTH
-def test_helm_has_nothing_to_complain_of(values: Mapping[str, object]) -> None:
+def test_helm_lints_without_warnings(values: Mapping[str, object]) -> None:
     report = helm_python.lint(CHART, dict(values), strict=True)
     assert report["errors"] == []
     assert [each["error"] for each in report["messages"]] == ["icon is recommended"]
@@ -64,7 +64,7 @@ def test_every_object_fits_its_schema(values: Mapping[str, object], kubernetes: 
     assert {kind_of(each): problem for each in render(values) if (problem := problems(each, kubernetes))} == {}
 
 
-def test_a_field_that_nobody_knows_is_found() -> None:
+def test_an_unknown_field_is_found() -> None:
     for each in render(FULL):
         cast("Tree", each["spec"])["replica"] = 1
         assert problems(each, KUBERNETES[1])
@@ -77,7 +77,7 @@ def test_what_is_asked_for_is_made() -> None:
     assert {kind_of(each) for each in render(FULL)} == full
 
 
-def test_who_scales_is_alone_in_saying_how_many() -> None:
+def test_only_the_autoscaler_sets_the_replica_count() -> None:
     assert [at(each, "spec.replicas") for each in of_kind(PLAIN, "Deployment")] == [2, 1]
     assert [at(each, "spec.replicas") for each in of_kind(FULL, "Deployment")] == [None, None]
 

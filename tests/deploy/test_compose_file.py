@@ -22,7 +22,7 @@ def services() -> dict[str, Tree]:
     return cast("dict[str, Tree]", config["services"])
 
 
-def test_each_has_limits_and_comes_back(services: dict[str, Tree]) -> None:
+def test_each_setting_has_limits_and_a_round_trip(services: dict[str, Tree]) -> None:
     for service in services.values():
         assert int(str(service["mem_limit"])) > 0
         assert int(str(service["pids_limit"])) > 0

@@ -26,7 +26,7 @@ async def test_a_full_disk_refuses_loses_nothing_and_recovers_by_itself(tmp_path
     try:
         waiting = await receive_ids(engine)
         assert waiting[-1] == accepted_at_last
-        assert (await engine.depths(MODEL))[MODEL].running == len(waiting)
+        assert (await engine.queues(MODEL))[MODEL].running == len(waiting)
         assert await status(engine, accepted_at_last) is Status.RUNNING
     finally:
         await engine.close()

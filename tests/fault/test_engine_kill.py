@@ -42,7 +42,7 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path, lines: int) -> None:
         ended = {each for each in said["accepted"] - waiting if await status(engine, each) is Status.SUCCEEDED}
         assert said["accepted"] <= waiting | ended
         assert not waiting & said["settled"]
-        assert (await engine.depths(MODEL))[MODEL].queued == 0
+        assert (await engine.queues(MODEL))[MODEL].queued == 0
     finally:
         await engine.close()
 

@@ -43,7 +43,7 @@ def client(server: ServerProcess) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_new_work_is_refused_with_the_reason_and_taken_again_later(
+def test_submissions_are_refused_with_a_reason_then_accepted(
     server: ServerProcess, client: httpx.Client, gate: Gate
 ) -> None:
     gate.open()

@@ -145,7 +145,7 @@ def test_what_a_leaving_worker_hands_back_runs_elsewhere(deploy: Deploy) -> None
     assert len(runs_in(service.folder)[1]) == 2
 
 
-def test_long_predictions_run_once_whether_or_not_they_hold_the_lock(deploy: Deploy) -> None:
+def test_long_predictions_run_once_even_holding_the_gil(deploy: Deploy) -> None:
     service = deploy(HOLDING)
     inputs = [{"held_s": each, "slept_s": LONG_S - each, "folder": str(service.folder)} for each in HELD_S]
     accepted = [submit(service.client, input) for input in inputs]  # one for each worker

@@ -43,7 +43,7 @@ async def teach(engine: Engine) -> None:
     await engine.submit(message(model="other"), durable=True)
     await engine.release(await receive_one(engine, "other"), counted=False)
     await engine.settle(await receive_one(engine, "other"), SUCCEEDED)
-    await engine.depths("other")
+    await engine.queues("other")
 
 
 async def happened(condition: Callable[[], object]) -> None:
@@ -73,7 +73,7 @@ async def back(engine: Engine) -> None:
     async with asyncio.timeout(BACK_S):
         while True:
             try:
-                await engine.depths(MODEL)
+                await engine.queues(MODEL)
             except EngineUnavailable:
                 await asyncio.sleep(0.01)
             else:
@@ -85,7 +85,7 @@ async def test_a_submit_that_is_sent_again_is_one_prediction(
     engine: Engine, proxy: Proxy, redis: RedisClient, key: str | None
 ) -> None:
     sent = message()
-    await engine.depths(MODEL)
+    await engine.queues(MODEL)
     submit = engine.submit(sent, durable=True, idempotency_key=key)
     with pytest.raises(EngineUnavailable):
         await (await unheard(proxy, submit, lambda: redis.exists(KEYS.stream)))
@@ -95,7 +95,7 @@ async def test_a_submit_that_is_sent_again_is_one_prediction(
     assert (await depth(engine)).queued == 1
 
 
-async def test_a_settle_counts_once_and_says_so(engine: Engine, proxy: Proxy, redis: RedisClient) -> None:
+async def test_only_the_first_settle_counts(engine: Engine, proxy: Proxy, redis: RedisClient) -> None:
     (prediction_id,) = await submit_many(engine, 1)
     settle = engine.settle(await receive_one(engine), SUCCEEDED)
     task = await unheard(proxy, settle, lambda: redis.xlen(KEYS.stream) == 0)
@@ -104,9 +104,7 @@ async def test_a_settle_counts_once_and_says_so(engine: Engine, proxy: Proxy, re
     assert (await get(engine, prediction_id)).outcome == SUCCEEDED
 
 
-async def test_what_was_received_unheard_is_queued_again_at_once_and_was_no_attempt(
-    engine: Engine, proxy: Proxy, redis: RedisClient
-) -> None:
+async def test_a_lost_delivery_is_queued_again_uncharged(engine: Engine, proxy: Proxy, redis: RedisClient) -> None:
     ids = await submit_many(engine, 3)
     with pytest.raises(EngineUnavailable):
         await (await unheard(proxy, engine.receive(MODEL, 2, 0), lambda: leases(redis)))
@@ -143,7 +141,7 @@ async def test_a_release_happened(engine: Engine, proxy: Proxy, redis: RedisClie
     assert (await receive_one(engine)).attempt == 2
 
 
-async def test_who_waits_for_an_end_hears_of_it_after_a_cut(engine: Engine, proxy: Proxy) -> None:
+async def test_a_waiter_gets_the_result_after_a_reconnect(engine: Engine, proxy: Proxy) -> None:
     sent = message()
     await engine.submit(sent, durable=False)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))

@@ -117,7 +117,7 @@ async def test_a_user_and_a_password_that_needs_quoting(server: RedisServer, red
     assert "password" in await turned_away(f"redis://me:h%2Fu%3Fs%23h@127.0.0.1:{server.port}/2")
 
 
-async def test_a_user_who_may_not(server: RedisServer, redis: RedisClient) -> None:
+async def test_a_user_without_permission(server: RedisServer, redis: RedisClient) -> None:
     redis.execute_command("ACL", "SETUSER", "me", "on", ">hush", "~*", "&*", "+@all", "-info")
     url = f"redis://me:hush@127.0.0.1:{server.port}/0"
     assert "may not do what the engine needs" in await turned_away(url)
@@ -256,5 +256,5 @@ async def turned_away_or_in(url: str) -> str:
 async def accepted_again(engine: Engine) -> None:
     """Return once submissions are accepted and nothing is in the way."""
     async with asyncio.timeout(BACK_S):
-        while await refused(engine) or (await engine.depths(MODEL))[MODEL].problem:
+        while await refused(engine) or (await engine.queues(MODEL))[MODEL].problem:
             await asyncio.sleep(0.05)

@@ -32,7 +32,7 @@ from zypher.engines.redis_streams.keys import ModelKeys
 from zypher.engines.redis_streams.terms import Terms
 from zypher.errors import EngineUnavailable
 from zypher.prediction import FailureKind, Outcome, Status
-from zypher.presence import Presence
+from zypher.queue_state import WorkerState
 
 KEYS = ModelKeys.of("zypher", MODEL)
 LEASE_S = 30.0
@@ -94,16 +94,14 @@ async def test_twenty_workers_of_five_processes_get_each_prediction_once(another
     assert Counter(received) == Counter(ids)
 
 
-async def test_a_key_from_50_callers_of_five_processes_is_one_prediction(another: OpenEngine) -> None:
+async def test_one_key_from_50_concurrent_callers_is_one_prediction(another: OpenEngine) -> None:
     engines = [await another() for _ in range(5)]
     submits = (engine.submit(message(), durable=True, idempotency_key="key") for engine in engines * 10)
     assert len({prediction.prediction_id for prediction in await asyncio.gather(*submits)}) == 1
     assert (await depth(engines[0])).queued == 1
 
 
-async def test_of_two_processes_that_settle_the_one_that_holds_the_lease_counts(
-    another: OpenEngine, clock: RedisClock
-) -> None:
+async def test_only_the_holder_of_the_lease_settles(another: OpenEngine, clock: RedisClock) -> None:
     first, second = await another(), await another()
     (prediction_id,) = await submit_many(first, 1)
     lost = await receive_one(first)
@@ -113,7 +111,7 @@ async def test_of_two_processes_that_settle_the_one_that_holds_the_lease_counts(
     assert (await get(first, prediction_id)).outcome == SUCCEEDED
 
 
-async def test_a_short_lease_here_does_not_end_a_long_one_there(
+async def test_workers_with_different_leases_do_not_affect_each_other(
     another: OpenEngine, redis: RedisClient, clock: RedisClock
 ) -> None:
     patient, hasty = await another(), await another(terms_of(BRIEF_LEASE_S))
@@ -127,40 +125,36 @@ async def test_a_short_lease_here_does_not_end_a_long_one_there(
     assert not await hasty.settle(brief, SUCCEEDED)
 
 
-async def test_a_worker_with_a_short_lease_does_not_hide_one_with_a_long_one(
-    another: OpenEngine, clock: RedisClock
-) -> None:
+async def test_all_workers_are_listed_whatever_their_leases(another: OpenEngine, clock: RedisClock) -> None:
     patient, hasty = await another(), await another(terms_of(BRIEF_LEASE_S))
-    await patient.announce(Presence("patient", MODEL, None, 1, 1, 1))
-    await hasty.announce(Presence("hasty", MODEL, None, 1, 1, 1))
+    await patient.announce(WorkerState("patient", MODEL, None, 1, 1, 1))
+    await hasty.announce(WorkerState("hasty", MODEL, None, 1, 1, 1))
     clock.advance(BRIEF_LEASE_S + 1)
-    assert [presence.worker_id for presence in (await depth(hasty)).presences] == ["patient"]
+    assert [presence.worker_id for presence in (await depth(hasty)).workers] == ["patient"]
 
 
-async def test_a_redis_that_lost_everything_is_told_again(
-    another: OpenEngine, redis: RedisClient, clock: RedisClock
-) -> None:
+async def test_an_emptied_redis_is_set_up_again(another: OpenEngine, redis: RedisClient, clock: RedisClock) -> None:
     engine = await another()
-    await engine.announce(Presence("w", MODEL, None, 1, 1, 1))
+    await engine.announce(WorkerState("w", MODEL, None, 1, 1, 1))
     await submit_many(engine, 1)
     delivery = await receive_one(engine)
     redis.flushall()
     assert not await engine.settle(delivery, SUCCEEDED)
     await a_round(clock, redis)
-    await engine.announce(Presence("w", MODEL, None, 1, 1, 1))
+    await engine.announce(WorkerState("w", MODEL, None, 1, 1, 1))
     assert await models(await another()) == [MODEL]
     (prediction_id,) = await submit_many(engine, 1)
     assert await receive_ids(engine) == [prediction_id]
 
 
-async def test_a_foreign_key_of_one_model_is_no_trouble_to_another(
+async def test_a_key_of_another_type_affects_only_its_model(
     another: OpenEngine, redis: RedisClient, clock: RedisClock
 ) -> None:
     engine = await another()
-    foreign = ModelKeys.of("zypher", "foreign").stream
+    foreign = ModelKeys.of("zypher", "uvicorn").stream
     redis.execute_command("SET", foreign, "mine")
     with pytest.raises(EngineUnavailable, match=r"choose another with \?prefix=NAME"):
-        await engine.submit(message(model="foreign"), durable=True)
+        await engine.submit(message(model="uvicorn"), durable=True)
     (prediction_id,) = await submit_many(engine, 1)
     lost = await receive_one(engine)
     await a_round(clock, redis)
@@ -183,10 +177,10 @@ async def test_a_newer_format_stops_everything_until_it_is_gone(
     redis.execute_command("HSET", "zypher", "format", 2)
     with suppress(EngineUnavailable):
         while True:
-            await engine.depths(MODEL)
+            await engine.queues(MODEL)
             clock.advance(0.5)
     before = redis.keys("*")
-    for call in (engine.submit(message(), durable=True), engine.depths(MODEL), engine.release(delivery, counted=True)):
+    for call in (engine.submit(message(), durable=True), engine.queues(MODEL), engine.release(delivery, counted=True)):
         with pytest.raises(EngineUnavailable, match="written by a newer version of zypher"):
             await call
     settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
@@ -197,7 +191,7 @@ async def test_a_newer_format_stops_everything_until_it_is_gone(
         assert await settle
 
 
-async def test_a_record_that_a_newer_version_wrote_is_said(another: OpenEngine, redis: RedisClient) -> None:
+async def test_a_record_of_a_newer_version_is_reported(another: OpenEngine, redis: RedisClient) -> None:
     engine = await another()
     (prediction_id,) = await submit_many(engine, 1)
     await engine.settle(await receive_one(engine), Outcome(Status.EXPIRED))
@@ -206,17 +200,15 @@ async def test_a_record_that_a_newer_version_wrote_is_said(another: OpenEngine, 
         await engine.get(prediction_id)
 
 
-async def test_a_worker_whose_words_are_not_known_is_said(another: OpenEngine, redis: RedisClient) -> None:
+async def test_a_worker_of_an_unknown_version_is_reported(another: OpenEngine, redis: RedisClient) -> None:
     engine = await another()
-    await engine.announce(Presence("w", MODEL, None, 1, 1, 1))
+    await engine.announce(WorkerState("w", MODEL, None, 1, 1, 1))
     redis.execute_command("HSET", KEYS.workers, "w", b"\x01")
     with pytest.raises(EngineUnavailable, match="install the version that it has"):
-        await engine.depths(MODEL)
+        await engine.queues(MODEL)
 
 
-async def test_a_name_that_nobody_could_write_is_not_a_model(
-    another: OpenEngine, redis: RedisClient, clock: RedisClock
-) -> None:
+async def test_an_invalid_name_is_not_a_model(another: OpenEngine, redis: RedisClient, clock: RedisClock) -> None:
     engine = await another()
     redis.execute_command("HSET", "zypher", "model:%FF", "")
     await submit_many(engine, 1)
@@ -244,9 +236,7 @@ async def test_an_output_that_redis_cannot_keep_is_a_failure(another: OpenEngine
     assert "101 bytes" in outcome.failure.message
 
 
-async def test_the_end_of_what_was_submitted_here_is_told_and_not_asked_for(
-    another: OpenEngine, redis: RedisClient
-) -> None:
+async def test_results_of_own_submissions_arrive_without_polling(another: OpenEngine, redis: RedisClient) -> None:
     engine = await another()
     await submit_many(engine, 1)
     await engine.settle(await receive_one(engine), SUCCEEDED)  # Redis knows the scripts: each is one call from now on

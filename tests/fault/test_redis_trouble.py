@@ -57,9 +57,7 @@ async def accepted_again(engine: Engine) -> None:
                 return
 
 
-async def test_while_redis_is_away_submissions_fail_at_once_and_settles_wait(
-    engine: Engine, server: RedisServer
-) -> None:
+async def test_without_redis_submissions_fail_and_settles_wait(engine: Engine, server: RedisServer) -> None:
     ids = await submit_many(engine, 3)
     delivery = await receive_one(engine)
     waiter = asyncio.create_task(engine.get(ids[0], None))
@@ -92,7 +90,7 @@ async def test_a_redis_that_does_not_answer_is_away(engine: Engine, server: Redi
     await accepted_again(engine)
 
 
-async def test_a_redis_that_forgot_the_scripts_is_told_again(engine: Engine, server: RedisServer) -> None:
+async def test_lost_scripts_are_loaded_into_redis_again(engine: Engine, server: RedisServer) -> None:
     with server.client() as client:
         client.execute_command("SCRIPT", "FLUSH")
     (prediction_id,) = await submit_many(engine, 1)
@@ -108,7 +106,7 @@ async def test_a_redis_that_forgot_the_scripts_is_told_again(engine: Engine, ser
         (("CONFIG", "SET", "min-replicas-to-write", "1"), ("CONFIG", "SET", "min-replicas-to-write", "0"), "replicas"),
     ],
 )
-async def test_what_redis_refuses_is_said_and_passes(
+async def test_a_temporary_redis_error_is_reported(
     engine: Engine, server: RedisServer, trouble: tuple[str, ...], remedy: tuple[str, ...], said: str
 ) -> None:
     (prediction_id,) = await submit_many(engine, 1)
@@ -135,7 +133,7 @@ async def test_what_redis_refuses_is_said_and_passes(
         ("zypher", ("HSET", "zypher", "format", "2"), "newer version of zypher"),
     ],
 )
-async def test_foreign_and_newer_data_are_left_alone(
+async def test_other_and_newer_data_is_left_alone(
     server: RedisServer, key: str, content: tuple[str, ...], said: str
 ) -> None:
     with server.client() as client:
@@ -149,13 +147,13 @@ async def test_foreign_and_newer_data_are_left_alone(
     await other.close()
 
 
-async def test_a_foreign_key_of_a_model_is_said(engine: Engine, server: RedisServer) -> None:
+async def test_a_key_of_another_type_is_reported(engine: Engine, server: RedisServer) -> None:
     with server.client() as client:
         client.execute_command("SET", f"{{zypher:{MODEL}}}:stream", "mine")
         assert "choose another with ?prefix=NAME" in await refusal(engine)
 
 
-async def test_a_wrong_password_is_said_at_the_start(tmp_path: Path) -> None:
+async def test_a_wrong_password_is_reported_at_the_start(tmp_path: Path) -> None:
     if redis_program() is None:
         no_redis()
     with RedisServer(tmp_path / "redis", password="secret") as server:
@@ -171,7 +169,7 @@ async def test_a_wrong_password_is_said_at_the_start(tmp_path: Path) -> None:
         await right.close()
 
 
-async def test_a_wrong_place_is_said_at_the_start(server: RedisServer) -> None:
+async def test_a_wrong_address_is_reported_at_the_start(server: RedisServer) -> None:
     with pytest.raises(EngineError, match="no such database"):
         await engine_at(server.url.replace("/0", "/99")).open()
     gone = server.url
@@ -203,7 +201,7 @@ async def test_a_wrong_place_is_said_at_the_start(server: RedisServer) -> None:
         ("redis://localhost?timeout=3", "sets timeout, which it cannot"),
     ],
 )
-def test_a_url_that_means_nothing_is_said(url: str, said: str) -> None:
+def test_an_invalid_url_is_refused(url: str, said: str) -> None:
     with pytest.raises(SettingsError, match=said) as refused:
         engine_at(url)
     assert "hush" not in str(refused.value)

@@ -81,7 +81,7 @@ def test_a_stopped_replica_that_is_killed_is_noticed(serve: Serve, gate: Gate) -
         assert output(client, accepted) == "A"
 
 
-def test_poison_does_not_hold_up_what_comes_behind_it(serve: Serve) -> None:
+def test_poison_does_not_block_later_predictions(serve: Serve) -> None:
     with client_of(serve(target("trouble.py:Trouble"))) as client:
         began = time.monotonic()
         poison = [submit(client, "exit") for _ in range(4)]  # twelve deaths

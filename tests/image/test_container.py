@@ -30,7 +30,7 @@ def test_it_is_soon_healthy_and_may_do_next_to_nothing(run: Run) -> None:
     assert container.inside("cat", "/proc/net/route").splitlines()[1:] == []
 
 
-def test_the_mock_answers_as_the_contract_says(run: Run) -> None:
+def test_the_mock_follows_the_contract(run: Run) -> None:
     container = run().wait_ready()
     text = "Sample input data for the model"
     with container.client as client, ThreadPoolExecutor(2) as pool:

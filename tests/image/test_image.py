@@ -62,7 +62,7 @@ def test_a_build_is_given_little(engine: DockerEngine) -> None:
     assert 0 < size / 1e6 < LARGEST_CONTEXT_MB
 
 
-def test_its_user_is_a_number_and_its_commands_are_no_shell_words(engine: DockerEngine, image: str) -> None:
+def test_the_image_has_a_numeric_user_and_exec_commands(engine: DockerEngine, image: str) -> None:
     config = json.loads(engine.run("image", "inspect", "--format", "{{json .Config}}", image))
     assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", config["User"])
     assert config["Entrypoint"] == ["zypher"]
@@ -81,7 +81,7 @@ def test_nothing_of_the_build_is_left(files: Path) -> None:
     assert not [name for name in names if name.startswith(("build", "install", "wheels", "root/.cache/", "app/"))]
 
 
-def test_no_file_makes_its_caller_somebody_else(files: Path) -> None:
+def test_reading_a_file_does_not_change_its_caller(files: Path) -> None:
     assert [each.name for each, _ in entries(files) if each.isfile() and each.mode & 0o6000] == []
 
 
@@ -102,7 +102,7 @@ def test_no_secret_is_in_its_environment_or_history(engine: DockerEngine, image:
     assert [origin for _, origin in engine.layers(image) if SECRET_NAME.search(origin)] == []
 
 
-def test_the_scan_finds_a_secret() -> None:
+def test_the_scan_detects_a_secret() -> None:
     assert SECRET_TEXT.search(b"-----BEGIN RSA " + b"PRIVATE KEY-----\nMII")
     assert SECRET_TEXT.search(b"key = 'AKIA" + b"ABCDEFGHIJKLMNOP'")
     assert all(SECRET_FILE.search(name) for name in ("app/.env", "data/id_rsa", "a/b.key", ".git"))

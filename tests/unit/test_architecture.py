@@ -21,7 +21,7 @@ ROOMS = [file for file in source_files("src") if file.path.name == "__init__.py"
 
 
 @pytest.mark.parametrize("room", ROOMS, ids=lambda room: room.path.parent.name)
-def test_a_room_that_names_its_files_names_all_of_them_and_no_others(room: SourceFile) -> None:
+def test_a_rooms_map_names_exactly_its_files(room: SourceFile) -> None:
     told = set(re.findall(r"\w+\.py\b", ast.get_docstring(room.tree) or ""))
     there = {path.name for path in (ROOT / room.path).parent.glob("*.py")} - {"__init__.py"}
     assert told in (there, set())

@@ -14,6 +14,8 @@ PARAMETERS = 7
 NESTING = 4
 LINES_PER_SUPPRESSION = 1000
 README_LINES = 15
+CRUMB_LINES = 30
+CRUMBS = 12
 
 _SUPPRESSION = re.compile(r"#\s*(noqa|(type|pyright):\s*ignore)")
 _REASONED = re.compile(r"#\s*(noqa:\s*[A-Z0-9, ]+|(type|pyright):\s*ignore\[[\w, -]+\])\s+(#\s*)?\w+(\W+\w+){2}")
@@ -72,8 +74,13 @@ def test_every_suppression_names_its_rule_and_its_reason() -> None:
     ] == []
 
 
-def test_no_file_has_a_name_that_says_nothing() -> None:
+def test_no_file_has_a_vague_name() -> None:
     assert [str(file.path) for file in source_files() if file.path.stem in _VAGUE] == []
+
+
+def test_few_files_of_the_package_are_crumbs() -> None:
+    crumbs = [file.path for file in source_files("src") if file.lines < CRUMB_LINES]
+    assert len([path for path in crumbs if path.name != "__init__.py"]) <= CRUMBS, crumbs
 
 
 def test_readme_runs_something_within_15_lines() -> None:

@@ -73,7 +73,7 @@ async def test_a_task_is_found() -> None:
     assert await tasks_left(before) == []
 
 
-def test_what_is_missing_fails_in_ci_and_skips_at_a_desk(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_tool_fails_in_ci_and_skips_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CI", "true")
     with pytest.raises(pytest.fail.Exception, match="Install it"):
         missing("Install it.")

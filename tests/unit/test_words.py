@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from tests.source import called, named, source_files
+from tests.source import SourceFile, called, named, source_files
 
-RIGHT_WORD = {
+RIGHT_WORD = {  # in every name of the package
     "ack": "settle",
     "acknowledge": "settle",
     "backend": "engine",
@@ -26,6 +26,42 @@ RIGHT_WORD = {
     "uid": "prediction_id",
     "visibility": "lease",
 }
+
+PLAIN_WORD = {  # in the names of tests and of every room that was cleared of the others
+    "attend": "wait for",
+    "bell": "wake",
+    "complain": "print_error",
+    "foreign": "libraries, or the library's name",
+    "foresaw": "unexpected",
+    "hangup": "disconnect",
+    "haste": "at_once",
+    "hear": "receive",
+    "heard": "notified",
+    "hears": "receives",
+    "journal": "prediction_log",
+    "knows": "has",
+    "misfit": "input error",
+    "nobody": "the missing role, such as an unread result",
+    "nonsense": "invalid bytes",
+    "observed": "monitored",
+    "outlook": "snapshot",
+    "overseen": "operator",
+    "rang": "wake",
+    "ring": "wake",
+    "said": "reported",
+    "says": "has, reports or prints",
+    "somebody": "another user or caller",
+    "spans": "histogram",
+    "subject": "user_model",
+    "tells": "reports",
+    "told": "reported",
+    "trial": "check",
+    "truth": "bool",
+    "vain": "for nothing",
+    "whoever": "the role, such as a client",
+}
+_NOT_CLEARED = ("src/zypher/engines/", "src/zypher/worker/")
+TEST_NAME_WORDS = 10
 
 _READS_TIME = {
     "datetime.datetime.now",
@@ -53,7 +89,25 @@ def test_a_thing_has_one_word(wrong: str) -> None:
     assert found == [], f"The word is {RIGHT_WORD[wrong]}."
 
 
-def test_a_timeout_says_its_unit() -> None:
+@pytest.mark.parametrize("riddle", PLAIN_WORD)
+def test_names_are_plain_words(riddle: str) -> None:
+    files = [file for file in source_files("src") if not str(file.path).startswith(_NOT_CLEARED)]
+    names = [(file, line, name) for file in files for line, name in [(1, file.path.stem), *named(file.tree)]]
+    names += [(file, line, name) for file in source_files("tests") for line, name in _tests(file)]
+    found = [f"{file.at(line)}: {name}" for file, line, name in names if riddle in _words(name)]
+    assert found == [], f"Plainer is {PLAIN_WORD[riddle]}."
+
+
+def test_a_test_name_has_ten_words_at_most() -> None:
+    assert [
+        f"{file.at(line)}: {name}"
+        for file in source_files("tests")
+        for line, name in _tests(file)
+        if name.removeprefix("test_").count("_") >= TEST_NAME_WORDS
+    ] == []
+
+
+def test_a_timeout_has_its_unit_in_its_name() -> None:
     assert [
         f"{file.at(node.lineno)}: {node.arg}"
         for file in source_files("src")
@@ -81,10 +135,14 @@ def test_no_unit_test_sleeps() -> None:
     ] == []
 
 
-def test_the_search_finds_what_it_looks_for() -> None:
+def test_the_search_finds_names_and_calls() -> None:
     tree = ast.parse("from time import sleep\nimport time\nsleep(1)\nx = time.monotonic()\nclass JobQueue: ...")
     assert [name for name, _ in called(tree)] == ["time.sleep", "time.monotonic"]
     assert [_words(name) for _, name in named(tree) if name != "x"] == [["job", "queue"]]
+
+
+def _tests(file: SourceFile) -> list[tuple[int, str]]:
+    return [(each.lineno, each.name) for each in file.functions() if each.name.startswith("test_")]
 
 
 def _words(name: str) -> list[str]:

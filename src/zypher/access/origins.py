@@ -1,4 +1,4 @@
-"""The origins whose pages may call from a browser, as the Fetch standard says (CORS)."""
+"""The origins whose pages may call from a browser, by the Fetch standard (CORS)."""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ Fields = tuple[tuple[bytes, bytes], ...]
 
 
 class Origins:
-    """What an answer says of the pages that may read it."""
+    """The response headers that allow pages of other origins to read it."""
 
     def __init__(self, origins: tuple[str, ...]) -> None:
         """Raises `SettingsError` for what is no origin."""

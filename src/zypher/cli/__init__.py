@@ -1,10 +1,10 @@
 """The command line: parse, call, print. One file per command.
 
-main.py        finds the command that is meant, turns errors into exit_codes.py
+main.py        finds the command that is meant, turns errors into exit codes
 serve.py, worker.py, predict.py, queue.py, check.py, config.py
 dead_letters.py   `zypher queue dead`
-words.py          words after a command, as in `zypher queue dead show`
+subcommands.py    `zypher queue dead show` and the like
 setting_flags.py  the settings as arguments
-given_input.py    the input that `zypher predict` is given
+input_argument.py the input of `zypher predict`
 terminal.py       what people see; tables.py aligns it
 """

@@ -3,15 +3,14 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from zypher.cli.exit_codes import DONE, FAILED
 from zypher.cli.setting_flags import read_settings
-from zypher.cli.terminal import complain, print_json, shown_json
+from zypher.cli.terminal import DONE, FAILED, print_error, print_json, shown_json
 from zypher.errors import StartError
 
 if TYPE_CHECKING:
     import msgspec
 
-    from zypher.worker.trial import Trial
+    from zypher.worker.check import CheckReport
 
 HELP = "Load a model in a process of its own and show its schemas; with --input, run it once."
 USAGE = "TARGET [--input JSON] [--json]"
@@ -33,15 +32,15 @@ def run(arguments: argparse.Namespace) -> int:
     return show(check(settings, input), as_json=arguments.json)
 
 
-def show(trial: "Trial", *, as_json: bool) -> int:
+def show(report: "CheckReport", *, as_json: bool) -> int:
     """Print what was found; the exit code."""
     if as_json:
-        print_json(_record(trial))
+        print_json(_record(report))
     else:
-        print(_page(trial))
-    if trial.outcome is None or trial.outcome.failure is None:
+        print(_page(report))
+    if report.outcome is None or report.outcome.failure is None:
         return DONE
-    complain(trial.outcome.failure.message)
+    print_error(report.outcome.failure.message)
     return FAILED
 
 
@@ -57,31 +56,31 @@ def _input(text: str | None) -> bytes | None:
     return text.encode()
 
 
-def _page(trial: "Trial") -> str:
-    card = trial.card
-    parts = [f"{card.name}: loaded in {trial.load_s:.2f} s, concurrency {card.concurrency}"]
+def _page(report: "CheckReport") -> str:
+    card = report.card
+    parts = [f"{card.name}: loaded in {report.load_s:.2f} s, concurrency {card.concurrency}"]
     if card.description:
         parts.append(card.description)
     parts.append("input schema\n" + shown_json(card.input_schema, indent=2))
     parts.append("output schema\n" + shown_json(card.output_schema, indent=2))
     if card.components:
         parts.append("components\n" + shown_json(card.components, indent=2))
-    if trial.outcome is not None and trial.outcome.output is not None:
-        output = shown_json(_raw(trial.outcome.output), indent=2)
-        parts.append(f"output, after {trial.outcome.run_s:.3f} s\n{output}")
+    if report.outcome is not None and report.outcome.output is not None:
+        output = shown_json(_raw(report.outcome.output), indent=2)
+        parts.append(f"output, after {report.outcome.run_s:.3f} s\n{output}")
     return "\n\n".join(parts)
 
 
-def _record(trial: "Trial") -> dict[str, object]:
+def _record(report: "CheckReport") -> dict[str, object]:
     import msgspec
 
-    record: dict[str, object] = msgspec.structs.asdict(trial.card)
-    record["load_s"] = trial.load_s
-    if trial.outcome is not None:
-        failure = trial.outcome.failure
-        record["status"] = str(trial.outcome.status)
-        record["run_s"] = trial.outcome.run_s
-        record["output"] = _raw(trial.outcome.output or b"null")
+    record: dict[str, object] = msgspec.structs.asdict(report.card)
+    record["load_s"] = report.load_s
+    if report.outcome is not None:
+        failure = report.outcome.failure
+        record["status"] = str(report.outcome.status)
+        record["run_s"] = report.outcome.run_s
+        record["output"] = _raw(report.outcome.output or b"null")
         record["failure"] = None if failure is None else failure.message
     return record
 

@@ -8,7 +8,7 @@ from zypher.cli.setting_flags import add_settings, read_settings
 from zypher.cli.tables import table
 from zypher.cli.terminal import print_json
 from zypher.settings import SETTINGS, Resolved, Setting, shown
-from zypher.telemetry.printable import printable
+from zypher.text import printable
 
 HELP = "Show each setting and where its value came from; takes the arguments of serve."
 USAGE = "[TARGET] [--json] [FLAGS]"
@@ -34,7 +34,7 @@ def page(resolved: Resolved) -> str:
 
 
 def _row(setting: Setting, resolved: Resolved) -> tuple[str, str, str]:
-    value = printable(shown(_told(setting, resolved))) or "-"
+    value = printable(shown(_shown_value(setting, resolved))) or "-"
     return setting.name, value, resolved.origins[setting.name]
 
 
@@ -45,12 +45,12 @@ def _record(resolved: Resolved) -> dict[str, dict[str, object]]:
         return value if value is None or isinstance(value, bool | int | float) else shown(value)
 
     return {
-        setting.name: {"value": plain(_told(setting, resolved)), "from": resolved.origins[setting.name]}
+        setting.name: {"value": plain(_shown_value(setting, resolved)), "from": resolved.origins[setting.name]}
         for setting in SETTINGS
     }
 
 
-def _told(setting: Setting, resolved: Resolved) -> object:
+def _shown_value(setting: Setting, resolved: Resolved) -> object:
     """The value; of a service that others reach no path and no address, unless it exposes them."""
     value = resolved.value(setting)
     if resolved.settings.http.exposes_errors or value == setting.default:

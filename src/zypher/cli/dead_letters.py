@@ -3,17 +3,16 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from zypher.cli.exit_codes import DONE, FAILED
+from zypher.cli.subcommands import Subcommands, add_flags
 from zypher.cli.tables import table
-from zypher.cli.terminal import complain, print_json
-from zypher.cli.words import Words, add_flags
-from zypher.telemetry.printable import printable
+from zypher.cli.terminal import DONE, FAILED, print_error, print_json
+from zypher.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
-    from zypher.operations.overseen import Overseen
+    from zypher.operations.dead_letters import OperatorEngine
     from zypher.prediction import Prediction
     from zypher.settings import EngineSettings
 
@@ -29,12 +28,12 @@ _EPILOG = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = _EPILOG
-    words = Words(parser)
+    subcommands = Subcommands(parser)
     every = {
-        "list": words.add("list", "[MODEL] [--json] [FLAGS]", f"the first {_MOST_LISTED} of each model, or of one"),
-        "show": words.add("show", "ID [--json] [FLAGS]", "one with its instants and its reason"),
-        "replay": words.add("replay", "ID | --all [--json] [FLAGS]", "queue one again, or all"),
-        "purge": words.add("purge", "ID | --all [--json] [FLAGS]", "forget one, or all"),
+        "list": subcommands.add("list", "[MODEL] [--json] [FLAGS]", f"the first {_MOST_LISTED} of a model"),
+        "show": subcommands.add("show", "ID [--json] [FLAGS]", "one with its instants and its reason"),
+        "replay": subcommands.add("replay", "ID | --all [--json] [FLAGS]", "queue one again, or all"),
+        "purge": subcommands.add("purge", "ID | --all [--json] [FLAGS]", "forget one, or all"),
     }
     for each in (parser, *every.values()):
         add_flags(each)
@@ -49,10 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 async def _list(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
-    from zypher.assembly import oversight
-    from zypher.operations.dead import dead_letters
+    from zypher.assembly import operator_session
+    from zypher.operations.dead_letters import dead_letters
 
-    async with oversight(settings) as engine:
+    async with operator_session(settings) as engine:
         letters = await dead_letters(engine.operations, getattr(arguments, "model", None), _MOST_LISTED)
     if arguments.json:
         print_json([_record(letter) for letter in letters])
@@ -62,10 +61,10 @@ async def _list(settings: "EngineSettings", arguments: argparse.Namespace) -> in
 
 
 async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
-    from zypher.assembly import oversight
-    from zypher.operations.dead import dead_letter
+    from zypher.assembly import operator_session
+    from zypher.operations.dead_letters import dead_letter
 
-    async with oversight(settings) as engine:
+    async with operator_session(settings) as engine:
         letter = await dead_letter(engine.operations, arguments.prediction_id)
     if letter is None:
         return _no_dead_letter(arguments.prediction_id)
@@ -79,21 +78,21 @@ async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> in
 
 
 async def _replay(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
-    from zypher.assembly import oversight
+    from zypher.assembly import operator_session
 
-    async with oversight(settings) as engine:
+    async with operator_session(settings) as engine:
         return await _do(engine.operations, engine.operations.replay, arguments, "queued again")
 
 
 async def _purge(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
-    from zypher.assembly import oversight
+    from zypher.assembly import operator_session
 
-    async with oversight(settings) as engine:
+    async with operator_session(settings) as engine:
         return await _do(engine.operations, engine.operations.purge, arguments, "forgotten")
 
 
 async def _do(
-    operations: "Overseen", act: "Callable[[str], Awaitable[bool]]", arguments: argparse.Namespace, deed: str
+    operations: "OperatorEngine", act: "Callable[[str], Awaitable[bool]]", arguments: argparse.Namespace, deed: str
 ) -> int:
     if getattr(arguments, "all", False):
         done = await _do_all(operations, act)
@@ -108,16 +107,16 @@ async def _do(
     return DONE
 
 
-async def _do_all(operations: "Overseen", act: "Callable[[str], Awaitable[bool]]") -> list[str]:
-    """In bites: no question holds a server for long."""
-    from zypher.operations.dead import dead_letters
+async def _do_all(operations: "OperatorEngine", act: "Callable[[str], Awaitable[bool]]") -> list[str]:
+    """Page by page: no request occupies a server for long."""
+    from zypher.operations.dead_letters import dead_letters
 
     done: dict[str, None] = {}
     while letters := await dead_letters(operations, limit=_PAGE):
         new = [letter.prediction_id for letter in letters if letter.prediction_id not in done]
         acted = [prediction_id for prediction_id in new if await act(prediction_id)]
         if not acted:
-            break  # what is left died again meanwhile
+            break  # those that are left failed again meanwhile
         done |= dict.fromkeys(acted)
     return list(done)
 
@@ -155,5 +154,5 @@ def _instant(instant: "datetime | None") -> str:
 
 
 def _no_dead_letter(prediction_id: str) -> int:
-    complain(f"{prediction_id} is no dead letter; `zypher queue dead` lists them.")
+    print_error(f"{prediction_id} is no dead letter; `zypher queue dead` lists them.")
     return FAILED

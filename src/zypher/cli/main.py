@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol, cast
 
 import zypher
-from zypher.cli.exit_codes import DONE, FAILED, INTERRUPTED, UNREAD, WRONG
-from zypher.cli.terminal import complain
+from zypher.cli.terminal import DONE, FAILED, INTERRUPTED, UNREAD, WRONG, print_error
 from zypher.errors import StartError
 
 _COMMANDS = ("serve", "worker", "predict", "queue", "check", "config")
@@ -22,7 +21,7 @@ exit codes:
   {FAILED:<4}the prediction failed, or the server or engine did not answer or answered an error
   {WRONG:<4}the command, a setting or the model is wrong
   {INTERRUPTED:<4}interrupted; of serve and worker: a second signal stopped it at once
-  {UNREAD:<4}whoever read the output went away
+  {UNREAD:<4}the reader of the output closed it
 """
 
 
@@ -40,15 +39,15 @@ class Command(Protocol):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; the exit code. Says each error in one sentence on standard error."""
+    """Run one command; the exit code. Prints each error as one sentence on standard error."""
     try:
         code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except StartError as error:
-        complain(str(error), error.details)
+        print_error(str(error), error.details)
         return WRONG
     except KeyboardInterrupt:
-        complain("Interrupted.")
+        print_error("Interrupted.")
         return INTERRUPTED
     except BrokenPipeError:
         # Python flushes standard output once more when it ends.
@@ -103,7 +102,7 @@ def _add_commands(parser: argparse.ArgumentParser) -> dict[str, "Parser"]:
     return parsers
 
 
-_WRONG_WORD = re.compile(r"argument WORD: invalid choice: '(?P<word>.*)' \(choose from (?P<known>.*)\)")
+_WRONG_WORD = re.compile(r"argument SUBCOMMAND: invalid choice: '(?P<word>.*)' \(choose from (?P<known>.*)\)")
 
 
 class Parser(argparse.ArgumentParser):
@@ -117,13 +116,13 @@ class Parser(argparse.ArgumentParser):
         raise StartError(f"{message[0].upper()}{message[1:]}; {_see(self.prog)}")
 
     def refuse(self, word: str) -> NoReturn:
-        """Raise for an argument that nobody knows."""
+        """Raise for an unknown argument."""
         flags = re.findall(r"--[a-z-]+", self.format_help())
         raise StartError(f"`{self.prog}` takes no {word}; {_meant(word.partition('=')[0], flags, self.prog)}")
 
 
 def _meant(word: str, known: Sequence[str], prog: str) -> str:
-    from zypher.settings.suggestion import closest
+    from zypher.text import closest
 
     near = closest(word, [each for each in known if each != word])
     return f"did you mean {near}?" if near else _see(prog)

@@ -5,9 +5,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from zypher.cli.exit_codes import DONE, FAILED, INTERRUPTED
-from zypher.cli.given_input import add_input, read_input
-from zypher.cli.terminal import LiveLine, complain, print_json
+from zypher.cli.input_argument import add_input, read_input
+from zypher.cli.terminal import DONE, FAILED, INTERRUPTED, LiveLine, print_error, print_json
 from zypher.errors import StartError
 
 if TYPE_CHECKING:
@@ -43,12 +42,12 @@ def run(arguments: argparse.Namespace) -> int:
     except InvalidUrl as error:
         raise StartError(str(error)) from None
     except ClientError as error:
-        complain(_advice(error, as_text=not arguments.json_input))
+        print_error(_advice(error, as_text=not arguments.json_input))
         return FAILED
 
 
 def _leave(client: "Client", pending: "Pending", *, record: bool) -> int:
-    """Print where the prediction will be found."""
+    """Print the id of the prediction and how to read its result."""
     if record:
         location = client.url + pending.location
         print_json({"prediction_id": pending.prediction_id, "status": _status(pending), "location": location})
@@ -60,20 +59,20 @@ def _leave(client: "Client", pending: "Pending", *, record: bool) -> int:
 
 def _wait(client: "Client", pending: "Pending", *, record: bool) -> int:
     """Follow a prediction to its end and print its output, or why it has none."""
-    from zypher.client.protocol import PredictionEnded, Refused, Unreachable
+    from zypher.client.protocol import PredictionEnded, Unavailable, Unreachable
 
     try:
         succeeded = _follow(client, pending)
     except KeyboardInterrupt:
-        complain(f"Interrupted; the prediction goes on. {_how_to_read(client, pending)}")
+        print_error(f"Interrupted; the prediction goes on. {_how_to_read(client, pending)}")
         return INTERRUPTED
-    except (Refused, Unreachable) as error:
-        complain(f"{_advice(error)} The prediction is not lost. {_how_to_read(client, pending)}")
+    except (Unavailable, Unreachable) as error:
+        print_error(f"{_advice(error)} The prediction is not lost. {_how_to_read(client, pending)}")
         return FAILED
     except PredictionEnded as error:
         if record:
             print_json({"prediction_id": error.prediction_id, "status": error.status, "error": str(error)})
-        complain(str(error))
+        print_error(str(error))
         return FAILED
     whole = {"prediction_id": succeeded.prediction_id, "status": "succeeded", "output": succeeded.output}
     print_json(whole if record else succeeded.output)
@@ -94,7 +93,7 @@ def _follow(client: "Client", pending: "Pending") -> "Succeeded":
 
 
 class Progress:
-    """What the live line says."""
+    """The text of the live line."""
 
     def __init__(self, clock: "Clock") -> None:
         self._clock = clock
@@ -119,9 +118,9 @@ def _how_to_read(client: "Client", pending: "Pending") -> str:
 
 
 def _advice(error: "ClientError", *, as_text: bool = False) -> str:
-    from zypher.client.protocol import Refused, Rejected
+    from zypher.client.protocol import Rejected, Unavailable
 
-    if isinstance(error, Refused):
+    if isinstance(error, Unavailable):
         return f"{error} Try again in {error.retry_after_s} s."
     if isinstance(error, Rejected) and error.status == 422 and as_text:
         return f"{error} The input was sent as text; --json-input sends it as JSON."

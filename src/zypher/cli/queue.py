@@ -1,4 +1,4 @@
-"""`zypher queue`: how queues and workers are doing, and what to do with dead letters."""
+"""`zypher queue`: the state of queues and workers, and the dead letters."""
 
 import argparse
 import asyncio
@@ -6,19 +6,18 @@ import sys
 from typing import TYPE_CHECKING
 
 from zypher.cli import dead_letters
-from zypher.cli.exit_codes import DONE, FAILED
 from zypher.cli.setting_flags import read_settings
-from zypher.cli.tables import span, table
-from zypher.cli.terminal import LiveTable, complain, print_json
-from zypher.cli.words import Words, add_flags
-from zypher.errors import Refused
+from zypher.cli.subcommands import Subcommands, add_flags
+from zypher.cli.tables import duration, table
+from zypher.cli.terminal import DONE, FAILED, LiveTable, print_error, print_json
+from zypher.errors import Unavailable
 from zypher.settings import LogLevel, LogSettings
-from zypher.telemetry.printable import printable
+from zypher.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from zypher.assembly import Oversight
+    from zypher.assembly import OperatorSession
     from zypher.clock import Clock
     from zypher.operations.overview import QueueView, WorkerView
     from zypher.settings import EngineSettings
@@ -31,18 +30,14 @@ _EVERY_S = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    words = Words(parser)
-    show = words.add(
-        "show", "[--once | --json] [FLAGS]", "queues and workers, which is what `zypher queue` does without a word"
-    )
+    subcommands = Subcommands(parser)
+    show = subcommands.add("show", "[--once | --json] [FLAGS]", "queues and workers; the default")
     for each in (parser, show):
         add_flags(each)
         each.add_argument("--once", action="store_true", help="print the table once, also on a terminal")
     parser.set_defaults(act=_show)
     show.set_defaults(act=_show)
-    dead = words.add(
-        "dead", f"{dead_letters.USAGE} [--json] [FLAGS]", "dead letters, which are listed without a further word"
-    )
+    dead = subcommands.add("dead", f"{dead_letters.USAGE} [--json] [FLAGS]", "list, show, replay or purge dead letters")
     dead_letters.add_arguments(dead)
 
 
@@ -50,24 +45,24 @@ def run(arguments: argparse.Namespace) -> int:
     settings = read_settings(arguments).settings.engine
     from zypher.telemetry.logs import configure
 
-    configure(LogSettings(level=LogLevel.ERROR))  # an engine that is away is said here, in the table's place
+    configure(LogSettings(level=LogLevel.ERROR))  # that the engine is unavailable is printed in place of the table
     act: Callable[[EngineSettings, argparse.Namespace], Coroutine[object, object, int]] = arguments.act
     try:
         return asyncio.run(act(settings, arguments))
     except KeyboardInterrupt:
         return DONE  # how a live table ends
-    except Refused as refused:
-        complain(str(refused))
+    except Unavailable as refused:
+        print_error(str(refused))
         return FAILED
 
 
 async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
-    from zypher.assembly import oversight
+    from zypher.assembly import operator_session
     from zypher.clock import SystemClock
     from zypher.operations.overview import overview
 
     clock = SystemClock()
-    async with oversight(settings) as engine:
+    async with operator_session(settings) as engine:
         if sys.stdout.isatty() and engine.lasting and not (arguments.once or arguments.json):
             await _watch(engine, clock)
         queues = await overview(engine.operations, clock.now())
@@ -78,7 +73,7 @@ async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> in
     return DONE
 
 
-async def _watch(engine: "Oversight", clock: "Clock") -> None:
+async def _watch(engine: "OperatorSession", clock: "Clock") -> None:
     """Draw the table again and again, until Ctrl-C."""
     from zypher.operations.overview import overview
 
@@ -86,13 +81,13 @@ async def _watch(engine: "Oversight", clock: "Clock") -> None:
     while True:
         try:
             live.show(page(await overview(engine.operations, clock.now())))
-        except Refused as away:
-            live.show(str(away))
+        except Unavailable as error:
+            live.show(str(error))
         await clock.sleep(_EVERY_S)
 
 
 def page(queues: "Sequence[QueueView]") -> str:
-    """The queues, the workers and what ails them, for people."""
+    """The queues, the workers and their problems, for people."""
     if not queues:
         return "No worker serves a model, and no prediction waits."
     heading = ("MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "TAKES")
@@ -110,10 +105,10 @@ def page(queues: "Sequence[QueueView]") -> str:
 def _queue_row(queue: "QueueView") -> tuple[str, ...]:
     counts = (queue.queued, queue.running, queue.delayed, queue.dead)
     oldest_s = queue.oldest_s if queue.queued + queue.delayed else None
-    return (queue.model, *map(str, counts), span(oldest_s), span(queue.run_s))
+    return (queue.model, *map(str, counts), duration(oldest_s), duration(queue.run_s))
 
 
 def _worker_row(queue: "QueueView", worker: "WorkerView") -> tuple[str, ...]:
     state = "draining" if worker.draining else "ready" if worker.ready_replicas else "not ready"
     replicas = f"{worker.ready_replicas}/{worker.replicas}"
-    return (worker.worker_id, queue.model, state, replicas, str(worker.slots), span(worker.silent_s))
+    return (worker.worker_id, queue.model, state, replicas, str(worker.slots), duration(worker.silent_s))

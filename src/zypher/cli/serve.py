@@ -2,8 +2,8 @@
 
 import argparse
 
-from zypher.cli.exit_codes import DONE, INTERRUPTED
 from zypher.cli.setting_flags import add_settings, read_settings
+from zypher.cli.terminal import DONE, INTERRUPTED
 from zypher.settings import SETTINGS
 
 HELP = "Serve a model over HTTP: the built-in mock, unless a TARGET is given."

@@ -42,7 +42,7 @@ def _add(add: Callable[..., object], setting: Setting) -> None:
     elif setting.kind is bool:
         no_flag = setting.flag.replace("--", "--no-", 1)
         for flag, const in ((setting.flag, "true"), (no_flag, "false")):
-            # The one that changes something is the one to know of.
+            # Only the one that changes the default is shown.
             changes = const != (default or "false")
             shown_help = setting.rule.help.rstrip(".") if changes else argparse.SUPPRESS
             add(flag, dest=setting.name, action="store_const", const=const, help=shown_help)

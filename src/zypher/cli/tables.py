@@ -1,4 +1,4 @@
-"""Records as aligned columns, and spans of time as people say them."""
+"""Records as aligned columns, durations with a fitting unit."""
 
 import re
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join("  ".join(line).rstrip() for line in zip(*aligned, strict=True))
 
 
-def span(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     """Such as 0.4 s, 12 s, 3 min or 2 h; - for None."""
     if seconds is None:
         return "-"

@@ -1,4 +1,4 @@
-"""What people see: results on standard output, everything else on standard error."""
+"""How a command reports: exit codes, results on standard output, everything else on standard error."""
 
 import shutil
 import sys
@@ -6,11 +6,17 @@ from types import TracebackType
 from typing import Self
 
 from zypher.cli.tables import fitted
-from zypher.telemetry.printable import printable
+from zypher.text import printable
+
+DONE = 0
+FAILED = 1  # the prediction failed, or the server did not answer or answered an error
+WRONG = 2  # the command, a setting or the model is wrong
+INTERRUPTED = 130  # as a shell reports SIGINT; of serve and worker: a second signal cut the drain
+UNREAD = 141  # the reader of the output closed it; as a shell reports SIGPIPE
 
 
-def complain(sentence: str, details: str = "") -> None:
-    """Say what went wrong, and below it whatever was added to it."""
+def print_error(sentence: str, details: str = "") -> None:
+    """Print an error, and its details below it, to standard error."""
     print(printable(f"zypher: {sentence}"), file=sys.stderr)
     if details:
         print(printable(details.rstrip("\n")), file=sys.stderr)
@@ -22,7 +28,7 @@ def print_json(value: object) -> None:
 
 
 def shown_json(value: object, indent: int) -> str:
-    """`value` as JSON that no terminal obeys; one line without spaces when `indent` is -1."""
+    """`value` as JSON without control characters; one line without spaces when `indent` is -1."""
     import msgspec
 
     return printable(msgspec.json.format(msgspec.json.encode(value), indent=indent).decode(errors="replace"))

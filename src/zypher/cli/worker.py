@@ -2,8 +2,8 @@
 
 import argparse
 
-from zypher.cli.exit_codes import DONE, INTERRUPTED
 from zypher.cli.setting_flags import add_settings, read_settings
+from zypher.cli.terminal import DONE, INTERRUPTED
 from zypher.settings import SETTINGS
 
 HELP = "Run the predictions of a model that servers accept into an engine which many share."
@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     settings = read_settings(arguments).settings
-    from zypher.assembly import work
+    from zypher.assembly import run_worker
     from zypher.telemetry.logs import configure
 
     configure(settings.log)
-    return DONE if work(settings) else INTERRUPTED
+    return DONE if run_worker(settings) else INTERRUPTED

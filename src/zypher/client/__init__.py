@@ -1,5 +1,5 @@
 """Clients of a ZypherAI server.
 
-client.py     for whoever wants predictions; protocol.py is the same without a network
-operators.py  for whoever looks after the server
+client.py     predictions; protocol.py is its requests and responses without a network
+operators.py  the engine of a running server, for operators
 """

@@ -7,7 +7,7 @@ from typing import Self, TypeVar
 import httpx
 
 from zypher.client import protocol
-from zypher.client.protocol import Answer, InvalidUrl, Pending, Request, Succeeded, Unreachable
+from zypher.client.protocol import InvalidUrl, Pending, Request, Response, Succeeded, Unreachable
 
 DEFAULT_URL = "http://localhost:8080"
 
@@ -60,7 +60,7 @@ class Client:
     ) -> None:
         self.close()
 
-    def _call(self, request: Request, read: Callable[[Answer], T], silence_s: float | None) -> T:
+    def _call(self, request: Request, read: Callable[[Response], T], silence_s: float | None) -> T:
         timeout = httpx.Timeout(self._answer_timeout_s, connect=_CONNECT_TIMEOUT_S, read=silence_s)
         try:
             response = self._http.request(
@@ -70,7 +70,7 @@ class Client:
             raise Unreachable(f"No server answers at {self.url}; start one with `zypher serve`.") from None
         except httpx.HTTPError as error:
             raise Unreachable(f"The server at {self.url} broke off before it answered ({error!r}).") from None
-        return read(Answer(response.status_code, response.headers, response.content))
+        return read(Response(response.status_code, response.headers, response.content))
 
 
 def _checked(url: str) -> httpx.URL:

@@ -11,7 +11,7 @@ import msgspec
 
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Prediction
-from zypher.presence import Depth
+from zypher.queue_state import QueueState
 from zypher.socket_path import short_path
 
 _PATIENCE_S = 30.0
@@ -24,7 +24,7 @@ class _Error(msgspec.Struct, frozen=True):
 
 
 class OperatorClient:
-    """Keeps the contract `Overseen`.
+    """Keeps the contract `OperatorEngine`.
 
     Every question is a connection of its own: it does not matter if the server is another one by now.
     """
@@ -42,15 +42,15 @@ class OperatorClient:
         writer.close()
         return True
 
-    async def depths(self, model: str | None = None) -> dict[str, Depth]:
-        return await self._read("/queues", dict[str, Depth], model=model)
+    async def queues(self, model: str | None = None) -> dict[str, QueueState]:
+        return await self._read("/queues", dict[str, QueueState], model=model)
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         return await self._read("/dead-letters", list[Prediction], model=model, limit=limit)
 
     async def get(self, prediction_id: str) -> Prediction | None:
-        answer = await self._ask("GET", _letter(prediction_id))
-        return None if answer.status_code == 404 else msgspec.json.decode(answer.content, type=Prediction)
+        response = await self._ask("GET", _letter(prediction_id))
+        return None if response.status_code == 404 else msgspec.json.decode(response.content, type=Prediction)
 
     async def replay(self, prediction_id: str) -> bool:
         return (await self._ask("POST", _letter(prediction_id) + "/replay")).status_code == 200
@@ -68,14 +68,14 @@ class OperatorClient:
                 async with httpx.AsyncClient(
                     transport=httpx.AsyncHTTPTransport(uds=socket), base_url="http://localhost", timeout=_PATIENCE_S
                 ) as http:
-                    answer = await http.request(method, path, params=query)
-            if answer.status_code >= 500:
-                raise EngineUnavailable(msgspec.json.decode(answer.content, type=_Error).error)
+                    response = await http.request(method, path, params=query)
+            if response.status_code >= 500:
+                raise EngineUnavailable(msgspec.json.decode(response.content, type=_Error).error)
         except (OSError, httpx.HTTPError, msgspec.DecodeError):
             raise EngineUnavailable(
                 f"No server answers in {self._path.parent}; see whether it still runs, then try again."
             ) from None
-        return answer
+        return response
 
 
 def _letter(prediction_id: str) -> str:

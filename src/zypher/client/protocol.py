@@ -1,11 +1,11 @@
-"""What is asked of a server, and what its answers mean. Pure: nothing here touches a network.
+"""Requests to a server, and how its responses are read. Pure: nothing here uses a network.
 
 ClientError
 ├── InvalidUrl            the URL cannot be a server's
-├── Unreachable           no server answers there, or it broke off
-├── UnexpectedAnswer      what answers is no ZypherAI server, or its fault
-├── Rejected              the request is at fault; another one may do
-├── Refused               the server takes no work now; the same request may do later
+├── Unreachable           no connection to a server, or it was lost
+├── UnexpectedAnswer      the response is not one of a ZypherAI server, or a 500
+├── Rejected              the request is wrong
+├── Unavailable           the server accepts nothing now; try the same request later
 ├── PredictionNotFound    no such id, or its retention is over
 └── PredictionEnded       it will have no output: failed, cancelled or expired
 """
@@ -32,7 +32,7 @@ class Request(msgspec.Struct, frozen=True):
     body: bytes = b""
 
 
-class Answer(msgspec.Struct, frozen=True):
+class Response(msgspec.Struct, frozen=True):
     """One HTTP answer."""
 
     status: int
@@ -89,7 +89,7 @@ class Rejected(ClientError):
         self.status = status
 
 
-class Refused(ClientError):
+class Unavailable(ClientError):
     """The server takes no work now."""
 
     def __init__(self, message: str, retry_after_s: int) -> None:
@@ -98,7 +98,7 @@ class Refused(ClientError):
 
 
 class PredictionNotFound(ClientError):
-    """The server knows no prediction with this id."""
+    """The server has no prediction with this id."""
 
 
 class PredictionEnded(ClientError):
@@ -126,27 +126,27 @@ def get(prediction_id: str, wait_s: int) -> Request:
     return Request("GET", _location(prediction_id) + (f"?wait={wait_s}" if wait_s else ""))
 
 
-def read_predict(answer: Answer) -> Pending | Succeeded:
+def read_predict(response: Response) -> Pending | Succeeded:
     """What an answer to `predict` means: the server may stop waiting before the end. Raises `ClientError`."""
-    if answer.status == 200:
-        return Succeeded(_prediction_id(answer), msgspec.Raw(answer.body))
-    return read_submit(answer)
+    if response.status == 200:
+        return Succeeded(_prediction_id(response), msgspec.Raw(response.body))
+    return read_submit(response)
 
 
-def read_submit(answer: Answer) -> Pending:
+def read_submit(response: Response) -> Pending:
     """What an answer to `submit` means. Raises `ClientError`."""
-    if answer.status == 202:
-        return _pending(answer)
-    raise _error(answer)
+    if response.status == 202:
+        return _pending(response)
+    raise _error(response)
 
 
-def read_get(answer: Answer) -> Pending | Succeeded:
+def read_get(response: Response) -> Pending | Succeeded:
     """What an answer to `get` means. Raises `ClientError`."""
-    if answer.status == 200:
-        return _decode(answer, Succeeded)
-    if answer.status == 400 and _decode(answer, _Problem).error == _STILL_PROCESSED:
-        return _pending(answer)
-    raise _error(answer)
+    if response.status == 200:
+        return _decode(response, Succeeded)
+    if response.status == 400 and _decode(response, _Problem).error == _STILL_PROCESSED:
+        return _pending(response)
+    raise _error(response)
 
 
 class _Problem(msgspec.Struct, frozen=True):
@@ -154,45 +154,45 @@ class _Problem(msgspec.Struct, frozen=True):
     prediction_id: str | None = None
 
 
-def _error(answer: Answer) -> ClientError:
-    problem = _decode(answer, _Problem)
-    match answer.status:
+def _error(response: Response) -> ClientError:
+    problem = _decode(response, _Problem)
+    match response.status:
         case 404 if problem.error == _NOT_FOUND:
             return PredictionNotFound(problem.error)
         case 410:
             status = "expired" if "expired" in problem.error else "cancelled"
-            return PredictionEnded(problem.error, _prediction_id(answer), status)
+            return PredictionEnded(problem.error, _prediction_id(response), status)
         case 500 if problem.prediction_id is not None:
             return PredictionEnded(problem.error, problem.prediction_id, "failed")
         case 503:
-            return Refused(problem.error, _whole(answer, "retry-after", 1))
+            return Unavailable(problem.error, _whole(response, "retry-after", 1))
         case status if 400 <= status < 500:
             return Rejected(problem.error, status)
         case status:
             return UnexpectedAnswer(f"The server answered {status}: {problem.error}")
 
 
-def _pending(answer: Answer) -> Pending:
-    return Pending(_prediction_id(answer), _whole(answer, "queue-position", 0), _whole(answer, "retry-after", 1))
+def _pending(response: Response) -> Pending:
+    return Pending(_prediction_id(response), _whole(response, "queue-position", 0), _whole(response, "retry-after", 1))
 
 
-def _prediction_id(answer: Answer) -> str:
-    prediction_id = answer.headers.get("prediction-id")
+def _prediction_id(response: Response) -> str:
+    prediction_id = response.headers.get("prediction-id")
     if prediction_id is None:
-        raise UnexpectedAnswer(_STRANGE.format(answer.status))
+        raise UnexpectedAnswer(_STRANGE.format(response.status))
     return prediction_id
 
 
-def _whole(answer: Answer, header: str, default: int) -> int:
-    text = answer.headers.get(header, "")
+def _whole(response: Response, header: str, default: int) -> int:
+    text = response.headers.get(header, "")
     return int(text) if text.isdecimal() else default
 
 
-def _decode(answer: Answer, kind: type[T]) -> T:
+def _decode(response: Response, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(answer.body, type=kind)
+        return msgspec.json.decode(response.body, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise UnexpectedAnswer(_STRANGE.format(answer.status)) from None
+        raise UnexpectedAnswer(_STRANGE.format(response.status)) from None
 
 
 def _location(prediction_id: str) -> str:

@@ -2,11 +2,11 @@
 
     deadlines   a head must be whole in time, and so must a body; one sweep a second looks after all connections
     limits      on the bytes of a head and of a target
-    refusals    what is not HTTP gets a JSON answer, after those to the requests before it
-    hang-up     whoever waits for a model is interrupted, without a task or a timer for it
-    half-close  a client that only sends no more gets its answer; one that waits for a model, for a second
+    errors      what is not HTTP gets a JSON response, after those to the requests before it
+    disconnect  a handler that waits for a model is interrupted, without a task or a timer for it
+    half-close  a client that closed its sending half gets its response; from a model, within a second
     upgrades    an offer to upgrade is declined: the request is served as plain HTTP/1.1
-    readers     an answer that is not read counts in the server's budget
+    readers     a response that is not read counts in the server's budget
 
 Subclasses uvicorn 0.54's HttpToolsProtocol; `tests/unit/connections/test_uvicorn.py` tests each name used of it.
 """
@@ -23,7 +23,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from zypher.connections.refusals import (
+from zypher.connections.responses import (
     HEAD_TOO_LARGE,
     HEADER_BYTES,
     MAX_HEAD_BYTES,
@@ -32,13 +32,13 @@ from zypher.connections.refusals import (
     NOT_OUR_VERSION,
     TARGET_TOO_LONG,
     TOO_SLOW,
-    Refusal,
+    ProtocolError,
+    as_bytes,
 )
-from zypher.connections.response import as_bytes
 from zypher.connections.sweep import Sweep
-from zypher.http.answer import CLOSE, Answer, Header
-from zypher.http.hangup import Hangup
+from zypher.http.disconnect import Disconnect
 from zypher.http.request import CONNECTION
+from zypher.http.response import CLOSE, Header, Response
 
 _HALFCLOSED_S = 1.0  # that a prediction has to end once its client sends no more
 _VERSIONS = ("1.1", "1.0")
@@ -50,17 +50,17 @@ class Connection(HttpToolsProtocol):
 
     def __init__(self, config: Config, state: ServerState, sweep: Sweep) -> None:
         super().__init__(config, state, {}, asyncio.get_running_loop())
-        self.hangup = Hangup()
+        self.disconnect = Disconnect()
         self.deadline_s = sweep.read_deadline_s  # monotonic
-        self.answer_bytes = 0  # of the answer that was sent last
+        self.response_bytes = 0  # of the response that was sent last
         self._application = cast("ASGI3Application", config.loaded_app)  # pyright: ignore[reportUnknownMemberType]  # uvicorn types it by what it may be wrapped in
         self._sweep = sweep
         self._extensions = {CONNECTION: self}
-        self._answering: RequestResponseCycle | None = None  # the request that the application has, or had last
+        self._current: RequestResponseCycle | None = None  # the request that the application has, or had last
         self._receiving = True  # a request has begun and not ended, or the first is awaited
         self._in_head = True  # its head is not whole, or it has not begun
         self._over = False  # nothing more is read
-        self._refusal: Answer | None = None  # for what came after the requests that wait for their answers
+        self._rejection: Response | None = None  # to what came after the pending requests
         self._fed_bytes = 0  # what the parser was given last
         self._quiet_bytes = 0  # what it was given since a request began or a piece of a body was found
 
@@ -71,26 +71,26 @@ class Connection(HttpToolsProtocol):
         self._sweep.join(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        if self._answering is not None:
-            self._answering.disconnected = True
+        if self._current is not None:
+            self._current.disconnected = True
         super().connection_lost(exc)
         self._over = True
-        self.hangup.happen()
+        self.disconnect.set()
         self._sweep.leave(self)
-        # They know the connection: they would keep it, and all that was sent, until the garbage collector comes.
+        # They refer to the connection: without this, it lives until the next garbage collection.
         self._extensions.clear()
-        self.cycle = self._answering = None  # type: ignore[assignment]  # uvicorn's own begins as None, too
+        self.cycle = self._current = None  # type: ignore[assignment]  # uvicorn's own begins as None, too
         self.pipeline.clear()
 
-    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn closes whenever a client sends no more
-        """Whether to go on: for the answers to what was asked before, over TLS never."""
+    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's closes in any case
+        """Whether to go on: for the responses to earlier requests; over TLS never."""
         if self._receiving and not self._in_head:
             self._give_up()
         if self._idle or self.scheme == "https":
             return False
         self.cycle.keep_alive = False
         self._over = True
-        self.loop.call_later(_HALFCLOSED_S, self.hangup.happen)
+        self.loop.call_later(_HALFCLOSED_S, self.disconnect.set)
         return True
 
     def pause_writing(self) -> None:
@@ -118,22 +118,22 @@ class Connection(HttpToolsProtocol):
             self.deadline_s = self._sweep.read_deadline_s
 
     def on_headers_complete(self) -> None:
-        """Hand the request on. In place of uvicorn's, which knows neither limits nor absolute targets."""
+        """Hand the request on. In place of uvicorn's, which has neither limits nor absolute targets."""
         parser, scope = self.parser, self.scope
         version = parser.get_http_version()
         if version not in _VERSIONS:
-            raise Refusal(NOT_OUR_VERSION)
+            raise ProtocolError(NOT_OUR_VERSION)
         self._check_head()
         method = parser.get_method()
         if parser.should_upgrade() and method != b"CONNECT":
-            return  # comes again without its offer
+            return  # parsed again without its offer
         scope["method"] = method.decode("ascii")
         scope["http_version"] = version
         target, _, scope["query_string"] = _origin_form(self.url).partition(b"?")
         scope["raw_path"] = target
         path = target.decode("ascii")
         scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
-        self.headers = []  # of trailers, which nobody asked for
+        self.headers = []  # trailers are dropped
         self._in_head = False
         self._quiet_bytes = -self._fed_bytes
         earlier = cast("RequestResponseCycle | None", self.cycle)
@@ -146,7 +146,7 @@ class Connection(HttpToolsProtocol):
             False,
             self.server_state.default_headers,
             asyncio.Event(),
-            # HTTP/1.0 does not know of interim responses (RFC 9110 section 10.1.1).
+            # HTTP/1.0 has no interim responses (RFC 9110 section 10.1.1).
             self.expect_100_continue and version == "1.1",
             version == "1.1" and parser.should_keep_alive(),
             self.on_response_complete,
@@ -160,28 +160,28 @@ class Connection(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._quiet_bytes = -self._fed_bytes
-        self.cycle.waiting_for_100_continue = False  # it did not wait
+        self.cycle.waiting_for_100_continue = False  # the client did not wait
         super().on_body(body)
 
     def on_message_complete(self) -> None:
         if self._in_head:
-            return  # comes again without its offer to upgrade
+            return  # parsed again without its offer to upgrade
         super().on_message_complete()
         self._receiving = False
         self._in_head = True
         if self.cycle.keep_alive and not self.parser.should_keep_alive():
-            # A trailer says Connection: close, after which the parser finds no further request.
+            # After a trailer Connection: close the parser finds no further request.
             self._over = True
             self.cycle.keep_alive = False
             if self.cycle.response_complete:
                 self.transport.close()
         self.deadline_s = self._sweep.idle_deadline_s if self.cycle.response_complete else math.inf
 
-    # Requests and answers
+    # Requests and responses
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Start the application. In place of uvicorn's, which guards against one that raises: ours never does."""
-        self._answering = cycle
+        self._current = cycle
         task = self.loop.create_task(app(cycle.scope, cycle.receive, cycle.send))
         task.add_done_callback(self._ended)
         self.tasks.add(task)
@@ -189,35 +189,35 @@ class Connection(HttpToolsProtocol):
     def _ended(self, task: asyncio.Task[None]) -> None:
         self.tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
-            self.logger.error("a request met an error that nobody foresaw", exc_info=error)
+            self.logger.error("unexpected error in a request", exc_info=error)
             self.transport.abort()
 
     def whole_body(self) -> bytes | None:
         """The body of the request that the application has, if all of it is here and nothing was received before."""
-        cycle = self._answering
+        cycle = self._current
         if cycle is None or cycle.more_body or cycle.disconnected:
             return None
         self.flow.resume_reading()  # to notice a client that goes
         body, cycle.body = bytes(cycle.body), bytearray()
         return body
 
-    async def answer(self, answer: Answer, more: Sequence[Header]) -> None:
-        """Send a whole answer, with more headers: in one piece, and without a look at each header of it."""
+    async def respond(self, response: Response, more: Sequence[Header]) -> None:
+        """Send a whole response, with more headers, in one write."""
         if self.flow.write_paused:
             await self.flow.drain()
-        cycle = self._answering
+        cycle = self._current
         if cycle is None or cycle.disconnected:
             return
         cycle.response_started = cycle.response_complete = True
-        # Never told to continue, a client may leave its body out or not: no next request could be found.
-        untold = cycle.waiting_for_100_continue and cycle.more_body
-        if CLOSE in answer.headers:
+        # Without 100 Continue the client may send its body or not: the next request could not be found.
+        never_continued = cycle.waiting_for_100_continue and cycle.more_body
+        if CLOSE in response.headers:
             cycle.keep_alive = False
-        elif untold or not cycle.keep_alive:
+        elif never_continued or not cycle.keep_alive:
             cycle.keep_alive = False
             more = (*more, CLOSE)
-        self.answer_bytes = len(answer.body)
-        for part in as_bytes(answer, (*more, self._sweep.date), whole=cycle.scope["method"] != "HEAD"):
+        self.response_bytes = len(response.body)
+        for part in as_bytes(response, (*more, self._sweep.date), whole=cycle.scope["method"] != "HEAD"):
             self.transport.write(part)
         if not cycle.keep_alive:
             self.transport.close()
@@ -231,8 +231,8 @@ class Connection(HttpToolsProtocol):
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
             self.deadline_s = math.inf if self._owes_whole_request() else self._sweep.read_deadline_s
-        elif self._refusal is not None:
-            self._end_with(self._refusal)
+        elif self._rejection is not None:
+            self._end_with(self._rejection)
         elif self._receiving:
             self.deadline_s = self._sweep.read_deadline_s
         if not self.pipeline and not self._over:
@@ -243,37 +243,37 @@ class Connection(HttpToolsProtocol):
         if self._over or self.transport.is_closing():
             self.transport.abort()
         elif self._receiving:
-            self._refuse(TOO_SLOW)
+            self._reject(TOO_SLOW)
         else:
             self.transport.close()
             self.deadline_s = self._sweep.linger_deadline_s
 
     def shutdown(self) -> None:
-        """Answer the request that the application has, and no other."""
-        if self._answering is None or self._answering.response_complete:
+        """Close once the request that the application has is answered."""
+        if self._current is None or self._current.response_complete:
             self.transport.close()
             return
         self._over = True
-        self._answering.keep_alive = False
+        self._current.keep_alive = False
         self.pipeline.clear()
 
     def drop(self) -> None:
-        """The application does not answer, since the client has gone."""
-        if self._answering is not None:
-            self._answering.disconnected = True
+        """Close without a response."""
+        if self._current is not None:
+            self._current.disconnected = True
         self.transport.abort()
 
     @property
     def _idle(self) -> bool:
-        return self._answering is None or (self._answering.response_complete and not self.pipeline)
+        return self._current is None or (self._current.response_complete and not self.pipeline)
 
     def _owes_whole_request(self) -> bool:
         """Whether the application has a request that is all here: what is being received is a later one."""
-        answering = self._answering
-        return answering is not None and not answering.more_body and not answering.response_complete
+        current = self._current
+        return current is not None and not current.more_body and not current.response_complete
 
     def _give_up(self) -> None:
-        """Tell the application that the newest request has no client any more."""
+        """Disconnect the newest request from its client."""
         self.cycle.disconnected = True
         self.cycle.message_event.set()
 
@@ -290,25 +290,25 @@ class Connection(HttpToolsProtocol):
             return self._decline_upgrade(data[int(offer.args[0]) :])
         except httptools.HttpParserError as error:
             cause = error.__context__  # what a callback raised
-            if not isinstance(cause, Refusal | httptools.HttpParserError | ValueError | None):
+            if not isinstance(cause, ProtocolError | httptools.HttpParserError | ValueError | None):
                 raise
-            self._refuse(cause.answer if isinstance(cause, Refusal) else NOT_HTTP)
-        except Refusal as refusal:
-            self._refuse(refusal.answer)
+            self._reject(cause.response if isinstance(cause, ProtocolError) else NOT_HTTP)
+        except ProtocolError as rejection:
+            self._reject(rejection.response)
         return b""
 
     def _check_quiet_bytes(self) -> None:
         self._quiet_bytes += self._fed_bytes
         if self._quiet_bytes > MAX_HEAD_BYTES:
-            raise Refusal(TARGET_TOO_LONG if len(self.url) > MAX_TARGET_BYTES else HEAD_TOO_LARGE)
+            raise ProtocolError(TARGET_TOO_LONG if len(self.url) > MAX_TARGET_BYTES else HEAD_TOO_LARGE)
 
     def _check_head(self) -> None:
         if len(self.url) > MAX_TARGET_BYTES:
-            raise Refusal(TARGET_TOO_LONG)
+            raise ProtocolError(TARGET_TOO_LONG)
         if self._quiet_bytes < 0 and self._fed_bytes <= _SMALL_HEAD_BYTES:
             return  # it began with what was read last
         if sum(len(name) + len(value) + HEADER_BYTES for name, value in self.headers) > MAX_HEAD_BYTES:
-            raise Refusal(HEAD_TOO_LARGE)
+            raise ProtocolError(HEAD_TOO_LARGE)
 
     def _decline_upgrade(self, rest: bytes) -> bytes:
         """The same head without its offer, after which the parser would expect another protocol, and the rest."""
@@ -328,28 +328,28 @@ class Connection(HttpToolsProtocol):
                 head.append(b"%b: %b" % (name, value))
         return b"\r\n".join([*head, b"", rest])
 
-    def _refuse(self, refusal: Answer) -> None:
-        """Read no more, and say why once the requests before have their answers."""
+    def _reject(self, rejection: Response) -> None:
+        """Read no more; send the response after those to the requests before."""
         if self._owes_whole_request():
             if not self._in_head:
                 self.pipeline.popleft()
             self._over = True
-            self._refusal = refusal
+            self._rejection = rejection
         elif self._in_head:
-            self._end_with(refusal)
+            self._end_with(rejection)
         elif self.cycle.response_complete:
             self._end()
         else:
             self._give_up()
-            self._end_with(refusal)
+            self._end_with(rejection)
 
-    def _end_with(self, refusal: Answer) -> None:
-        for part in as_bytes(refusal, (self._sweep.date, CLOSE), whole=True):
+    def _end_with(self, rejection: Response) -> None:
+        for part in as_bytes(rejection, (self._sweep.date, CLOSE), whole=True):
             self.transport.write(part)
         self._end()
 
     def _end(self) -> None:
-        """Close, but not before the client could read the answer: unread bytes would turn it into a reset."""
+        """Close, but not before the client could read the response: unread bytes would turn it into a reset."""
         self._over = True
         if self.transport.can_write_eof():
             self.flow.resume_reading()

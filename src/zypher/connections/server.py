@@ -3,19 +3,20 @@
 import asyncio
 import socket
 import ssl
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from ipaddress import ip_network
 from typing import cast
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
 
-from zypher.access.proxies import check_proxies
 from zypher.clock import Clock
 from zypher.connections.connection import Connection
 from zypher.connections.heap import own_pages_for_large_blocks
 from zypher.connections.sweep import Sweep
 from zypher.connections.unread import UnreadAnswers
-from zypher.errors import ListenError
+from zypher.errors import ListenError, SettingsError
 from zypher.http.app import Application
 from zypher.settings import HttpSettings
 
@@ -37,14 +38,14 @@ class HttpServer:
         return "https" if self._config.is_ssl else "http"
 
     async def start(self, listener: socket.socket) -> None:
-        """Answer whoever connects there from now on, or is waiting."""
+        """Serve the connections to this socket, those that wait in its backlog included."""
         own_pages_for_large_blocks()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             self._connection, sock=listener, ssl=self._config.ssl, backlog=self._config.backlog
         )
 
-    async def answer_all(self, wait_s: float) -> None:
+    async def wait_for_responses(self, wait_s: float) -> None:
         """Return once the responses that are in progress now have ended, or after `wait_s` seconds."""
         await _all(set(self._state.tasks), wait_s)
 
@@ -58,7 +59,7 @@ class HttpServer:
         await self._sweep.emptied(grace_s)
         for connection in list(connections):
             connection.transport.abort()
-        await self.answer_all(_FAREWELL_S)
+        await self.wait_for_responses(_FAREWELL_S)
         self._sweep.stop()
 
     def _connection(self) -> Connection:
@@ -97,6 +98,18 @@ def _config(app: Application, settings: HttpSettings) -> Config:
             "name another with --ssl-certfile and --ssl-keyfile."
         ) from error
     return config
+
+
+def check_proxies(proxies: Iterable[str]) -> None:
+    """Raise `SettingsError` for one that is neither an address, a network nor *."""
+    for proxy in proxies:
+        try:
+            if proxy != "*":
+                ip_network(proxy)
+        except ValueError:
+            raise SettingsError(
+                f"--forwarded-allow-ips {proxy} is no address or network; name one as 10.0.0.1 or 10.0.0.0/8, or *."
+            ) from None
 
 
 async def _all(tasks: AbstractSet[asyncio.Task[None]], wait_s: float) -> None:

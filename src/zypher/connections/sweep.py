@@ -1,4 +1,4 @@
-"""What the connections of one server share: deadlines, the date, and one sweep a second while there are any."""
+"""Deadlines of all connections: one sweep a second while there are any."""
 
 import asyncio
 from email.utils import format_datetime
@@ -7,7 +7,7 @@ from typing import Protocol
 from zypher.clock import Clock, Timer
 from zypher.connections.heap import give_back
 from zypher.connections.unread import UnreadAnswers
-from zypher.http.answer import Header
+from zypher.http.response import Header
 from zypher.settings import HttpSettings
 
 _EVERY_S = 1.0

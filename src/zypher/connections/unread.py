@@ -11,19 +11,19 @@ from typing import Protocol
 from zypher.access.budget import Budget
 from zypher.clock import Clock
 
-_PATIENCE_S = 0.05  # for a client to begin to read, when memory is short
+_GRACE_S = 0.05  # for a client to begin to read, when the budget is used up
 _LOOK_AGAIN_S = 0.02
 
 
 class Reader(Protocol):
-    """A connection whose client is behind."""
+    """A connection with a response that its client has not read."""
 
     transport: asyncio.Transport
-    answer_bytes: int  # of the answer, which is held as a whole until it is read
+    response_bytes: int  # of the answer, which is held as a whole until it is read
 
 
 class _Progress:
-    """How far a client has come."""
+    """How much of a response a client has read."""
 
     __slots__ = ("held_bytes", "since_s", "unread_bytes")
 
@@ -34,9 +34,9 @@ class _Progress:
 
 
 class UnreadAnswers:
-    """Who reads, however slowly, gets everything. Who reads nothing for `read_timeout_s` is cut off.
+    """A client that reads, however slowly, gets everything; one that reads nothing for `read_timeout_s` is cut off.
 
-    When the budget is used up, an answer is not refused: whoever has read nothing for longest is cut off in its favour.
+    When the budget is used up, a response is still sent: the reader without progress for longest is cut off instead.
     """
 
     def __init__(self, budget: Budget, clock: Clock, read_timeout_s: float) -> None:
@@ -47,21 +47,21 @@ class UnreadAnswers:
         self._looked_s = 0.0
 
     def add(self, reader: Reader) -> None:
-        """Its client is behind with an answer."""
-        held_bytes = max(reader.answer_bytes, reader.transport.get_write_buffer_size())
+        """Its client has not read all of a response."""
+        held_bytes = max(reader.response_bytes, reader.transport.get_write_buffer_size())
         self._readers[reader] = _Progress(held_bytes, _unread_bytes(reader), self._clock.monotonic())
         self.budget.take(held_bytes)
         if self.budget.exceeded:
             self._make_room()
 
     def remove(self, reader: Reader) -> None:
-        """Its client has caught up, or gone."""
+        """Its client has read everything, or disconnected."""
         progress = self._readers.pop(reader, None)
         if progress is not None:
             self.budget.give_back(progress.held_bytes)
 
     def look(self) -> None:
-        """Note who has read something, and cut off who has not for too long."""
+        """Update the progress of each reader; cut off those without any for too long."""
         self._looked_s = now_s = self._clock.monotonic()
         for reader, progress in list(self._readers.items()):
             unread_bytes = _unread_bytes(reader)
@@ -75,7 +75,7 @@ class UnreadAnswers:
         if now_s - self._looked_s >= _LOOK_AGAIN_S:
             self.look()
         for reader, progress in sorted(self._readers.items(), key=lambda each: each[1].since_s):
-            if not self.budget.exceeded or now_s - progress.since_s < _PATIENCE_S:
+            if not self.budget.exceeded or now_s - progress.since_s < _GRACE_S:
                 return
             self._cut_off(reader)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from zypher.prediction import Delivery, Message, Outcome, Prediction
-from zypher.presence import Depth, Presence
+from zypher.queue_state import QueueState, WorkerState
 
 STOPPING = "The server is stopping and takes nothing more; try again once it runs."  # of an engine that is closed
 
@@ -96,7 +96,7 @@ class Deliveries(Protocol):
         """
         ...
 
-    async def announce(self, presence: Presence) -> None:
+    async def announce(self, presence: WorkerState) -> None:
         """Say what this worker is. Holds for one lease, or not at all when it is `gone`; the last word counts.
 
         Raises `SchemaConflict`, and nothing is said, when a worker that lives and is not draining announced
@@ -108,7 +108,7 @@ class Deliveries(Protocol):
 class Operations(Protocol):
     """What whoever looks after the service needs."""
 
-    async def depths(self, model: str | None = None) -> dict[str, Depth]:
+    async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         """A model's queue and workers at this moment, by its name.
 
         Without a model, of each that workers announce, that predictions wait for or that dead letters are of, sorted.

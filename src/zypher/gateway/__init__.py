@@ -1,8 +1,7 @@
 """What may be asked of the service, free of transport.
 
 gateway.py    submit, keep, get, abandon, readiness
-outlook.py    what is known of the model, the queue and the workers
+snapshot.py   a cached look at the model, its queue and its workers
 envelope.py   the body of a request for a prediction; large_bodies.py has it checked by check_process.py
-admission.py  whether a prediction may be accepted now
-estimate.py   when to ask again
+admission.py  whether a prediction may be accepted now, else when to ask again
 """

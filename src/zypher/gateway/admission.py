@@ -1,35 +1,38 @@
-"""Whether a prediction may be accepted now: a pure decision."""
+"""Whether a prediction may be accepted now, and when to ask again: pure decisions."""
 
-from zypher.errors import Draining, EngineUnavailable, NoReplica, Refused
-from zypher.gateway.estimate import retry_after_s
-from zypher.presence import Depth, ModelCard
+import math
+
+from zypher.errors import Draining, EngineUnavailable, NoReplica, Unavailable
+from zypher.model_card import ModelCard
+from zypher.queue_state import QueueState
 
 _LOADING = "No worker has loaded the model yet."
 _NONE_RUNS = "No replica can run the model now"
+_LONGEST_RETRY_S = 3_600
 _DRAINING_RETRY_S = 5
 _LOADING_RETRY_S = 2
 _FAILING_RETRY_S = 5
 
 
-def admit(card: ModelCard | None, depth: Depth, *, draining: bool, durable: bool) -> ModelCard | Refused:
+def admit(card: ModelCard | None, queue: QueueState, *, draining: bool, durable: bool) -> ModelCard | Unavailable:
     """The model that it is for; or why not, with when to try again."""
     if draining:
         return Draining("The server is stopping and takes no new predictions; send it again.", _DRAINING_RETRY_S)
     if card is None:
         return NoReplica(f"{_LOADING} Try again in a moment.", _LOADING_RETRY_S)
-    if depth.problem and durable:
-        return EngineUnavailable(depth.problem, retry_after_s(depth.queued + 1, depth))
-    return no_replica(depth) or card
+    if queue.problem and durable:
+        return EngineUnavailable(queue.problem, retry_after_s(queue.queued + 1, queue))
+    return no_replica(queue) or card
 
 
-def no_replica(depth: Depth) -> NoReplica | None:
+def no_replica(queue: QueueState) -> NoReplica | None:
     """Why no replica can run the model, if none can and none is on its way."""
-    if has_replica(depth):
+    if has_replica(queue):
         return None
-    staying = [presence for presence in depth.presences if not presence.draining]
-    problems = [presence.problem for presence in staying if presence.problem]
+    staying = [worker for worker in queue.workers if not worker.draining]
+    problems = [worker.problem for worker in staying if worker.problem]
     if problems:
-        # What a worker says of itself may hold a path, an address or an exception of the model.
+        # A worker's sentence may hold a path, an address or an exception of the model.
         public = f"{_NONE_RUNS}; the log of its worker says why."
         return NoReplica(f"{_NONE_RUNS}: {problems[0]}", _FAILING_RETRY_S, public=public)
     if staying:
@@ -37,17 +40,28 @@ def no_replica(depth: Depth) -> NoReplica | None:
     return NoReplica("No worker serves the model now; start one, or try again later.", _FAILING_RETRY_S)
 
 
-def has_replica(depth: Depth) -> bool:
+def has_replica(queue: QueueState) -> bool:
     """Whether a replica can take work now."""
-    return any(presence.ready_replicas and not presence.draining for presence in depth.presences)
+    return any(worker.ready_replicas and not worker.draining for worker in queue.workers)
 
 
-def unready(card: ModelCard | None, depth: Depth, *, draining: bool) -> tuple[Refused, ...]:
+def unready(card: ModelCard | None, queue: QueueState, *, draining: bool) -> tuple[Unavailable, ...]:
     """Everything that keeps the server from being ready."""
     if draining:
         return (Draining("The server is stopping."),)
     if card is None:
         return (NoReplica(_LOADING),)
-    away = (EngineUnavailable(depth.problem),) if depth.problem else ()
-    missing = no_replica(depth) or (None if has_replica(depth) else NoReplica("No replica is ready."))
-    return away if missing is None else (*away, missing)
+    error = (EngineUnavailable(queue.problem),) if queue.problem else ()
+    missing = no_replica(queue) or (None if has_replica(queue) else NoReplica("No replica is ready."))
+    return error if missing is None else (*error, missing)
+
+
+def retry_after_s(position: int, queue: QueueState) -> int:
+    """Whole seconds until a prediction at this place may have ended, at least 1.
+
+    `position` 0 means that it runs already: half a run is left on average.
+    """
+    run_s = queue.run_s or 0.0
+    slots = max(1, sum(worker.slots for worker in queue.workers))
+    runs = 0.5 if position == 0 else math.ceil((position + queue.running) / slots)
+    return max(1, min(_LONGEST_RETRY_S, math.ceil(runs * run_s)))

@@ -16,8 +16,8 @@ import msgspec
 
 from zypher.errors import InvalidInput, MalformedBody
 from zypher.gateway.envelope import input_in
+from zypher.model_card import ModelCard
 from zypher.models.schema import InputValidator
-from zypher.presence import ModelCard
 
 HEADER = struct.Struct("<cQ")  # what follows, and of how many bytes
 CARD = b"c"
@@ -41,13 +41,13 @@ class NotAccepted(msgspec.Struct, frozen=True, tag=True):
     malformed: bool  # else it is JSON that does not fit
 
 
-Answer = Accepted | NotAccepted
+CheckResult = Accepted | NotAccepted
 
 
 def main() -> None:
-    """Answer until there is nothing to do."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # it comes from a terminal, and the server ends
-    logging.disable()  # what there is to say, the server has said
+    """CheckResult until there is nothing to do."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the server ends this process
+    logging.disable()  # the server has logged it already
     gc.disable()  # JSON has no cycles
     validator: InputValidator | None = None
     for what, content in _frames():
@@ -55,8 +55,8 @@ def main() -> None:
             validator = InputValidator(msgspec.json.decode(content, type=ModelCard))
             continue
         assert validator is not None, "the card comes first"
-        answer = msgspec.json.encode(_checked(validator, content))
-        os.write(_OUT, HEADER.pack(BODY, len(answer)) + answer)
+        result = msgspec.json.encode(_checked(validator, content))
+        os.write(_OUT, HEADER.pack(BODY, len(result)) + result)
 
 
 def _frames() -> Iterator[tuple[bytes, bytes]]:
@@ -77,7 +77,7 @@ def _read(length: int) -> bytes:
     return bytes(content[: length - len(view)])
 
 
-def _checked(validator: InputValidator, body: bytes) -> Answer:
+def _checked(validator: InputValidator, body: bytes) -> CheckResult:
     try:
         found = input_in(body)
         validator.check(body[found])

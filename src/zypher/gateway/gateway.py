@@ -6,14 +6,13 @@ import msgspec
 
 from zypher.clock import Clock
 from zypher.engines.engine import Operations, Submissions
-from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Refused
-from zypher.gateway.admission import admit, unready
+from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Unavailable
+from zypher.gateway.admission import admit, retry_after_s, unready
 from zypher.gateway.envelope import input_in
-from zypher.gateway.estimate import retry_after_s
 from zypher.gateway.large_bodies import LARGE_BYTES, LargeBodies
-from zypher.gateway.outlook import Outlook, View
+from zypher.gateway.snapshot import Snapshot, SnapshotCache
+from zypher.model_card import ModelCard
 from zypher.prediction import Message, Prediction, new_prediction_id
-from zypher.presence import ModelCard
 from zypher.telemetry.metrics import Metrics
 
 
@@ -21,7 +20,7 @@ class Readiness(msgspec.Struct, frozen=True):
     """Whether a prediction sent now would run."""
 
     ready: bool
-    problems: tuple[Refused, ...] = ()  # empty when ready
+    problems: tuple[Unavailable, ...] = ()  # empty when ready
 
 
 class Submitted(NamedTuple):
@@ -31,37 +30,37 @@ class Submitted(NamedTuple):
     input: bytes
 
 
-class Asked(Submissions, Operations, Protocol):
-    """What the gateway needs of an engine: who submits and who looks, not who works."""
+class GatewayEngine(Submissions, Operations, Protocol):
+    """What the gateway needs of an engine."""
 
 
 class Gateway:
-    """Accepts predictions for an engine and answers for them.
+    """Accepts predictions for an engine, and reads their state and results.
 
-    `model` is the name of the only model to serve, "" while it is not known; None is whichever is announced.
+    `model` is the name of the only model to serve, "" before it is loaded; None is any that is announced.
     """
 
-    def __init__(self, engine: Asked, clock: Clock, metrics: Metrics, model: str | None) -> None:
+    def __init__(self, engine: GatewayEngine, clock: Clock, metrics: Metrics, model: str | None) -> None:
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
-        self._outlook = Outlook(engine, clock, model)
+        self._snapshots = SnapshotCache(engine, clock, model)
         self._large_bodies = LargeBodies()
         self._draining = False
-        self._admitted: dict[bool, tuple[View, ModelCard]] = {}  # the last yes, of durable predictions and of others
+        self._admitted: dict[bool, tuple[Snapshot, ModelCard]] = {}  # the last yes, by durability
 
     def serve_only(self, model: str) -> None:
         """Serve this model from now on, and no other."""
-        self._outlook.model = model
+        self._snapshots.model = model
 
     def card(self) -> ModelCard | None:
         """The served model; None until it was loaded once."""
-        return self._outlook.view.card
+        return self._snapshots.snapshot.card
 
     async def submit(self, body: bytes, *, durable: bool, idempotency_key: str | None = None) -> Submitted:
         """Accept a prediction; `body` is `{"input": …}`.
 
-        Raises a `RequestError`, or a `Refused` with when to try again.
+        Raises a `RequestError`, or an `Unavailable` with when to try again.
         """
         durable = durable or idempotency_key is not None
         try:
@@ -69,7 +68,7 @@ class Gateway:
             now = self._clock.now()
             message = Message(new_prediction_id(now), card.name, input, now)
             prediction = await self._engine.submit(message, durable=durable, idempotency_key=idempotency_key)
-        except Refused as refused:
+        except Unavailable as refused:
             self._metrics.refused(type(refused).__name__)
             if isinstance(refused, QueueFull):
                 raise QueueFull(str(refused), self._full_retry_s(), public=refused.public) from None
@@ -92,43 +91,43 @@ class Gateway:
             raise PredictionNotFound
         return prediction
 
-    async def was_read(self, prediction: Prediction) -> None:
-        """A client is given how it ended: where space is short it may go first."""
+    async def mark_read(self, prediction: Prediction) -> None:
+        """Note that a client read its end: where space is short, its result may be purged first."""
         if prediction.durable and prediction.outcome is not None:
             await self._engine.read(prediction.prediction_id)
 
     async def abandon(self, prediction: Prediction) -> None:
-        """Its only caller has gone: if it still waits and nobody can ask for it again, it need not run."""
+        """Its only caller has disconnected: cancel it if it still waits and is not durable."""
         if not prediction.durable:
             await self._engine.cancel(prediction.prediction_id)
 
     def retry_after_s(self, prediction: Prediction) -> int:
-        """Whole seconds until it may be worth asking again, at least 1."""
-        return retry_after_s(prediction.position, self._outlook.view.depth)
+        """Estimated whole seconds until it may have ended, at least 1."""
+        return retry_after_s(prediction.position, self._snapshots.snapshot.queue)
 
     async def readiness(self) -> Readiness:
         """Whether a prediction sent now would run. Never raises."""
         try:
-            view = await self._outlook.look()
-        except Refused as away:
-            return Readiness(ready=False, problems=(away,))
-        if view.problem:
-            return Readiness(ready=False, problems=(NoReplica(view.problem),))
-        problems = unready(view.card, view.depth, draining=self._draining)
+            snapshot = await self._snapshots.refresh()
+        except Unavailable as error:
+            return Readiness(ready=False, problems=(error,))
+        if snapshot.problem:
+            return Readiness(ready=False, problems=(NoReplica(snapshot.problem),))
+        problems = unready(snapshot.card, snapshot.queue, draining=self._draining)
         return Readiness(ready=not problems, problems=problems)
 
     def drain(self) -> None:
-        """Refuse new predictions from now on; go on answering for those accepted."""
+        """Refuse new predictions from now on; go on serving those accepted."""
         self._draining = True
         self._admitted.clear()
 
     async def metrics_page(self) -> tuple[bytes, str]:
         """The page that Prometheus scrapes, and its content type; without the queues while the engine is away."""
         try:
-            depths = await self._engine.depths()
-        except Refused:
-            depths = {}
-        self._metrics.depths(depths, self._clock.now())
+            queues = await self._engine.queues()
+        except Unavailable:
+            queues = {}
+        self._metrics.queues(queues, self._clock.now())
         return self._metrics.page()
 
     async def close(self) -> None:
@@ -142,30 +141,30 @@ class Gateway:
             return card, body[await self._large_bodies.check(card, body)]
         input = body[input_in(body)]
         card = await self._admit(durable=durable)
-        self._outlook.validator(card).check(input)
+        self._snapshots.validator(card).check(input)
         return card, input
 
     async def _admit(self, *, durable: bool) -> ModelCard:
-        view = self._outlook.view if self._outlook.fresh() else await self._outlook.look()
-        admitted = self._judge(view, durable=durable)
-        if isinstance(admitted, Refused):
-            # Before a no, a second look: a view of a moment ago must not turn away what could run now.
-            admitted = self._judge(await self._outlook.look(), durable=durable)
-        if isinstance(admitted, Refused):
+        snapshot = self._snapshots.snapshot if self._snapshots.is_fresh() else await self._snapshots.refresh()
+        admitted = self._judge(snapshot, durable=durable)
+        if isinstance(admitted, Unavailable):
+            # A refusal needs a fresh snapshot: one of a moment ago must not refuse what could run now.
+            admitted = self._judge(await self._snapshots.refresh(), durable=durable)
+        if isinstance(admitted, Unavailable):
             raise admitted
         return admitted
 
-    def _judge(self, view: View, *, durable: bool) -> ModelCard | Refused:
+    def _judge(self, snapshot: Snapshot, *, durable: bool) -> ModelCard | Unavailable:
         admitted = self._admitted.get(durable)
-        if admitted is not None and admitted[0] is view:
+        if admitted is not None and admitted[0] is snapshot:
             return admitted[1]
-        if view.problem:
-            return NoReplica(view.problem)
-        card = admit(view.card, view.depth, draining=self._draining, durable=durable)
-        if not isinstance(card, Refused):
-            self._admitted[durable] = (view, card)
+        if snapshot.problem:
+            return NoReplica(snapshot.problem)
+        card = admit(snapshot.card, snapshot.queue, draining=self._draining, durable=durable)
+        if not isinstance(card, Unavailable):
+            self._admitted[durable] = (snapshot, card)
         return card
 
     def _full_retry_s(self) -> int:
-        # The queue has room again once the first of the waiting ones begins.
-        return retry_after_s(1, self._outlook.view.depth)
+        # There is room again once the first in the queue begins.
+        return retry_after_s(1, self._snapshots.snapshot.queue)

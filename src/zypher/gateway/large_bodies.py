@@ -7,15 +7,15 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 import msgspec
 
 from zypher.errors import InvalidInput, MalformedBody, NotChecked
-from zypher.gateway.check_process import BODY, CARD, HEADER, Answer, NotAccepted
-from zypher.presence import ModelCard
-from zypher.settings.environment import without_settings
+from zypher.gateway.check_process import BODY, CARD, HEADER, CheckResult, NotAccepted
+from zypher.model_card import ModelCard
+from zypher.settings.resolve import environment_of_children
 
 LARGE_BYTES = 32_768  # whatever the types, less is checked within 20 ms
 _BITE_BYTES = 262_144  # written in one turn of the event loop
 _COMMAND = (sys.executable, "-P", "-m", "zypher.gateway.check_process")
 
-_decode = msgspec.json.Decoder(Answer).decode
+_decode = msgspec.json.Decoder(CheckResult).decode
 
 
 class LargeBodies:
@@ -25,44 +25,44 @@ class LargeBodies:
     """
 
     def __init__(self) -> None:
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._process: Process | None = None
         self._card: ModelCard | None = None  # that the process has
-        self._asking: asyncio.Task[slice] | None = None
+        self._checking: asyncio.Task[slice] | None = None
 
     async def check(self, card: ModelCard, body: bytes) -> slice:
         """Where in the body the input is. Raises a `RequestError`, or `NotChecked`."""
-        await self._turn.acquire()
-        # Whoever asks may go; the answer is still to be read before the next question.
-        self._asking = asyncio.create_task(self._ask(card, body))
-        self._asking.add_done_callback(self._asked)
-        return await asyncio.shield(self._asking)
+        await self._lock.acquire()
+        # The caller may disconnect; the result is still to be read before the next check.
+        self._checking = asyncio.create_task(self._check(card, body))
+        self._checking.add_done_callback(self._release)
+        return await asyncio.shield(self._checking)
 
     async def close(self) -> None:
         """End the process, and what is being checked."""
-        if self._asking is not None and not self._asking.done():
-            self._asking.cancel()
-            await asyncio.wait({self._asking})
+        if self._checking is not None and not self._checking.done():
+            self._checking.cancel()
+            await asyncio.wait({self._checking})
         await self._end()
 
-    async def _ask(self, card: ModelCard, body: bytes) -> slice:
+    async def _check(self, card: ModelCard, body: bytes) -> slice:
         for _ in range(2):  # the process may have ended just now
             try:
-                answer = await self._answer(card, body)
+                result = await self._exchange(card, body)
             except (OSError, asyncio.IncompleteReadError):
                 await self._end()
                 continue
-            if isinstance(answer, NotAccepted):
-                raise (MalformedBody if answer.malformed else InvalidInput)(answer.message)
-            return slice(answer.start, answer.end)
+            if isinstance(result, NotAccepted):
+                raise (MalformedBody if result.malformed else InvalidInput)(result.message)
+            return slice(result.start, result.end)
         raise NotChecked("The input could not be checked: the process that does so has died; send it again.")
 
-    def _asked(self, asking: asyncio.Task[slice]) -> None:
-        if not asking.cancelled():
-            asking.exception()  # told to whoever has asked, if he is still there
-        self._turn.release()
+    def _release(self, task: asyncio.Task[slice]) -> None:
+        if not task.cancelled():
+            task.exception()  # retrieved: the caller may have disconnected
+        self._lock.release()
 
-    async def _answer(self, card: ModelCard, body: bytes) -> Answer:
+    async def _exchange(self, card: ModelCard, body: bytes) -> CheckResult:
         process = self._process
         if process is None or process.returncode is not None:
             process = self._process = await _start()
@@ -86,7 +86,7 @@ class LargeBodies:
 
 async def _start() -> Process:
     return await asyncio.create_subprocess_exec(
-        *_COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=without_settings()
+        *_COMMAND, stdin=PIPE, stdout=PIPE, stderr=DEVNULL, env=environment_of_children()
     )
 
 

@@ -1,13 +1,13 @@
 """The service as an ASGI application.
 
-app.py                 finds the endpoint of a request in the table of routes, sends its answer, records both
+app.py                 finds the endpoint of a request in the table of routes, sends its response, logs both
 routes.py              how a table of routes is searched
-request.py, answer.py  what comes in, what goes out
+request.py, response.py
 predictions.py         POST /predict and GET /predict/{prediction_id}
-preferences.py         how a client wants to be answered
+preferences.py         Async-Mode, Prefer, Idempotency-Key and ?wait
 body.py                the body of a POST, within limits of size, time and memory
-health.py, openapi.py, swagger.py  the pages beside them
-operators.py           what an operator asks, on a socket of its own
-problems.py            errors as answers
-hangup.py              how a handler that waits is interrupted
+health.py, openapi.py, swagger.py
+operators.py           the routes of operators, on a socket of their own
+errors.py              errors as responses
+disconnect.py          interrupts a waiting handler when its client disconnects
 """

@@ -8,25 +8,25 @@ from zypher.access.origins import Origins
 from zypher.clock import Clock
 from zypher.gateway.gateway import Gateway
 from zypher.http import swagger
-from zypher.http.answer import CLOSE, Answer, Header
-from zypher.http.hangup import HungUp
+from zypher.http.disconnect import ClientDisconnected
+from zypher.http.errors import HttpError, response_to
 from zypher.http.health import health_routes
 from zypher.http.openapi import Document
 from zypher.http.predictions import Predictions
-from zypher.http.problems import Problem, answer_to
 from zypher.http.request import Receive, Request, Scope, Send
+from zypher.http.response import CLOSE, Header, Response
 from zypher.http.routes import Routes, Table, get
 from zypher.settings import HttpSettings
 from zypher.telemetry.access import AccessLog
 
-_NOBODY_WAITS = Answer(499, b"")  # how such requests are counted, as nginx does
+_CLIENT_CLOSED_REQUEST = Response(499, b"")  # nginx's status for clients that disconnect, in log and metrics
 
 
 def prediction_routes(gateway: Gateway, settings: HttpSettings) -> Routes:
     """The table of routes of a service."""
     predictions = Predictions(gateway, settings)
     return {
-        "/": get(swagger.front_door),
+        "/": get(swagger.index),
         "/predict": {"POST": predictions.post},
         "/predict/{prediction_id}": get(predictions.get),
         **health_routes(gateway, exposes=settings.exposes_errors),
@@ -56,55 +56,55 @@ class Application:
             return
         began_s = self._clock.monotonic()
         request = Request(scope, receive, self.budget)
-        answer = await self._answer(request)
+        response = await self._respond(request)
         request.release()
-        if answer is None:
-            answer = _NOBODY_WAITS
+        if response is None:
+            response = _CLIENT_CLOSED_REQUEST
             if request.connection is not None:
                 request.connection.drop()
         else:
             more = self._origins.headers(request.headers)
             if request.connection is not None:
-                await request.connection.answer(answer, more)
+                await request.connection.respond(response, more)
             else:
-                await self._send(request, answer, more, send)
+                await self._send(request, response, more, send)
         took_s = self._clock.monotonic() - began_s
-        sent_bytes = 0 if request.method == "HEAD" else len(answer.body)
-        self._log.answered(request.method, request.route, answer.status, took_s, answer.headers, sent_bytes)
+        sent_bytes = 0 if request.method == "HEAD" else len(response.body)
+        self._log.answered(request.method, request.route, response.status, took_s, response.headers, sent_bytes)
 
-    async def _answer(self, request: Request) -> Answer | None:
-        """None when nobody waits for an answer."""
+    async def _respond(self, request: Request) -> Response | None:
+        """None when the client disconnected."""
         try:
             self._check(request)
             if request.method == "OPTIONS" and (allowed := self._origins.preflight(request.headers)) is not None:
-                return Answer(204, b"", allowed)
+                return Response(204, b"", allowed)
             route = self._table.find(request.path)
             request.route = route.path
             return await route.endpoint(request.method)(request)
-        except HungUp:
+        except ClientDisconnected:
             return None
-        except Exception as error:  # becomes the answer, and a record in the log when nobody foresaw it
-            return answer_to(error, exposes=self._exposes)
+        except Exception as error:  # becomes the response; unexpected ones are logged
+            return response_to(error, exposes=self._exposes)
 
     def _check(self, request: Request) -> None:
-        """Raise `Problem` for a request whose headers contradict each other or lead elsewhere."""
+        """Raise `HttpError` for a request whose headers contradict each other or lead elsewhere."""
         if request.repeated:
             name = request.repeated.decode().title()
-            raise Problem(400, f"A request bears the header {name} only once; leave the other out.", CLOSE)
+            raise HttpError(400, f"A request bears the header {name} only once; leave the other out.", CLOSE)
         problem = self._hosts.problem(request.headers.get(b"host"), request.http_version)
         if problem:
-            raise Problem(400, problem, CLOSE)
+            raise HttpError(400, problem, CLOSE)
 
-    async def _send(self, request: Request, answer: Answer, more: Sequence[Header], send: Send) -> None:
-        """Send it on a server that is not ours, which does not say when it was read."""
-        self.budget.take(len(answer.body))
+    async def _send(self, request: Request, response: Response, more: Sequence[Header], send: Send) -> None:
+        """Send it on another server, which does not report when it was read."""
+        self.budget.take(len(response.body))
         try:
-            await send_answer(answer, send, more, whole=request.method != "HEAD")
+            await send_response(response, send, more, whole=request.method != "HEAD")
         finally:
-            self.budget.give_back(len(answer.body))
+            self.budget.give_back(len(response.body))
 
 
-async def send_answer(answer: Answer, send: Send, more: Sequence[Header] = (), *, whole: bool = True) -> None:
+async def send_response(response: Response, send: Send, more: Sequence[Header] = (), *, whole: bool = True) -> None:
     """Send it with more headers, `whole` or only its head, on any server."""
-    await send({"type": "http.response.start", "status": answer.status, "headers": answer.head(more)})
-    await send({"type": "http.response.body", "body": answer.body if whole else b""})
+    await send({"type": "http.response.start", "status": response.status, "headers": response.head(more)})
+    await send({"type": "http.response.body", "body": response.body if whole else b""})

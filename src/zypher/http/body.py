@@ -4,7 +4,7 @@ import asyncio
 import zlib
 from collections.abc import Iterator
 
-from zypher.http.problems import Problem
+from zypher.http.errors import HttpError
 from zypher.http.request import Headers, Request
 from zypher.settings import HttpSettings
 
@@ -21,7 +21,7 @@ class Bodies:
         self._read_timeout_s = settings.read_timeout_s
 
     async def read(self, request: Request) -> bytes:
-        """The whole body, inflated. Raises `HungUp`, `TooMuchInFlight`, and `Problem` as soon as it is certain."""
+        """The whole body, inflated. Raises `ClientDisconnected`, `TooMuchInFlight` and, early, `HttpError`."""
         headers = request.headers
         _check_type(headers.get(b"content-type", b""))
         inflate = not _CODINGS.isdisjoint(headers) and _is_gzip(headers)
@@ -35,7 +35,7 @@ class Bodies:
             async with asyncio.timeout(self._read_timeout_s):
                 return await self._whole(request, inflate=inflate)
         except TimeoutError:
-            raise Problem(408, "The body was not whole in time; send it again, all of it at once.") from None
+            raise HttpError(408, "The body was not whole in time; send it again, all of it at once.") from None
 
     async def _whole(self, request: Request, *, inflate: bool) -> bytes:
         if inflate:
@@ -64,8 +64,8 @@ class Bodies:
             raise self._too_large()
         return piece
 
-    def _too_large(self) -> Problem:
-        return Problem(
+    def _too_large(self) -> HttpError:
+        return HttpError(
             413, f"The body is larger than {self._max_bytes} bytes, the setting max_body_bytes; send a smaller one."
         )
 
@@ -83,26 +83,26 @@ class _Gzip:
             try:
                 yield self._stream.decompress(packed, _BITE_BYTES)
             except zlib.error:
-                raise Problem(400, "The body is not valid gzip; compress it again, or send it as it is.") from None
+                raise HttpError(400, "The body is not valid gzip; compress it again, or send it as it is.") from None
             packed = self._stream.unconsumed_tail or self._stream.unused_data
 
     def check_end(self) -> None:
         if not self._stream.eof:
-            raise Problem(400, "The gzip of the body ends too early; compress it again, or send it as it is.")
+            raise HttpError(400, "The gzip of the body ends too early; compress it again, or send it as it is.")
 
 
 def _check_type(content_type: bytes) -> None:
     if content_type != b"application/json" and not is_json(content_type):
-        raise Problem(415, "The body must be JSON in UTF-8; add the header Content-Type: application/json.")
+        raise HttpError(415, "The body must be JSON in UTF-8; add the header Content-Type: application/json.")
 
 
 def _is_gzip(headers: Headers) -> bool:
-    """Whether the body is compressed. Raises `Problem` for what else may be done to it."""
+    """Whether the body is compressed. Raises `HttpError` for what else may be done to it."""
     if headers.get(b"transfer-encoding", b"chunked").strip().lower() != b"chunked":
-        raise Problem(400, "Transfer-Encoding must be chunked and nothing else; send the body as it is.")
+        raise HttpError(400, "Transfer-Encoding must be chunked and nothing else; send the body as it is.")
     coding = headers.get(b"content-encoding", b"").strip().lower()
     if coding not in (b"", b"identity", b"gzip", b"x-gzip"):
-        raise Problem(415, "The body must not be compressed but by gzip; send it so, or as it is.")
+        raise HttpError(415, "The body must not be compressed but by gzip; send it so, or as it is.")
     return coding.endswith(b"gzip")
 
 

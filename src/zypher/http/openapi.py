@@ -9,9 +9,9 @@ import msgspec
 
 from zypher import __version__
 from zypher.gateway.gateway import Gateway
-from zypher.http.answer import Answer
 from zypher.http.request import Request
-from zypher.presence import ModelCard
+from zypher.http.response import Response
+from zypher.model_card import ModelCard
 
 Json = dict[str, object]
 
@@ -28,15 +28,15 @@ class Document:
         self._card: ModelCard | None = None
         self._body = b""
 
-    async def get(self, request: Request) -> Answer:
-        """Answer with the document; before a replica has loaded the model, it allows any JSON."""
+    async def get(self, request: Request) -> Response:
+        """Response with the document; before a replica has loaded the model, it allows any JSON."""
         if self._gateway.card() is None:
             await self._gateway.readiness()  # looks again
         card = self._gateway.card() or _ANY_MODEL
         if card is not self._card:
             self._body = msgspec.json.encode(document(card))
             self._card = card
-        return Answer(200, self._body, ((b"cache-control", b"no-cache"),))
+        return Response(200, self._body, ((b"cache-control", b"no-cache"),))
 
 
 def document(card: ModelCard) -> Json:

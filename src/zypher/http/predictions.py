@@ -4,12 +4,12 @@ import re
 
 from zypher.errors import EngineUnavailable, PredictionNotFound
 from zypher.gateway.gateway import Gateway
-from zypher.http.answer import NO_STORE, Answer, Header
 from zypher.http.body import Bodies
-from zypher.http.hangup import Hangup, HungUp
+from zypher.http.disconnect import ClientDisconnected, Disconnect
+from zypher.http.errors import response_without_output
 from zypher.http.preferences import Preferences, applied, longest_wait_s, read_preferences, read_wait_s
-from zypher.http.problems import answer_without_output
 from zypher.http.request import Request
+from zypher.http.response import NO_STORE, Header, Response
 from zypher.prediction import Prediction
 from zypher.settings import HttpSettings
 
@@ -28,7 +28,7 @@ class Predictions:
         self._bodies = Bodies(settings)
         self._cap_s = settings.sync_timeout_s or None
 
-    async def post(self, request: Request) -> Answer:
+    async def post(self, request: Request) -> Response:
         """Accept a prediction; answer with its outcome, or with a 202 when it is not to be waited for."""
         preferences = read_preferences(request.headers)
         body = await self._bodies.read(request)
@@ -41,38 +41,43 @@ class Predictions:
         request.release()
         if wait_s == 0:
             return self._accepted(request, prediction, preferences)
-        prediction = await self._wait(prediction, input, wait_s, preferences, request.hangup)
+        prediction = await self._wait(prediction, input, wait_s, preferences, request.disconnect)
         if prediction.outcome is None:
             return self._accepted(request, prediction, preferences, wait_s)
-        await self._gateway.was_read(prediction)
-        headers = (*_about(prediction), *applied(preferences, wait_s, accepted=False))
+        await self._gateway.mark_read(prediction)
+        headers = (*_prediction_headers(prediction), *applied(preferences, wait_s, accepted=False))
         if prediction.outcome.output is None:
-            return answer_without_output(prediction, *headers)
-        return Answer(200, prediction.outcome.output, headers)
+            return response_without_output(prediction, *headers)
+        return Response(200, prediction.outcome.output, headers)
 
-    async def get(self, request: Request) -> Answer:
-        """Answer with what stands of a prediction, after `?wait=N` seconds at most."""
+    async def get(self, request: Request) -> Response:
+        """Response with what stands of a prediction, after `?wait=N` seconds at most."""
         prediction_id = request.path.removeprefix(_PREFIX).removesuffix("/")
         if not _ID.fullmatch(prediction_id):
             raise PredictionNotFound
         wait_s = read_wait_s(request.query)
         request.budget.check()
-        prediction = await request.hangup.interrupts(self._gateway.get(prediction_id.lower(), wait_s))
-        headers = _about(prediction)
+        prediction = await request.disconnect.interrupts(self._gateway.get(prediction_id.lower(), wait_s))
+        headers = _prediction_headers(prediction)
         if prediction.outcome is None:
-            return Answer(400, _PENDING, (*headers, *self._outlook(prediction)))
+            return Response(400, _PENDING, (*headers, *self._retry_headers(prediction)))
         if request.method != "HEAD":
-            await self._gateway.was_read(prediction)
+            await self._gateway.mark_read(prediction)
         if prediction.outcome.output is None:
-            return answer_without_output(prediction, *headers)
-        return Answer(200, _STORED % (prediction.prediction_id.encode(), prediction.outcome.output), headers)
+            return response_without_output(prediction, *headers)
+        return Response(200, _STORED % (prediction.prediction_id.encode(), prediction.outcome.output), headers)
 
     async def _wait(
-        self, prediction: Prediction, input: bytes, wait_s: float | None, preferences: Preferences, hangup: Hangup
+        self,
+        prediction: Prediction,
+        input: bytes,
+        wait_s: float | None,
+        preferences: Preferences,
+        disconnect: Disconnect,
     ) -> Prediction:
         """The prediction once it has ended, or once it is sure to survive though its caller waits no longer."""
         try:
-            prediction = await hangup.interrupts(self._gateway.get(prediction.prediction_id, wait_s))
+            prediction = await disconnect.interrupts(self._gateway.get(prediction.prediction_id, wait_s))
             if prediction.outcome is not None or prediction.durable:
                 return prediction
             try:
@@ -81,25 +86,25 @@ class Predictions:
                 if preferences.wait_s is not None:
                     raise
                 # Only our own cap would turn it into a 202: better a late output than none.
-                return await hangup.interrupts(self._gateway.get(prediction.prediction_id, None))
-        except (HungUp, EngineUnavailable):
+                return await disconnect.interrupts(self._gateway.get(prediction.prediction_id, None))
+        except (ClientDisconnected, EngineUnavailable):
             await self._gateway.abandon(prediction)
             raise
 
     def _accepted(
         self, request: Request, prediction: Prediction, preferences: Preferences, wait_s: float | None = 0
-    ) -> Answer:
+    ) -> Response:
         prediction_id = prediction.prediction_id.encode()
         headers = (
-            *_about(prediction),
+            *_prediction_headers(prediction),
             # Relative to the request's own path: it also holds behind a proxy's prefix.
             (b"location", prediction_id if request.path.endswith("/") else b"predict/" + prediction_id),
-            *self._outlook(prediction),
+            *self._retry_headers(prediction),
             *applied(preferences, wait_s, accepted=True),
         )
-        return Answer(202, _ACCEPTED % prediction_id, headers)
+        return Response(202, _ACCEPTED % prediction_id, headers)
 
-    def _outlook(self, prediction: Prediction) -> tuple[Header, ...]:
+    def _retry_headers(self, prediction: Prediction) -> tuple[Header, ...]:
         """When to ask again, and the place in the queue, 0 for one that runs."""
         return (
             (b"retry-after", b"%d" % self._gateway.retry_after_s(prediction)),
@@ -107,5 +112,5 @@ class Predictions:
         )
 
 
-def _about(prediction: Prediction) -> tuple[Header, ...]:
+def _prediction_headers(prediction: Prediction) -> tuple[Header, ...]:
     return ((b"prediction-id", prediction.prediction_id.encode()), NO_STORE)

@@ -1,4 +1,4 @@
-"""How a client wants to be answered: pure reading of its headers and its query."""
+"""Async-Mode, Prefer, Idempotency-Key and `?wait`: pure parsing of headers and query."""
 
 import re
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from zypher.http.answer import Header
-from zypher.http.problems import Problem
+from zypher.http.errors import HttpError
 from zypher.http.request import Headers
-from zypher.settings.truth import truth_of
+from zypher.http.response import Header
+from zypher.text import parse_bool
 
 LONGEST_WAIT_S = 86_400
 LONGEST_KEY = 255
@@ -32,7 +32,7 @@ _NONE = Preferences()
 
 
 def read_preferences(headers: Headers) -> Preferences:
-    """What these headers ask for. Raises `Problem`."""
+    """What these headers ask for. Raises `HttpError`."""
     if _NAMES.isdisjoint(headers):
         return _NONE
     mode = _async_mode(_text(headers, b"async-mode"))
@@ -47,13 +47,13 @@ def read_preferences(headers: Headers) -> Preferences:
 
 
 def read_wait_s(query: bytes) -> int:
-    """How many seconds a GET may wait, of `?wait=N`; 0 without it. Raises `Problem`."""
+    """How many seconds a GET may wait, of `?wait=N`; 0 without it. Raises `HttpError`."""
     if not query:
         return 0
     values = set(parse_qs(query.decode("latin-1"), keep_blank_values=True).get("wait", ["0"]))
     wait_s = _seconds(values.pop())
     if wait_s is None or values:
-        raise Problem(400, "wait must be one whole number of seconds, as in ?wait=10.")
+        raise HttpError(400, "wait must be one whole number of seconds, as in ?wait=10.")
     return wait_s
 
 
@@ -83,10 +83,10 @@ def _text(headers: Headers, name: bytes) -> str | None:
 def _async_mode(value: str | None) -> bool | None:
     if value is None:
         return None
-    modes = {truth_of(word) for word in value.split(",")}
+    modes = {parse_bool(word) for word in value.split(",")}
     mode = modes.pop()
     if mode is None or modes:
-        raise Problem(400, "Async-Mode must be true or false (or 1, 0, yes, no); send one of them, once.")
+        raise HttpError(400, "Async-Mode must be true or false (or 1, 0, yes, no); send one of them, once.")
     return mode
 
 
@@ -95,7 +95,7 @@ def _idempotency_key(value: str | None) -> str | None:
         return None
     key = value.strip()
     if len(key) > LONGEST_KEY or not _KEY.fullmatch(key):
-        raise Problem(400, f"Idempotency-Key must have 1 to {LONGEST_KEY} printable ASCII characters.")
+        raise HttpError(400, f"Idempotency-Key must have 1 to {LONGEST_KEY} printable ASCII characters.")
     return key
 
 

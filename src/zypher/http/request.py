@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from typing import Any, Protocol
 
 from zypher.access.budget import Budget
-from zypher.http.answer import Answer, Header
-from zypher.http.hangup import Hangup, HungUp, ReceivedHangup
+from zypher.http.disconnect import AsgiDisconnect, ClientDisconnected, Disconnect
+from zypher.http.response import Header, Response
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -13,26 +13,26 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = Mapping[bytes, bytes]  # names in lower case; a repeated one is a list with commas (RFC 9110 section 5.3)
 
-CONNECTION = "zypher.connection"  # the ASGI extension by which our own server is told from others
+CONNECTION = "zypher.connection"  # the ASGI extension that only our own server offers
 
 _ONCE = frozenset({b"host", b"authorization", b"x-api-key", b"idempotency-key", b"content-type", b"content-encoding"})
 
 
 class Connection(Protocol):
-    """A connection of our own server, which looks after deadlines and unread answers."""
+    """A connection of our own server, which enforces deadlines and counts unread responses."""
 
-    hangup: Hangup
+    disconnect: Disconnect
 
     def whole_body(self) -> bytes | None:
         """The body of the request in hand, if all of it is here and nothing was received before."""
         ...
 
-    async def answer(self, answer: Answer, more: Sequence[Header]) -> None:
-        """Send a whole answer, with more headers."""
+    async def respond(self, response: Response, more: Sequence[Header]) -> None:
+        """Send a whole response, with more headers."""
         ...
 
     def drop(self) -> None:
-        """Close it: its client has gone, or nothing is to be answered."""
+        """Close it without a response."""
         ...
 
 
@@ -44,7 +44,7 @@ class Request:
         "_receive",
         "budget",
         "connection",
-        "hangup",
+        "disconnect",
         "headers",
         "http_version",
         "method",
@@ -62,7 +62,7 @@ class Request:
         self.query: bytes = scope["query_string"]
         self.headers, self.repeated = _headers(scope["headers"])
         self.connection: Connection | None = scope.get("extensions", {}).get(CONNECTION)  # None: of another server
-        self.hangup = ReceivedHangup(receive) if self.connection is None else self.connection.hangup
+        self.disconnect = AsgiDisconnect(receive) if self.connection is None else self.connection.disconnect
         self.more_body = True  # whether some of the body is yet to be received
         self.route = "other"  # the path of its route, once found
         self.budget = budget
@@ -70,7 +70,7 @@ class Request:
         self._receive = receive
 
     async def piece(self) -> bytes:
-        """The next piece of the body. Raises `HungUp`."""
+        """The next piece of the body. Raises `ClientDisconnected`."""
         if self._held_bytes == 0 and self.connection is not None:
             whole = self.connection.whole_body()
             if whole is not None:
@@ -78,7 +78,7 @@ class Request:
                 return whole
         message = await self._receive()
         if message["type"] != "http.request":
-            raise HungUp
+            raise ClientDisconnected
         self.more_body = message.get("more_body", False)
         return message.get("body", b"")
 
@@ -95,7 +95,7 @@ class Request:
         self._held_bytes = 0
 
 
-Endpoint = Callable[[Request], Awaitable[Answer]]
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def _path(scope: Scope) -> str:

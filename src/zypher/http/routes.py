@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from zypher.http.problems import Problem
+from zypher.http.errors import HttpError
 from zypher.http.request import Endpoint
 
 Methods = Mapping[str, Endpoint]
@@ -18,11 +18,11 @@ class Route(msgspec.Struct, frozen=True):
     methods: Methods
 
     def endpoint(self, method: str) -> Endpoint:
-        """Raises `Problem` when this method is not served."""
+        """Raises `HttpError` when this method is not served."""
         endpoint = self.methods.get(method)
         if endpoint is None:
             allowed = ", ".join(self.methods)
-            raise Problem(405, f"Method {method} is not served here; use {allowed}.", (b"allow", allowed.encode()))
+            raise HttpError(405, f"Method {method} is not served here; use {allowed}.", (b"allow", allowed.encode()))
         return endpoint
 
 
@@ -42,13 +42,13 @@ class Table:
         self._within = {_around(route.path): route for route in each if "}/" in route.path}
 
     def find(self, path: str) -> Route:
-        """The route; a slash at the end changes nothing. Raises `Problem` when there is none for this path."""
+        """The route; a slash at the end changes nothing. Raises `HttpError` when there is none for this path."""
         route = self._closed.get(path)
         if route is None and not path.endswith("//"):
             path = path.removesuffix("/")
             route = self._closed.get(path) or self._open.get(_parent(path)) or self._within.get(_around(path))
         if route is None:
-            raise Problem(404, f"There is no such page; there are {self._paths}.")
+            raise HttpError(404, f"There is no such page; there are {self._paths}.")
         return route
 
 

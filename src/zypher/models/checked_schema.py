@@ -32,7 +32,7 @@ _REFERENCE = "#/components/schemas/"
 _LINEAR = jsonschema_rs.RegexOptions()  # patterns in time that grows with the text, whatever the text
 
 
-class Checked:
+class CheckedSchema:
     """A schema to compile, and the patterns that were left out of it because they cannot be compiled."""
 
     def __init__(self, schema: Schema, components: Mapping[str, object]) -> None:
@@ -73,7 +73,7 @@ class Checked:
             kept["format"] = rules["format"]
 
     def _drop_pattern_properties(self, kept: Schema) -> None:
-        """Without one of its patterns, an object may have fields that it seems not to know."""
+        """Without one of its patterns, unknown fields must be allowed: the pattern may have named them."""
         patterns = cast("Schema", kept.get("patternProperties", {}))
         dropped = [pattern for pattern in patterns if not self._compiles(pattern)]
         for pattern in dropped:
@@ -109,7 +109,7 @@ def compiled(schema: Schema, keywords: dict[str, type] | None = None) -> jsonsch
 
 
 def _with_one_type(kept: Schema) -> Schema:
-    """A union of bare types as one list of types: the same, checked in one step and told in one sentence."""
+    """A union of bare types as one list of types: the same, checked in one step and explained in one sentence."""
     options = kept.get("anyOf")
     if "type" in kept or not isinstance(options, list):
         return kept

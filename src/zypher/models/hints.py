@@ -1,4 +1,4 @@
-"""The parameter of a predict function that takes the input, and the type hints that a function bears."""
+"""The parameter of a predict function that takes the input, and the type hints of a function."""
 
 import functools
 import inspect
@@ -20,7 +20,7 @@ def python_signature(predict: Predict, label: str) -> inspect.Signature:
     try:
         return inspect.signature(predict)
     except (TypeError, ValueError) as error:
-        raise TargetError(f"{label} does not tell its parameters: wrap it in a function that takes one.") from error
+        raise TargetError(f"{label} has no readable parameters: wrap it in a function that takes one.") from error
 
 
 def input_parameter(signature: inspect.Signature, label: str) -> inspect.Parameter:

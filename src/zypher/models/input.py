@@ -7,9 +7,9 @@ from typing import Any, cast
 import msgspec
 
 from zypher.errors import InvalidInput
-from zypher.models import foreign
+from zypher.models import libraries
 from zypher.models.user_error import headline
-from zypher.telemetry.printable import encodable
+from zypher.text import encodable
 
 _PLACE = re.compile(r"(?s)(?P<reason>.*) - at `(?P<place>[^`]*)`(?: in `(?P<container>[^`]*)`)?")
 
@@ -18,7 +18,7 @@ class InputDecoder:
     """Decodes inputs to one type."""
 
     def __init__(self, read: Callable[[bytes], object]) -> None:
-        """`read` raises `Misfit`, or an error of msgspec."""
+        """`read` raises `InvalidValue`, or an error of msgspec."""
         self._read = read
 
     @classmethod
@@ -30,7 +30,7 @@ class InputDecoder:
             try:
                 return decoder.decode(raw)
             except msgspec.ValidationError:
-                return decoder.decode(_with_integers(raw))
+                return decoder.decode(_floats_to_integers(raw))
 
         return cls(read)
 
@@ -43,14 +43,14 @@ class InputDecoder:
 
 
 def _build(kind: type, value: object) -> object:
-    """An instance of a class that msgspec does not know."""
-    library = foreign.types()
+    """An instance of a class unknown to msgspec."""
+    library = libraries.types()
     if library is None or not library.is_model(kind):
         return value
     return library.reader(kind).read(msgspec.json.encode(value))
 
 
-def _with_integers(raw: bytes) -> bytes:
+def _floats_to_integers(raw: bytes) -> bytes:
     """The same JSON with 3.0 written as 3: the same number to JSON Schema, but no int to msgspec."""
     return msgspec.json.encode(_integral(msgspec.json.decode(raw)))
 
@@ -71,14 +71,14 @@ def _sentence(error: Exception) -> str:
     """Such as `$.input.size: expected int, got str.`, or `$.input.size must be an integer.`."""
     if isinstance(error, RecursionError):
         return "$.input is nested too deeply: send a flatter one."
-    if isinstance(error, foreign.Misfit):
+    if isinstance(error, libraries.InvalidValue):
         return _refusal(error.path, error.reason)
     if not isinstance(error, msgspec.ValidationError):
         return f"$.input is refused by the model's input type: {headline(error)}."
     path, reason = "", str(error)
     if place := _PLACE.fullmatch(reason):
         path, reason = (place["container"] or place["place"]).removeprefix("$"), place["reason"]
-    if isinstance(error.__cause__, foreign.Misfit):
+    if isinstance(error.__cause__, libraries.InvalidValue):
         path, reason = path + error.__cause__.path, error.__cause__.reason
     return _refusal(path, reason[:1].lower() + reason[1:])
 

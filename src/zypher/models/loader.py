@@ -10,9 +10,9 @@ from types import ModuleType
 
 from zypher.errors import TargetError
 from zypher.models.model import LoadedModel
-from zypher.models.subject import subject_of
-from zypher.models.user_error import raised
-from zypher.settings.suggestion import closest
+from zypher.models.user_error import target_error
+from zypher.models.user_model import user_model_of
+from zypher.text import closest
 
 _FORMS = "write package.module:Name or path/to/file.py:Name"
 
@@ -27,7 +27,7 @@ def load(target: str) -> LoadedModel:
     place, name = _parse(target)
     _allow_imports(Path.cwd())
     module = _import_file(Path(place)) if _is_path(place) else _import_module(place)
-    return LoadedModel(subject_of(_find(module, name, place), name.rpartition(".")[2]))
+    return LoadedModel(user_model_of(_find(module, name, place), name.rpartition(".")[2]))
 
 
 def _parse(target: str) -> tuple[str, str]:
@@ -60,9 +60,9 @@ def _import_module(name: str) -> ModuleType:
             raise TargetError(
                 f"There is no module `{error.name}` in {Path.cwd()} or among the installed packages: {_FORMS}."
             ) from error
-        raise raised(f"Importing `{name}`", error) from error
+        raise target_error(f"Importing `{name}`", error) from error
     except BaseException as error:
-        raise raised(f"Importing `{name}`", error) from error
+        raise target_error(f"Importing `{name}`", error) from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -81,7 +81,7 @@ def _import_file(path: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[name]
-        raise raised(f"Importing `{path.name}`", error) from error
+        raise target_error(f"Importing `{path.name}`", error) from error
     return module
 
 
@@ -102,7 +102,7 @@ def _find(module: ModuleType, name: str, place: str) -> object:
             near = _suggestion(part, (key for key in dir(found) if not key.startswith("_")))
             raise TargetError(f"There is no `{name}` in `{place}`{near}.") from error
         except BaseException as error:  # of a module's own __getattr__
-            raise raised(f"Looking for `{name}` in `{place}`", error) from error
+            raise target_error(f"Looking for `{name}` in `{place}`", error) from error
     return found
 
 

@@ -21,31 +21,31 @@ from collections.abc import Awaitable, Callable
 from typing import cast
 
 from zypher.errors import TargetError
+from zypher.model_card import ModelCard
 from zypher.models.hints import underlying
 from zypher.models.output import encode_output
 from zypher.models.signature import read_signature
-from zypher.models.subject import Subject
-from zypher.models.user_error import raised
-from zypher.presence import ModelCard
+from zypher.models.user_error import target_error
+from zypher.models.user_model import UserModel
 
 
 class LoadedModel:
     """A model in this process: `setup` first, then predictions from as many threads or tasks as there are slots."""
 
-    def __init__(self, subject: Subject) -> None:
+    def __init__(self, user_model: UserModel) -> None:
         """Describe a model. Raises `TargetError` when it cannot be served."""
-        self._subject = subject
-        self._predict = subject.predict
-        self._signature = read_signature(subject.predict, subject.owner, subject.label())
+        self._user_model = user_model
+        self._predict = user_model.predict
+        self._signature = read_signature(user_model.predict, user_model.owner, user_model.label())
         self._decode = self._signature.decoder.decode
-        self.is_async = _is_async(subject)  # whether `predict` returns an awaitable
+        self.is_async = _is_async(user_model)  # whether `predict` returns an awaitable
         self.card = ModelCard(
-            name=_stated_name(subject),
-            description=inspect.cleandoc((subject.owner or underlying(subject.predict)).__doc__ or ""),
+            name=_own_name(user_model),
+            description=inspect.cleandoc((user_model.owner or underlying(user_model.predict)).__doc__ or ""),
             input_schema=self._signature.input_schema,
             output_schema=self._signature.output_schema,
             components=self._signature.components,
-            concurrency=_stated_concurrency(subject),
+            concurrency=_own_concurrency(user_model),
             acceptance_schema=self._signature.acceptance_schema,
         )
 
@@ -74,14 +74,14 @@ class LoadedModel:
         return self._run("close")
 
     def _run(self, step: str) -> Awaitable[None] | None:
-        method = getattr(self._subject.states, step, None) if self._subject.owner else None
+        method = getattr(self._user_model.holder, step, None) if self._user_model.owner else None
         if not callable(method):
             return None
-        what = self._subject.label(step)
+        what = self._user_model.label(step)
         try:
             pending = cast(Callable[[], object], method)()
         except BaseException as error:
-            raise raised(what, error) from error
+            raise target_error(what, error) from error
         return _finish(what, pending) if inspect.isawaitable(pending) else None
 
 
@@ -89,27 +89,28 @@ async def _finish(what: str, pending: Awaitable[object]) -> None:
     try:
         await pending
     except (Exception, SystemExit, KeyboardInterrupt) as error:  # a CancelledError is our own doing
-        raise raised(what, error) from error
+        raise target_error(what, error) from error
 
 
-def _is_async(subject: Subject) -> bool:
-    functions = (subject.predict, type(subject.predict).__call__)  # the latter of a callable object
+def _is_async(user_model: UserModel) -> bool:
+    functions = (user_model.predict, type(user_model.predict).__call__)  # the latter of a callable object
     if any(inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f) for f in functions):
-        raise TargetError(f"{subject.label()} yields, but a prediction has one output: return it as a whole.")
+        raise TargetError(f"{user_model.label()} yields, but a prediction has one output: return it as a whole.")
     return any(inspect.iscoroutinefunction(function) for function in functions)
 
 
-def _stated_name(subject: Subject) -> str:
-    name: object = getattr(subject.states, "name", subject.name)
+def _own_name(user_model: UserModel) -> str:
+    name: object = getattr(user_model.holder, "name", user_model.name)
     if not isinstance(name, str) or not name.strip():
-        raise TargetError(f"The `name` that {subject.label()} states must be a text, not {name!r:.100}.")
+        raise TargetError(f"The `name` that {user_model.label()} states must be a text, not {name!r:.100}.")
     return name
 
 
-def _stated_concurrency(subject: Subject) -> int:
-    concurrency: object = getattr(subject.states, "concurrency", 1)
+def _own_concurrency(user_model: UserModel) -> int:
+    concurrency: object = getattr(user_model.holder, "concurrency", 1)
     if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
         raise TargetError(
-            f"The `concurrency` that {subject.label()} states must be a whole number from 1, not {concurrency!r:.100}."
+            f"The `concurrency` that {user_model.label()} states must be a whole number from 1, "
+            f"not {concurrency!r:.100}."
         )
     return concurrency

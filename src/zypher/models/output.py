@@ -2,7 +2,7 @@
 
 Besides JSON's own values: dataclasses, TypedDicts, NamedTuples, msgspec.Structs, pydantic models and
 Enums; numpy scalars and arrays; sets and tuples as arrays; datetime, date, time and timedelta as
-ISO 8601, UUID and Decimal as texts, bytes as base64. What JSON cannot say is an error, NaN and the
+ISO 8601, UUID and Decimal as texts, bytes as base64. What JSON cannot represent is an error, NaN and the
 infinities included, which many encoders write as something else.
 """
 
@@ -15,16 +15,16 @@ from typing import cast
 import msgspec
 
 from zypher.errors import OutputError
-from zypher.models import foreign
+from zypher.models import libraries
 from zypher.models.user_error import headline
-from zypher.telemetry.printable import encodable
+from zypher.text import encodable
 
 _ONLY_AS_KEY: set[type] = {NoneType, bool, tuple, frozenset}  # as values, JSON has all of these
 _INSTEAD = "return text, numbers, lists, dicts or dataclasses of these"
 
 
 class _NotJson(TypeError):
-    """A value of a type that JSON cannot say."""
+    """A value of a type that JSON cannot represent."""
 
     def __init__(self, value: object) -> None:
         super().__init__()
@@ -45,8 +45,8 @@ def encode_output(value: object) -> bytes:
 
 
 def _plain(value: object) -> object:
-    """The value or key, of a type that msgspec does not know, as what it knows. Raises `_NotJson`."""
-    for library in foreign.values():
+    """The value or key, of a type unknown to msgspec, as a type that it encodes. Raises `_NotJson`."""
+    for library in libraries.values():
         if library.is_value(value):
             return library.plain(value)
     if isinstance(value, int) and not isinstance(value, bool):  # of a subclass
@@ -63,7 +63,7 @@ def _refuse_non_finite(value: object) -> None:
     for place, leaf in _leaves(msgspec.to_builtins(value, enc_hook=_plain, str_keys=True)):
         if isinstance(leaf, float) and not math.isfinite(leaf):
             raise OutputError(
-                f"The model returned {leaf}, a `float`, at `{_path(place)}`, which JSON cannot say: "
+                f"The model returned {leaf}, a `float`, at `{_path(place)}`, which is not JSON: "
                 "return a finite number or None instead."
             )
 
@@ -73,7 +73,7 @@ def _sentence(value: object, error: Exception) -> str:
         case _NotJson():
             return _sentence_of_type(value, error.value)
         case UnicodeEncodeError():
-            return "The model returned a `str` with a lone surrogate, which JSON cannot say: return whole characters."
+            return "The model returned a `str` with a lone surrogate, which is not JSON: return whole characters."
         case RecursionError():
             return f"The model returned a `{_kind(value)}` that contains itself or is nested too deeply: flatten it."
         case _:
@@ -82,16 +82,16 @@ def _sentence(value: object, error: Exception) -> str:
 
 def _sentence_of_type(value: object, culprit: object) -> str:
     if type(culprit) in _ONLY_AS_KEY:
-        return f"The model returned a dict with a key of type `{_kind(culprit)}`, which JSON cannot say: use texts."
+        return f"The model returned a dict with a key of type `{_kind(culprit)}`, which is not JSON: use texts."
     instead = _INSTEAD
     if iscoroutine(culprit):
         culprit.close()
         instead = "await it, or declare predict with `async def`"
-    return f"The model returned a `{_kind(culprit)}`{_where(value)}, which JSON cannot say: {instead}."
+    return f"The model returned a `{_kind(culprit)}`{_where(value)}, which is not JSON: {instead}."
 
 
 def _where(value: object) -> str:
-    """Where the first value is that no one can make plain; "" for the root, or when that cannot be told."""
+    """The path of the first value that cannot be encoded; "" for the root, or when it is not found."""
     mark = "the culprit"
 
     def plain_or_mark(item: object) -> object:

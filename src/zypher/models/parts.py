@@ -31,7 +31,7 @@ def parts(hint: object, hints_of: HintsOf | None = None) -> Iterator[object]:
         elif isinstance(origin, type):
             pending.append(origin)
         yield from metadata_of(each)
-        pending.extend(inside(each))
+        pending.extend(arguments_of(each))
 
 
 def _own_hints(kind: type) -> list[object]:
@@ -42,7 +42,7 @@ def metadata_of(hint: object) -> tuple[object, ...]:
     return cast(Any, hint).__metadata__ if typing.get_origin(hint) is typing.Annotated else ()
 
 
-def inside(hint: object) -> tuple[object, ...]:
+def arguments_of(hint: object) -> tuple[object, ...]:
     """The hints that another is made of."""
     match typing.get_origin(hint):
         case typing.Literal | typing.ClassVar:
@@ -56,7 +56,7 @@ def inside(hint: object) -> tuple[object, ...]:
             return typing.get_args(hint)
 
 
-def with_inside(hint: object, inner: tuple[object, ...]) -> object:
+def replace_arguments(hint: object, inner: tuple[object, ...]) -> object:
     """The hint, made of others."""
     origin = typing.get_origin(hint)
     if is_union(hint):
@@ -86,7 +86,7 @@ def fields_of(kind: type) -> list[tuple[dict[str, object], dict[str, object]]]:
         return []
     try:
         hints = typing.get_type_hints(kind, include_extras=True)
-    except Exception:  # whoever reads the class says what is wrong with it
+    except Exception:  # what reads the class later reports it
         return []
     written = [cast(dict[str, object], vars(base).get("__annotations__", {})) for base in kind.__mro__]
     return [(own, {name: hints[name] for name in own if name in hints}) for own in written if own]

@@ -6,9 +6,9 @@ from collections.abc import Callable
 import msgspec
 
 from zypher.errors import InvalidInput
-from zypher.models.checked_schema import Checked, compiled
-from zypher.models.misfit import Misfits
-from zypher.presence import ModelCard
+from zypher.model_card import ModelCard
+from zypher.models.checked_schema import CheckedSchema, compiled
+from zypher.models.input_errors import InputErrors
 
 logger = logging.getLogger(__name__)
 
@@ -16,23 +16,23 @@ logger = logging.getLogger(__name__)
 class InputValidator:
     """Checks inputs against one model's input schema.
 
-    It may accept what the model's own type refuses, where JSON Schema cannot say it; it never
+    It may accept what the model's own type refuses, where JSON Schema cannot express it; it never
     refuses what the schema allows.
     """
 
     def __init__(self, card: ModelCard) -> None:
         """Takes milliseconds. A schema that cannot be compiled accepts everything."""
         self._fits: Callable[[object], bool] = _everything
-        self._misfits: Misfits | None = None
+        self._errors: InputErrors | None = None
         self._documented: InputValidator | None = None  # of the schema that is stricter, and plainer
         schema, components = _accepted(card)
         if schema:
             try:
-                checked = Checked(schema, components)
+                checked = CheckedSchema(schema, components)
                 self._fits = compiled(checked.schema).is_valid
             except Exception:  # the schema is the model author's; the replica is strict
                 return
-            self._misfits = Misfits(checked.schema)
+            self._errors = InputErrors(checked.schema)
             if card.acceptance_schema is not None and card.input_schema:
                 self._documented = _documented(card)
             _warn_of(checked.patterns_left_out, card.name)
@@ -49,10 +49,10 @@ class InputValidator:
             raise InvalidInput("$.input has text that is not Unicode: send whole characters as UTF-8.") from None
         except (RecursionError, ValueError):  # the latter of the validator
             raise InvalidInput("$.input is nested too deeply: send a flatter one.") from None
-        assert self._misfits is not None, "without a schema everything fits"
+        assert self._errors is not None, "without a schema everything fits"
         if self._documented is not None:
             self._documented.check(raw)
-        raise InvalidInput(self._misfits.sentence(value))
+        raise InvalidInput(self._errors.sentence(value))
 
 
 def _accepted(card: ModelCard) -> tuple[dict[str, object], dict[str, object]]:

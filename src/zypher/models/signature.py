@@ -14,11 +14,19 @@ from typing import Annotated, Any, cast
 import msgspec
 
 from zypher.errors import TargetError
-from zypher.models import foreign
-from zypher.models.foreign import Schema, Unkept
+from zypher.models import libraries
+from zypher.models.hint_reader import (
+    Hint,
+    SchemaOf,
+    any_json,
+    library_schemas,
+    msgspec_schemas,
+    read_input_hint,
+    read_output_hint,
+)
 from zypher.models.hints import Predict, input_parameter, python_signature, resolve, written
 from zypher.models.input import InputDecoder
-from zypher.models.reading import Hint, SchemaOf, any_json, hint_given, hint_taken, library_schemas, msgspec_schemas
+from zypher.models.libraries import Schema, UnenforcedConstraint
 from zypher.models.user_error import headline
 
 _POSSIBLE = (
@@ -41,17 +49,19 @@ def read_signature(predict: Predict, owner: type | None, label: str) -> Signatur
     """The signature of `predict`, which messages call `label`; `owner` is the class that it is a method of.
 
     Raises `TargetError` when it does not take exactly one input, takes what JSON cannot give, or bears
-    constraints that would not be enforced. An output hint that JSON Schema cannot say is no error: it
+    constraints that would not be enforced. An output hint that JSON Schema cannot describe is no error: it
     is described as any JSON.
     """
     signature = python_signature(predict, label)
     parameter = input_parameter(signature, label)
     try:
-        taken = hint_taken(_with_default(resolve(parameter.annotation, predict, owner), parameter.default))
-        decoder = InputDecoder(taken.reader.read) if taken.reader else InputDecoder.by_msgspec(taken.kind)
-    except Unkept as error:
+        input_hint = read_input_hint(_with_default(resolve(parameter.annotation, predict, owner), parameter.default))
+        decoder = (
+            InputDecoder(input_hint.reader.read) if input_hint.reader else InputDecoder.by_msgspec(input_hint.kind)
+        )
+    except UnenforcedConstraint as error:
         raise TargetError(
-            f"{label} takes `{written(parameter)}`, in which {headline(error).removeprefix('Unkept: ')}: "
+            f"{label} takes `{written(parameter)}`, in which {headline(error).removeprefix('UnenforcedConstraint: ')}: "
             "use `pydantic.Field` in a pydantic model or dataclass, or `msgspec.Meta`."
         ) from error
     except Exception as error:
@@ -60,46 +70,48 @@ def read_signature(predict: Predict, owner: type | None, label: str) -> Signatur
             f"{label} takes `{written(parameter)}`, which JSON cannot give ({reason}): {_POSSIBLE}."
         ) from error
     try:
-        given = hint_given(resolve(signature.return_annotation, predict, owner))
+        output_hint = read_output_hint(resolve(signature.return_annotation, predict, owner))
     except Exception:  # the output itself is judged when it is encoded
-        given = Hint(Any, [])
-    (input_schema, output_schema), components = _describe(taken, given)
-    return Signature(decoder, input_schema, output_schema, components, _acceptance(taken))
+        output_hint = Hint(Any, [])
+    (input_schema, output_schema), components = _describe(input_hint, output_hint)
+    return Signature(decoder, input_schema, output_schema, components, _acceptance(input_hint))
 
 
 def _with_default(kind: object, default: object) -> object:
-    library = foreign.types()
+    library = libraries.types()
     return cast(Any, Annotated)[kind, default] if library is not None and library.is_field(default) else kind
 
 
-def _describe(taken: Hint, given: Hint) -> tuple[tuple[Schema, Schema], Schema]:
-    wanted = [*taken.of_library("validation"), *given.of_library("serialization")]
-    kinds = tuple(Any if hint.reader else hint.kind for hint in (taken, given))
+def _describe(input_hint: Hint, output_hint: Hint) -> tuple[tuple[Schema, Schema], Schema]:
+    wanted = [*input_hint.of_library("validation"), *output_hint.of_library("serialization")]
+    kinds = tuple(Any if hint.reader else hint.kind for hint in (input_hint, output_hint))
     _, components = msgspec_schemas(kinds, any_json)
     prefix = ""
     known, definitions = library_schemas(wanted, prefix)
     if components.keys() & definitions:
         prefix = "pydantic."
         known, definitions = library_schemas(wanted, prefix)
-    of_given = known[len(known) - len(given.of_library("serialization")) :]
-    of_taken = known[: len(known) - len(of_given)]
-    of_models = dict(zip(given.models, of_given, strict=False)) | dict(zip(taken.models, of_taken, strict=False))
+    of_output = known[len(known) - len(output_hint.of_library("serialization")) :]
+    of_input = known[: len(known) - len(of_output)]
+    of_models = dict(zip(output_hint.models, of_output, strict=False)) | dict(
+        zip(input_hint.models, of_input, strict=False)
+    )
     (first, second), components = msgspec_schemas(kinds, _look_up(of_models))
-    schemas = (of_taken[0] if taken.reader else first, of_given[0] if given.reader else second)
+    schemas = (of_input[0] if input_hint.reader else first, of_output[0] if output_hint.reader else second)
     return schemas, components | {prefix + name: schema for name, schema in definitions.items()}
 
 
-def _acceptance(taken: Hint) -> Schema | None:
-    library = foreign.types()
-    if taken.reader:
-        schema, components = taken.reader.acceptance("")
-    elif library is not None and taken.models:
-        loose: dict[type, Schema] = {}
+def _acceptance(input_hint: Hint) -> Schema | None:
+    library = libraries.types()
+    if input_hint.reader:
+        schema, components = input_hint.reader.acceptance("")
+    elif library is not None and input_hint.models:
+        lenient: dict[type, Schema] = {}
         inner = Schema()
-        for number, model in enumerate(taken.models):
-            loose[model], more = library.reader(model).acceptance(f"pydantic.{number}.")
+        for number, model in enumerate(input_hint.models):
+            lenient[model], more = library.reader(model).acceptance(f"pydantic.{number}.")
             inner |= more
-        (schema,), components = msgspec_schemas((taken.kind,), _look_up(loose))
+        (schema,), components = msgspec_schemas((input_hint.kind,), _look_up(lenient))
         components |= inner
     else:
         return None

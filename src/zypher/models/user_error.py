@@ -1,11 +1,11 @@
-"""What an exception of the user's code says to the user, without a line of ours."""
+"""An exception of the user's code as a sentence and a traceback, without our frames."""
 
 import traceback
 from collections import deque
 from pathlib import Path
 
 from zypher.errors import TargetError
-from zypher.telemetry.printable import encodable
+from zypher.text import encodable
 
 _LONGEST = 2_000  # characters of an exception's message that are repeated
 _MOST_CAUSES = 20
@@ -52,6 +52,6 @@ def _is_ours(filename: str) -> bool:
     return filename.startswith(_PACKAGE) and filename != _MOCK
 
 
-def raised(what: str, error: BaseException) -> TargetError:
+def target_error(what: str, error: BaseException) -> TargetError:
     """The end of a start: `what`, such as "Importing `digits`", raised in the user's code."""
     return TargetError(f"{what} raised {headline(error).removesuffix('.')}.", user_traceback(error))

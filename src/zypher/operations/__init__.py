@@ -1,9 +1,8 @@
-"""What whoever looks after the service asks and does.
+"""What operators see and do.
 
-overseen.py  the engine as an operator needs it
-overview.py  how every queue and worker is doing, in one record
-dead.py      dead letters of many models, or one by its id
+overview.py      every queue and worker in one record
+dead_letters.py  dead letters of many models, or one by its id
 
-Only the process that holds an embedded engine knows its queues: it answers for them over HTTP, on a socket in its data
-folder that belongs to its user alone.
+Only the process that holds an embedded engine can read its queues: it serves them over HTTP, on a socket in its data
+folder that only its user can open.
 """

@@ -1,11 +1,11 @@
-"""How every queue and worker is doing at one moment."""
+"""Every queue and worker at one moment."""
 
 from datetime import datetime
 
 import msgspec
 
 from zypher.engines.engine import Operations
-from zypher.presence import Depth, Presence
+from zypher.queue_state import QueueState, WorkerState
 
 
 class WorkerView(msgspec.Struct, frozen=True):
@@ -37,34 +37,33 @@ class QueueView(msgspec.Struct, frozen=True):
 
 async def overview(operations: Operations, now: datetime) -> tuple[QueueView, ...]:
     """All queues, by model. Raises `EngineUnavailable`."""
-    return tuple(queue_view(model, depth, now) for model, depth in (await operations.depths()).items())
+    return tuple(queue_view(model, queue, now) for model, queue in (await operations.queues()).items())
 
 
-def queue_view(model: str, depth: Depth, now: datetime) -> QueueView:
-    """What `depth` says of a model's queue at `now`."""
+def queue_view(model: str, queue: QueueState, now: datetime) -> QueueView:
+    """The state of a model's queue, its instants as spans until `now`."""
     return QueueView(
         model=model,
-        queued=depth.queued - depth.delayed,
-        running=depth.running,
-        delayed=depth.delayed,
-        dead=depth.dead,
-        limit=depth.limit,
-        oldest_s=depth.waited_s(now),
-        run_s=depth.run_s,
-        problem=depth.problem,
-        workers=tuple(_worker_view(presence, now) for presence in depth.presences),
+        queued=queue.queued - queue.delayed,
+        running=queue.running,
+        delayed=queue.delayed,
+        dead=queue.dead,
+        limit=queue.limit,
+        oldest_s=queue.waited_s(now),
+        run_s=queue.run_s,
+        problem=queue.problem,
+        workers=tuple(_worker_view(worker, now) for worker in queue.workers),
     )
 
 
-def _worker_view(presence: Presence, now: datetime) -> WorkerView:
-    said_at = presence.announced_at
+def _worker_view(worker: WorkerState, now: datetime) -> WorkerView:
     return WorkerView(
-        worker_id=presence.worker_id,
-        replicas=presence.replicas,
-        ready_replicas=presence.ready_replicas,
-        slots=presence.slots,
-        draining=presence.draining,
-        problem=presence.problem,
-        # The clocks of two machines differ a little: a worker does not speak from the future.
-        silent_s=None if said_at is None else max(0.0, (now - said_at).total_seconds()),
+        worker_id=worker.worker_id,
+        replicas=worker.replicas,
+        ready_replicas=worker.ready_replicas,
+        slots=worker.slots,
+        draining=worker.draining,
+        problem=worker.problem,
+        # Never negative, though the clocks of two machines differ.
+        silent_s=None if (at := worker.announced_at) is None else max(0.0, (now - at).total_seconds()),
     )

@@ -1,9 +1,9 @@
-"""What a process does with its parts from the first moment to the last.
+"""The life of a process, from its start to its end.
 
-life.py             start, work, drain, stop: by signals
-shapes.py           whole, front, back: in which order the parts begin and end
-operated.py         a shape whose engine an operator can look after
-listening.py        a shape that others reach over HTTP
+lifecycle.py        start, work, drain, stop: by signals
+processes.py        server with worker, server only, worker only: the order in which their parts start and end
+http_process.py     a process with an HTTP server
+operator_socket.py  a process with a socket for operators
 sockets.py          where it listens: a host and a port, or a path
-worker_health.py    what such a shape answers
+worker_health.py    readiness and metrics of a worker without a server
 """

@@ -1,15 +1,15 @@
-"""The health of a worker that has no gateway to ask."""
+"""The health of a worker that runs without a gateway."""
 
 from zypher.engines.engine import Operations
-from zypher.errors import Draining, NoReplica, Refused
+from zypher.errors import Draining, NoReplica, Unavailable
 from zypher.gateway.gateway import Readiness
-from zypher.presence import Presence
+from zypher.queue_state import WorkerState
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.worker import Worker
 
 
 class WorkerHealth:
-    """What one worker says of itself, and not of others."""
+    """Readiness and metrics of one worker."""
 
     def __init__(self, worker: Worker, engine: Operations, metrics: Metrics) -> None:
         self._worker = worker
@@ -22,9 +22,9 @@ class WorkerHealth:
         problem = _problem(presence)
         if problem is None:
             try:
-                await self._engine.depths(presence.model)
-            except Refused as away:
-                problem = away
+                await self._engine.queues(presence.model)
+            except Unavailable as error:
+                problem = error
         return Readiness(ready=problem is None, problems=() if problem is None else (problem,))
 
     async def metrics_page(self) -> tuple[bytes, str]:
@@ -32,7 +32,7 @@ class WorkerHealth:
         return self._metrics.page()
 
 
-def _problem(presence: Presence) -> Refused | None:
+def _problem(presence: WorkerState) -> Unavailable | None:
     if presence.draining:
         return Draining("The worker is stopping.")
     if presence.ready_replicas:

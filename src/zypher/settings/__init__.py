@@ -2,12 +2,8 @@
 
     setting.py     one setting: its name, type, bounds and sentence
     sections.py    the table of them all
-    toml_file.py   what zypher.toml says, and on which line
+    toml_file.py   the values in zypher.toml, and their lines
     resolve.py     the choice between the sources
-    suggestion.py  the name somebody may have meant
-    loopback.py    whether a host is this machine's own
-    truth.py       the words for yes and no
-    environment.py  what a child process is told of them: nothing
 
 A setting has one name everywhere: the flag `--drain-timeout-s` is the variable
 `ZYPHER_DRAIN_TIMEOUT_S` and the key `drain_timeout_s`.

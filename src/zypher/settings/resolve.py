@@ -1,5 +1,6 @@
 """The choice between the sources of a setting: flags > ZYPHER_* > zypher.toml > defaults."""
 
+import os
 import re
 from collections.abc import Mapping, Set
 from pathlib import Path
@@ -10,8 +11,8 @@ from msgspec.structs import fields, replace
 from zypher.errors import SettingsError
 from zypher.settings.sections import SETTINGS, Settings
 from zypher.settings.setting import Setting, shown
-from zypher.settings.suggestion import closest
 from zypher.settings.toml_file import TomlFile, read_toml
+from zypher.text import closest
 
 PREFIX = "ZYPHER_"
 _OF_THE_CLIENT = frozenset({"ZYPHER_URL"})  # read by `zypher predict`
@@ -22,7 +23,7 @@ _KUBERNETES_PORT = re.compile(r"(tcp|udp|sctp)://")
 
 
 class Resolved(msgspec.Struct, frozen=True):
-    """The settings, and for the name of each where its value came from, in words for people."""
+    """The settings, and for the name of each the origin of its value, such as --port or zypher.toml:3."""
 
     settings: Settings
     origins: Mapping[str, str]
@@ -36,7 +37,7 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], file: Path 
 
     `flags` holds, by the setting's name, those that were given: as text, or as values from Python. An empty variable
     counts as unset. Raises `SettingsError` for the first value that is not allowed and the first
-    variable or key that nobody knows.
+    variable or key that is unknown.
     """
     variables = _variables(environ)
     toml = read_toml(file)
@@ -89,13 +90,13 @@ def _made_by_kubernetes(name: str, value: str) -> bool:
 def _refuse_unknown(variables: Mapping[str, str], toml: TomlFile) -> None:
     known_variables = {setting.variable for setting in SETTINGS} | _OF_THE_CLIENT
     for name in sorted(variables.keys() - known_variables):
-        raise SettingsError(f"The variable {name} sets nothing; {_mend(name, known_variables, 'unset it')}")
+        raise SettingsError(f"The variable {name} sets nothing; {_suggestion(name, known_variables, 'unset it')}")
     known_keys = {setting.name for setting in SETTINGS}
     for key in toml.values.keys() - known_keys:
-        raise SettingsError(f"{toml.origin(key)}: {key} sets nothing; {_mend(key, known_keys, 'remove it')}")
+        raise SettingsError(f"{toml.origin(key)}: {key} sets nothing; {_suggestion(key, known_keys, 'remove it')}")
 
 
-def _mend(name: str, known: Set[str], otherwise: str) -> str:
+def _suggestion(name: str, known: Set[str], otherwise: str) -> str:
     meant = closest(name, sorted(known))
     return f"did you mean {meant}?" if meant else f"{otherwise}; `zypher config` lists what can be set."
 
@@ -106,3 +107,8 @@ def _settings(values: Mapping[str, object]) -> Settings:
         chosen = {setting.field: values[setting.name] for setting in SETTINGS if setting.section == section.name}
         settings = replace(settings, **{section.name: replace(getattr(settings, section.name), **chosen)})
     return settings
+
+
+def environment_of_children() -> dict[str, str]:
+    """This process's environment without our variables: one of them may hold a password."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}

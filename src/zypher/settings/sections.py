@@ -1,13 +1,13 @@
 """The table: every setting with its type, default, sentence and bounds, one section per room."""
 
 from enum import StrEnum
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from msgspec.structs import fields
 
-from zypher.settings.loopback import is_loopback
 from zypher.settings.setting import Rule, Setting, setting_of
 
 _LONGEST_S = 315_360_000  # ten years; longer spans overflow dates
@@ -32,7 +32,7 @@ class LogFormat(StrEnum):
 
 
 class HttpSettings(msgspec.Struct, frozen=True):
-    """Where the server listens, and how long it bears with a client."""
+    """Where the server listens, and its limits for clients."""
 
     host: Annotated[str, Rule("Address to listen on; 0.0.0.0 is every IPv4 address of this machine.")] = "127.0.0.1"
     port: Annotated[int, Rule("Port to listen on; 0 takes a free one.", 0, 65_535)] = 8080
@@ -46,7 +46,7 @@ class HttpSettings(msgspec.Struct, frozen=True):
     ] = None
     forwarded_allow_ips: Annotated[
         tuple[str, ...],
-        Rule("Proxy, as an address or network, whose X-Forwarded headers are believed; * is any; unset, none."),
+        Rule("Proxy, as an address or network, whose X-Forwarded headers are trusted; * is any; unset, none."),
     ] = ()
     allowed_host: Annotated[
         tuple[str, ...],
@@ -61,7 +61,7 @@ class HttpSettings(msgspec.Struct, frozen=True):
     access_log: Annotated[bool, Rule("Whether each request is a line in the log.")] = True
     expose_errors: Annotated[
         bool | None,
-        Rule("Whether 503s and readiness tell addresses, paths and exceptions; unset, on loopback only."),
+        Rule("Whether 503s and readiness contain addresses, paths and exceptions; unset, on loopback only."),
     ] = None
     max_inflight_mb: Annotated[
         int, Rule("Memory for bodies that arrive and answers that are not read yet, in MiB.", 1, 1_048_576)
@@ -79,11 +79,11 @@ class HttpSettings(msgspec.Struct, frozen=True):
     @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach it."""
-        return self.uds is None and is_loopback(self.host)
+        return self.uds is None and _is_loopback(self.host)
 
     @property
     def exposes_errors(self) -> bool:
-        """Whether answers tell addresses, paths and exceptions."""
+        """Whether responses contain addresses, paths and exceptions."""
         return self.on_loopback if self.expose_errors is None else self.expose_errors
 
 
@@ -98,7 +98,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     )
     replicas: Annotated[int, Rule("Processes that each hold a copy of the model.", 1, 1_000)] = 1
     concurrency: Annotated[
-        int | None, Rule("Predictions that one replica runs at once; unset, the model says.", 1, 100_000)
+        int | None, Rule("Predictions that one replica runs at once; unset, what the model states.", 1, 100_000)
     ] = None
     max_attempts: Annotated[int, Rule("Times a prediction may lose its replica before it fails.", 1, 1_000)] = 3
     drain_timeout_s: Annotated[
@@ -131,7 +131,7 @@ class EngineSettings(msgspec.Struct, frozen=True):
 
 
 class LogSettings(msgspec.Struct, frozen=True):
-    """What the log says, and how."""
+    """What is logged, and how."""
 
     level: Annotated[LogLevel, Rule("The least important records that are written.", name="log_level")] = LogLevel.INFO
     format: Annotated[
@@ -147,6 +147,14 @@ class Settings(msgspec.Struct, frozen=True):
     worker: WorkerSettings = WorkerSettings()
     engine: EngineSettings = EngineSettings()
     log: LogSettings = LogSettings()
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether it is localhost, 127.0.0.0/8 or ::1, with brackets or without."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 SETTINGS: tuple[Setting, ...] = tuple(

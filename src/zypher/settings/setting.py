@@ -10,7 +10,7 @@ from typing import cast, get_args, get_origin
 import msgspec
 from msgspec.structs import FieldInfo
 
-from zypher.settings.truth import truth_of
+from zypher.text import parse_bool
 
 _CREDENTIALS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:/*).*@", re.DOTALL)  # a password may hold a /, if wrongly
 _PASSWORD = re.compile(r"(password=)[^&]*")
@@ -27,7 +27,7 @@ class Rule(msgspec.Struct, frozen=True):
 
 
 class Setting(msgspec.Struct, frozen=True):
-    """One row of the table; where it is wrong, a `ValueError` says no more than that."""
+    """One row of the table; a value that is not allowed raises a bare `ValueError`."""
 
     name: str
     section: str  # the field of `Settings` that holds its section
@@ -47,7 +47,7 @@ class Setting(msgspec.Struct, frozen=True):
 
     @property
     def choices(self) -> tuple[str, ...]:
-        """The only words it may be, () when it is not a choice."""
+        """The only values of a choice, () of another setting."""
         return tuple(str(word) for word in self.kind) if issubclass(self.kind, StrEnum) else ()
 
     @property
@@ -67,7 +67,7 @@ class Setting(msgspec.Struct, frozen=True):
     def from_text(self, text: str) -> object:
         """The value that a flag or a variable means by `text`."""
         if self.kind is bool:
-            return self.from_value(truth_of(text))
+            return self.from_value(parse_bool(text))
         if self.kind in (int, float):
             return self.from_value(int(text) if self.kind is int else float(text))
         if self.kind is tuple:
@@ -117,7 +117,7 @@ def setting_of(section: str, declared: FieldInfo) -> Setting:
 
 
 def shown(value: object) -> str:
-    """A setting's value as somebody would write it, "" when unset; without the user and password of a URL."""
+    """A setting's value as one would write it, "" when unset; without the user and password of a URL."""
     if isinstance(value, float):
         return f"{value:.15g}"
     if isinstance(value, tuple):

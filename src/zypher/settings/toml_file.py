@@ -1,4 +1,4 @@
-"""What zypher.toml says, and on which line."""
+"""The values in zypher.toml, and their lines."""
 
 import re
 import tomllib

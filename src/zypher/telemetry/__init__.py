@@ -1,7 +1,6 @@
-"""What the service says of itself: figures and records.
+"""Metrics and logs.
 
 metrics.py    what is counted, for Prometheus
 logs.py       where records go; formats.py is how they are written
-access.py     what is said of each request
-printable.py  foreign text made harmless
+access.py     the access log
 """

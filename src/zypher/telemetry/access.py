@@ -1,4 +1,4 @@
-"""What is said of each request that was answered: a line in the log, and the figures of all."""
+"""The access log: a line for each request, and the metrics of all."""
 
 import asyncio
 import logging
@@ -47,7 +47,7 @@ class AccessLog:
     def answered(
         self, method: str, route: str, status: int, took_s: float, headers: Sequence[tuple[bytes, bytes]], sent: int
     ) -> None:
-        """A request was answered; the first of the headers says which prediction it is about, if any."""
+        """A response was sent; the first of its headers may be the prediction's id."""
         if method not in _METHODS:
             method = "OTHER"
         self._metrics.answered(method, route, status, took_s)

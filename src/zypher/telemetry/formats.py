@@ -1,7 +1,7 @@
 """How a log record is written: a line for people, or a line of JSON. Neither ever raises.
 
-Everything given as `extra=` is shown. A record made while a prediction runs bears its
-`prediction_id`, whoever made it.
+Everything given as `extra=` is written. A record made while a prediction runs has its
+`prediction_id`, whichever logger made it.
 """
 
 import json
@@ -11,7 +11,7 @@ import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
-from zypher.telemetry.printable import printable
+from zypher.text import printable
 
 current_prediction_id: ContextVar[str | None] = ContextVar("current_prediction_id", default=None)
 
@@ -34,7 +34,7 @@ class HumanFormatter(logging.Formatter):
 
 
 class JsonFormatter(logging.Formatter):
-    """One JSON object in ASCII on one line; what JSON cannot say is written as text."""
+    """One JSON object in ASCII on one line; what is not JSON is written as text."""
 
     def format(self, record: logging.LogRecord) -> str:
         instant = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
@@ -84,7 +84,7 @@ def _plain(value: object) -> object:
 def _text(value: object) -> str:
     try:
         return str(value)
-    except Exception as error:  # a foreign class: its name is all that can be said
+    except Exception as error:  # the user's own `__str__` raised
         return f"<{type(value).__name__}: {type(error).__name__}>"
 
 

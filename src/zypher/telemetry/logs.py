@@ -25,7 +25,7 @@ def configure(log: LogSettings) -> None:
     logging.basicConfig(handlers=[handler], level=log.level.upper(), force=True)
     logging.captureWarnings(capture=True)
     logging.raiseExceptions = False
-    logging.getLogger("asyncio").setLevel(logging.WARNING)  # it says which selector it uses
+    logging.getLogger("asyncio").setLevel(logging.WARNING)  # its debug records are noise
 
 
 def write_lines(lines: str) -> None:
@@ -37,7 +37,7 @@ def write_lines(lines: str) -> None:
             try:
                 stream.stream.write(lines)
                 stream.flush()
-            except (OSError, ValueError):  # whoever read the log has gone
+            except (OSError, ValueError):  # the reader of the log closed it
                 return
             finally:
                 stream.release()
@@ -53,8 +53,8 @@ def chosen_format(log: LogSettings) -> LogFormat:
 class LineLog(io.TextIOWrapper):
     """A stream to stand in for sys.stdout or sys.stderr: each line written to it becomes a record.
 
-    Configure the log first: its handler keeps the real stream. A record bears the prediction
-    that ran when its line began. Threads do not mix their lines. Of a line that is drawn again
+    Configure the log first: its handler keeps the real stream. A record has the id of the
+    prediction that ran when its line began. Threads do not mix their lines. Of a line that is drawn again
     and again, such as a progress bar, the last state is kept. Blank lines are left out.
     """
 

@@ -1,4 +1,4 @@
-"""What is counted, for Prometheus. Rooms call a method; nothing here calls back."""
+"""Counters, gauges and histograms for Prometheus."""
 
 import sys
 from bisect import bisect_left
@@ -20,12 +20,12 @@ from prometheus_client.registry import Collector
 
 from zypher import __version__
 from zypher.prediction import Message, Outcome
-from zypher.presence import Depth
+from zypher.queue_state import QueueState
 
 _BOUNDS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3600.0)
 
 
-class Spans:
+class Histogram:
     """A histogram of seconds.
 
     Plain integers, since all rooms share one event loop: a counter of prometheus_client costs a
@@ -40,9 +40,9 @@ class Spans:
     def count(self) -> int:
         return sum(self._counts)
 
-    def observe(self, span_s: float) -> None:
-        self._counts[bisect_left(_BOUNDS_S, span_s)] += 1
-        self._sum_s += span_s
+    def observe(self, seconds: float) -> None:
+        self._counts[bisect_left(_BOUNDS_S, seconds)] += 1
+        self._sum_s += seconds
 
     def add_to(self, family: HistogramMetricFamily, labels: Sequence[str]) -> None:
         bounds = [*map(str, _BOUNDS_S), "+Inf"]
@@ -57,10 +57,10 @@ class Metrics(Collector):
         self._refused: Counter[tuple[str, ...]] = Counter()
         self._settled: Counter[tuple[str, ...]] = Counter()
         self._lost: Counter[tuple[str, ...]] = Counter()
-        self._waiting: defaultdict[tuple[str, ...], Spans] = defaultdict(Spans)
-        self._running: defaultdict[tuple[str, ...], Spans] = defaultdict(Spans)
-        self._answered: defaultdict[tuple[str, str, int], Spans] = defaultdict(Spans)
-        self._depths: Mapping[str, Depth] = {}
+        self._waiting: defaultdict[tuple[str, ...], Histogram] = defaultdict(Histogram)
+        self._running: defaultdict[tuple[str, ...], Histogram] = defaultdict(Histogram)
+        self._answered: defaultdict[tuple[str, str, int], Histogram] = defaultdict(Histogram)
+        self._queues: Mapping[str, QueueState] = {}
         self._oldest_s: Mapping[str, float] = {}
         self._silent_s: Mapping[str, float] = {}
         self._registry = CollectorRegistry(auto_describe=False)
@@ -91,11 +91,11 @@ class Metrics(Collector):
         """A request was answered."""
         self._answered[method, route, status].observe(took_s)
 
-    def depths(self, depths: Mapping[str, Depth], now: datetime) -> None:
+    def queues(self, queues: Mapping[str, QueueState], now: datetime) -> None:
         """What each model's queue looks like at this moment."""
-        self._depths = depths
-        self._oldest_s = {model: depth.waited_s(now) for model, depth in depths.items()}
-        self._silent_s = {model: _silent_s(depth, now) for model, depth in depths.items()}
+        self._queues = queues
+        self._oldest_s = {model: queue.waited_s(now) for model, queue in queues.items()}
+        self._silent_s = {model: _silent_s(queue, now) for model, queue in queues.items()}
 
     def page(self) -> tuple[bytes, str]:
         """The text that Prometheus scrapes, and its content type."""
@@ -108,52 +108,56 @@ class Metrics(Collector):
         yield _count("zypher_predictions_settled", "Predictions ended, by status.", ["model", "status"], self._settled)
         yield _count("zypher_attempts_lost", "Attempts whose replica died.", ["model"], self._lost)
         model = ["model"]
-        yield _spans("zypher_prediction_running_seconds", "Run time of the attempt that counted.", model, self._running)
-        yield _spans("zypher_prediction_waiting_seconds", "From acceptance to an attempt.", model, self._waiting)
+        yield _histogram(
+            "zypher_prediction_running_seconds", "Run time of the attempt that counted.", model, self._running
+        )
+        yield _histogram("zypher_prediction_waiting_seconds", "From acceptance to an attempt.", model, self._waiting)
         yield from self._requests()
         yield _build_info()
         yield from self._gauges()
 
     def _requests(self) -> Iterator[Metric]:
         labels = ["method", "route", "status"]
-        spans = {(method, route, str(status)): each for (method, route, status), each in self._answered.items()}
-        counts = {key: each.count for key, each in spans.items()}
+        histograms = {(method, route, str(status)): each for (method, route, status), each in self._answered.items()}
+        counts = {key: each.count for key, each in histograms.items()}
         yield _count(
             "zypher_http_requests", "Requests answered; 499 for those whose clients went away.", labels, counts
         )
-        yield _spans("zypher_http_request_duration_seconds", "From a request's head to its answer.", labels, spans)
+        yield _histogram(
+            "zypher_http_request_duration_seconds", "From a request's head to its answer.", labels, histograms
+        )
 
     def _gauges(self) -> Iterator[Metric]:
-        queue = _gauge("zypher_queue_depth", "Predictions now, by state.", "state")
+        depth = _gauge("zypher_queue_depth", "Predictions now, by state.", "state")
         oldest = _gauge("zypher_queue_oldest_seconds", "Time that the oldest queued prediction has waited.")
         workers = _gauge("zypher_workers", "Workers that are alive.")
         silent = _gauge("zypher_workers_silent_seconds", "Time since the last sign of life of the most silent worker.")
         replicas = _gauge("zypher_replicas_ready", "Replicas that can take work.")
         slots = _gauge("zypher_slots", "Predictions that can run at once.")
-        for model, depth in self._depths.items():
-            for state, count in _states(depth).items():
-                queue.add_metric([model, state], count)
+        for model, queue in self._queues.items():
+            for state, count in _states(queue).items():
+                depth.add_metric([model, state], count)
             oldest.add_metric([model], self._oldest_s[model])
-            workers.add_metric([model], len(depth.presences))
+            workers.add_metric([model], len(queue.workers))
             silent.add_metric([model], self._silent_s[model])
-            replicas.add_metric([model], sum(presence.ready_replicas for presence in depth.presences))
-            slots.add_metric([model], sum(presence.slots for presence in depth.presences))
-        yield from (queue, oldest, workers, silent, replicas, slots)
+            replicas.add_metric([model], sum(worker.ready_replicas for worker in queue.workers))
+            slots.add_metric([model], sum(worker.slots for worker in queue.workers))
+        yield from (depth, oldest, workers, silent, replicas, slots)
 
 
-def _silent_s(depth: Depth, now: datetime) -> float:
-    """0 without workers; the clocks of two machines differ a little, and nobody speaks from the future."""
-    said = [presence.announced_at for presence in depth.presences if presence.announced_at is not None]
-    return max(0.0, (now - min(said)).total_seconds()) if said else 0.0
+def _silent_s(queue: QueueState, now: datetime) -> float:
+    """0 without workers; never negative, though the clocks of two machines differ."""
+    announced = [worker.announced_at for worker in queue.workers if worker.announced_at is not None]
+    return max(0.0, (now - min(announced)).total_seconds()) if announced else 0.0
 
 
-def _states(depth: Depth) -> dict[str, int]:
+def _states(queue: QueueState) -> dict[str, int]:
     """Where a model's predictions stand; each is in one state only."""
     return {
-        "queued": depth.queued - depth.delayed,
-        "running": depth.running,
-        "delayed": depth.delayed,
-        "dead": depth.dead,
+        "queued": queue.queued - queue.delayed,
+        "running": queue.running,
+        "delayed": queue.delayed,
+        "dead": queue.dead,
     }
 
 
@@ -168,9 +172,11 @@ def _count(name: str, meaning: str, labels: list[str], counts: Mapping[tuple[str
     return family
 
 
-def _spans(name: str, meaning: str, labels: list[str], spans: Mapping[tuple[str, ...], Spans]) -> HistogramMetricFamily:
+def _histogram(
+    name: str, meaning: str, labels: list[str], histograms: Mapping[tuple[str, ...], Histogram]
+) -> HistogramMetricFamily:
     family = HistogramMetricFamily(name, meaning, labels=labels)
-    for values, each in spans.items():
+    for values, each in histograms.items():
         each.add_to(family, values)
     return family
 

@@ -6,8 +6,8 @@ In the worker's process:
     duty.py      the loop of two duties: receiver.py keeps free slots filled, lease.py extends and announces
     executor.py  one attempt, from a delivery to its outcome; retry.py decides what follows a lost one
     replicas.py  keeps replicas alive; replica.py is one of them, slots.py hands out their slots
-    journal.py   what the log says of each prediction that ends
-    trial.py     one replica for a moment, without an engine
+    prediction_log.py  a record for each prediction that ends
+    check.py           one replica for a moment, without an engine: `zypher check`
 
 Between the two: messages.py is what is said, channel.py is one end of the socket.
 

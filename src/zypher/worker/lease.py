@@ -7,7 +7,7 @@ from zypher.clock import Clock
 from zypher.engines.engine import Deliveries
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery
-from zypher.presence import Presence
+from zypher.queue_state import WorkerState
 
 
 class Leases:
@@ -19,7 +19,7 @@ class Leases:
         clock: Clock,
         lease_s: float,
         held: Callable[[], list[Delivery]],
-        presence: Callable[[], Presence],
+        presence: Callable[[], WorkerState],
     ) -> None:
         self._engine = engine
         self._clock = clock

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from zypher.model_card import ModelCard
 from zypher.prediction import FailureKind
-from zypher.presence import ModelCard
 
 _MARK = b"zy"
 _LARGE_BYTES = 1_048_576  # of messages that are better not put together

@@ -10,10 +10,10 @@ from contextlib import suppress
 import msgspec
 
 from zypher.errors import TargetError
+from zypher.model_card import ModelCard
 from zypher.prediction import Delivery
-from zypher.presence import ModelCard
 from zypher.settings import LogSettings
-from zypher.settings.environment import without_settings
+from zypher.settings.resolve import environment_of_children
 from zypher.worker.channel import Channel
 from zypher.worker.messages import Failed, Loaded, LoadFailed, Run, Succeeded, ToWorker, decode_to_worker
 
@@ -68,7 +68,7 @@ class Replica:
                 self._process = await asyncio.create_subprocess_exec(
                     *_command(self._launch, theirs.fileno()),
                     stdin=asyncio.subprocess.DEVNULL,
-                    env=without_settings(),
+                    env=environment_of_children(),
                     pass_fds=(theirs.fileno(),),
                 )
             await self._channel.open(ours)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from zypher.clock import Clock
 from zypher.errors import TargetError
-from zypher.presence import ModelCard
+from zypher.model_card import ModelCard
 from zypher.worker.replica import Launch, Replica
 from zypher.worker.retry import restart_delay_s
 from zypher.worker.slots import Slots

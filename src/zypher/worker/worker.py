@@ -11,13 +11,14 @@ import msgspec
 from zypher.clock import Clock
 from zypher.engines.engine import Deliveries
 from zypher.errors import EngineUnavailable
+from zypher.model_card import ModelCard
 from zypher.prediction import Delivery, Outcome
-from zypher.presence import ModelCard, Presence
+from zypher.queue_state import WorkerState
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.duty import Duty
 from zypher.worker.executor import Executor
-from zypher.worker.journal import Journal
 from zypher.worker.lease import Leases
+from zypher.worker.prediction_log import PredictionLog
 from zypher.worker.receiver import Receiver
 from zypher.worker.replica import Launch
 from zypher.worker.replicas import Replicas
@@ -58,7 +59,7 @@ class Worker:
         self._engine = engine
         self._clock = clock
         self._metrics = metrics
-        self._journal = Journal(plan.launch.log)
+        self._log = PredictionLog(plan.launch.log)
         self._running: set[_Attempt] = set()
         self._settling = 0  # of those that run: the attempt has ended, the engine has not yet taken the outcome
         self._draining = False
@@ -175,12 +176,12 @@ class Worker:
             self._settling -= 1
         if settled:
             self._metrics.settled(delivery.message.model, outcome)
-        self._journal.settled(delivery, outcome, counts=settled)
+        self._log.settled(delivery, outcome, counts=settled)
 
-    def presence(self) -> Presence:
+    def presence(self) -> WorkerState:
         """What it says of itself at this moment."""
         card = self._replicas.card
-        return Presence(
+        return WorkerState(
             worker_id=self.worker_id,
             model=card.name if card else "",
             card=card,
@@ -196,7 +197,7 @@ class Worker:
         """Those that run."""
         return [attempt.delivery for attempt in self._running]
 
-    def _last_word(self) -> Presence:
+    def _last_word(self) -> WorkerState:
         return msgspec.structs.replace(self.presence(), replicas=0, ready_replicas=0, slots=0, draining=True)
 
     def _changed(self) -> None:

@@ -86,7 +86,7 @@ def test_a_key_with_two_predictions_is_doubled(ledger: Ledger) -> None:
     assert ledger.doubled() == ["key k: ['id', 'id2']"]
 
 
-def test_a_wrong_answer_to_who_waited_is_strange(ledger: Ledger) -> None:
+def test_an_invalid_response_to_a_wait_is_unexpected(ledger: Ledger) -> None:
     ledger.answered(QUESTION, output())
     ledger.answered(QUESTION, output(number=8))
     assert (ledger.synchronous, len(ledger.strange)) == (2, 1)

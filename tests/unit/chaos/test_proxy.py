@@ -69,7 +69,7 @@ async def test_refusing_ends_new_connections(proxy: Proxy, client: _Client) -> N
     other.close()
 
 
-async def test_what_is_swallowed_never_comes(proxy: Proxy, client: _Client) -> None:
+async def test_dropped_messages_never_arrive(proxy: Proxy, client: _Client) -> None:
     proxy.swallowing = True
     asking = asyncio.ensure_future(client.ask(b"a\n"))
     done, _ = await asyncio.wait({asking}, timeout=0.05)

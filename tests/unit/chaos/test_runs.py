@@ -32,6 +32,6 @@ def test_recovery_counts_from_the_strike_that_hit_the_run() -> None:
     assert recoveries_s(runs, [early, elsewhere]) == []
 
 
-def test_a_run_that_ended_before_the_strike_was_not_hit_by_it() -> None:
+def test_a_run_that_ended_before_the_fault_is_not_affected() -> None:
     runs = {1: [Run(1, 100, 10.0, 11.0), Run(1, 200, 14.0, 14.5)]}
     assert recoveries_s(runs, [Struck("x", 12.0, frozenset({100}))]) == []

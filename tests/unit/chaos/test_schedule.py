@@ -12,7 +12,7 @@ def test_a_seed_always_gives_the_same_strikes() -> None:
     assert schedule(1, 30, FAULTS, 1.5) != schedule(2, 30, FAULTS, 1.5)
 
 
-def test_strikes_come_in_order_and_in_time_and_as_often_as_asked() -> None:
+def test_faults_happen_in_order_in_time_and_number() -> None:
     strikes = schedule(3, 300, FAULTS, 1.5)
     instants = [strike.at_s for strike in strikes]
     assert instants == sorted(instants)
@@ -20,7 +20,7 @@ def test_strikes_come_in_order_and_in_time_and_as_often_as_asked() -> None:
     assert 150 < len(strikes) < 270
 
 
-def test_no_fault_comes_twice_before_each_came_once() -> None:
+def test_each_fault_happens_before_any_repeats() -> None:
     for seed in range(20):
         times = Counter(strike.fault for strike in schedule(seed, 30, FAULTS, 1.5))
         assert max(times.values()) - min(times.values()) <= 1

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from zypher.cli.check import show
+from zypher.model_card import ModelCard
 from zypher.prediction import Failure, FailureKind, Outcome, Status
-from zypher.presence import ModelCard
-from zypher.worker.trial import Trial
+from zypher.worker.check import CheckReport
 
 CARD = ModelCard(
     name="Digits",
@@ -18,7 +18,7 @@ CARD = ModelCard(
     components={"Digit": {"type": "integer"}},
     concurrency=4,
 )
-LOADED = Trial(CARD, load_s=0.41, outcome=None)
+LOADED = CheckReport(CARD, load_s=0.41, outcome=None)
 RAN = msgspec.structs.replace(LOADED, outcome=Outcome(Status.SUCCEEDED, output=b"7", run_s=0.0125))
 FAILURE = Failure(FailureKind.MODEL_ERROR, "ValueError: no digit")
 FAILED = msgspec.structs.replace(LOADED, outcome=Outcome(Status.FAILED, failure=FAILURE))

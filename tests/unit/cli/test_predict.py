@@ -25,7 +25,7 @@ def sent(script: Script) -> object:
     return json.loads(script.asked[0].body)["input"]
 
 
-def test_the_output_is_one_line_of_json_where_nobody_looks(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_output_is_one_json_line_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     with serving(accepted(), pending(), succeeded(OUTPUT)) as script:
         assert main(["predict", "text", "--url", script.url]) == 0
     assert capsys.readouterr() == ('{"input":"text","result":"1234"}\n', "")
@@ -126,7 +126,7 @@ def test_a_failure_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown.err == "zypher: Prediction failed: ValueError: no.\n"
 
 
-def test_a_server_lost_while_waiting_leaves_the_way_to_the_result(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_lost_server_leaves_a_hint_to_the_result(capsys: pytest.CaptureFixture[str]) -> None:
     with serving(accepted(), HANG_UP) as script:
         assert main(["predict", "text", "--url", script.url]) == 1
     shown = capsys.readouterr().err
@@ -171,7 +171,7 @@ def test_the_live_line_counts_the_queue_and_the_seconds() -> None:
     assert at(0, after_s=1) == "running, 0.0 s"
 
 
-def test_on_a_terminal_a_line_lives_until_the_output_is_there() -> None:
+def test_a_terminal_shows_a_live_line_until_the_output() -> None:
     with serving(accepted(position=3), pending(position=0), succeeded(OUTPUT)) as script, Terminal() as terminal:
         command = [*ZYPHER, "predict", "text", "--url", script.url]
         ended = subprocess.run(command, stdout=subprocess.PIPE, stderr=terminal.theirs, check=False)
@@ -190,7 +190,7 @@ def test_on_a_terminal_the_output_is_indented() -> None:
         assert terminal.read_to_the_end() == '[\r\n  "\\u009b2J"\r\n]\r\n'
 
 
-def test_interrupted_it_says_how_to_read_the_result_later() -> None:
+def test_an_interrupted_predict_prints_how_to_read_the_result() -> None:
     with serving(accepted(), SILENCE) as script:
         command = [*ZYPHER, "predict", "text", "--url", script.url]
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as waiting:

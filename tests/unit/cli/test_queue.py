@@ -9,16 +9,16 @@ from zypher.cli.queue import page
 from zypher.cli.terminal import LiveTable
 from zypher.operations.overview import queue_view
 from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
-from zypher.presence import Depth, Presence
+from zypher.queue_state import QueueState, WorkerState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-READY = Presence("1a2b", "m", None, replicas=2, ready_replicas=1, slots=8, announced_at=NOW - timedelta(seconds=3))
-DRAINING = Presence("3c4d", "m", None, replicas=1, ready_replicas=1, slots=4, draining=True)
-BROKEN = Presence("5e6f", "m", None, replicas=1, ready_replicas=0, slots=0, problem="No weights.")
+READY = WorkerState("1a2b", "m", None, replicas=2, ready_replicas=1, slots=8, announced_at=NOW - timedelta(seconds=3))
+DRAINING = WorkerState("3c4d", "m", None, replicas=1, ready_replicas=1, slots=4, draining=True)
+BROKEN = WorkerState("5e6f", "m", None, replicas=1, ready_replicas=0, slots=0, problem="No weights.")
 
 
-def depth(*presences: Presence, problem: str | None = None) -> Depth:
-    return Depth(7, 3, NOW - timedelta(seconds=90), 0.25, 10, presences, problem, delayed=2, dead=1)
+def depth(*workers: WorkerState, problem: str | None = None) -> QueueState:
+    return QueueState(7, 3, NOW - timedelta(seconds=90), 0.25, 10, workers, problem, delayed=2, dead=1)
 
 
 def test_queues_above_workers() -> None:
@@ -32,20 +32,20 @@ def test_queues_above_workers() -> None:
     )
 
 
-def test_what_ails_them_is_said_once() -> None:
+def test_a_shared_problem_is_shown_once() -> None:
     shown = page([queue_view(model, depth(BROKEN, problem="The disk is full."), NOW) for model in ("m", "n")])
     assert "not ready" in shown
     assert shown.endswith("\n\nThe disk is full.\n\nNo weights.")
     assert shown.count("The disk is full.") == 1
 
 
-def test_no_worker_and_no_queue_are_said() -> None:
+def test_no_worker_and_no_queue_are_shown() -> None:
     assert page([queue_view("m", depth(), NOW)]).endswith("\n\nNo worker is alive.")
     assert page([]) == "No worker serves a model, and no prediction waits."
 
 
 def test_the_clock_of_another_machine_may_be_ahead() -> None:
-    ahead = Presence("w", "m", None, 1, 1, 1, announced_at=NOW + timedelta(seconds=2))
+    ahead = WorkerState("w", "m", None, 1, 1, 1, announced_at=NOW + timedelta(seconds=2))
     (worker,) = queue_view("m", depth(ahead), NOW).workers
     assert worker.silent_s == 0
 

@@ -1,6 +1,6 @@
 import pytest
 
-from zypher.cli.tables import fitted, span, table
+from zypher.cli.tables import duration, fitted, table
 
 
 def test_numbers_are_set_right_and_words_left() -> None:
@@ -27,10 +27,10 @@ def test_a_table_without_rows_is_its_heading() -> None:
         (500_000.0, "6 d"),
     ],
 )
-def test_a_span_is_said_as_people_do(seconds: float | None, shown: str) -> None:
-    assert span(seconds) == shown
+def test_a_duration_has_a_fitting_unit(seconds: float | None, shown: str) -> None:
+    assert duration(seconds) == shown
 
 
-def test_a_screen_shows_wide_lines_whole_and_as_many_as_it_has() -> None:
+def test_wide_lines_wrap_within_the_height_of_the_screen() -> None:
     assert fitted("abcdefg\n\nab", columns=3, lines=5) == "abc\ndef\ng\n\nab"
     assert fitted("1\n2\n3\n4", columns=80, lines=3) == "1\n2\n… 2 more lines"

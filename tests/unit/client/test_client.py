@@ -13,7 +13,7 @@ from tests.scripted_server import (
     succeeded,
 )
 from zypher.client.client import Client
-from zypher.client.protocol import InvalidUrl, Pending, Refused, Succeeded, UnexpectedAnswer, Unreachable
+from zypher.client.protocol import InvalidUrl, Pending, Succeeded, Unavailable, UnexpectedAnswer, Unreachable
 
 OUTPUT = '{"result": "1234"}'
 
@@ -51,7 +51,7 @@ def test_a_refusal_is_raised() -> None:
     with (
         serving(problem(503, "The queue is full.", Retry_After="9")) as script,
         Client(script.url) as client,
-        pytest.raises(Refused, match="The queue is full"),
+        pytest.raises(Unavailable, match="The queue is full"),
     ):
         client.submit(1)
 
@@ -77,7 +77,7 @@ def test_a_server_that_hangs_up() -> None:
         client.submit(1)
 
 
-def test_a_server_that_says_nothing() -> None:
+def test_a_server_that_sends_nothing() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
         Client(f"http://127.0.0.1:{silent.getsockname()[1]}", answer_timeout_s=0.01) as client,
@@ -86,7 +86,7 @@ def test_a_server_that_says_nothing() -> None:
         client.get("abc123")
 
 
-def test_a_proxy_for_the_outside_is_not_asked_about_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_environment_proxies_are_not_used_on_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:1")
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.delenv("no_proxy", raising=False)

@@ -5,13 +5,13 @@ import pytest
 
 from zypher.client import protocol
 from zypher.client.protocol import (
-    Answer,
     Pending,
     PredictionEnded,
     PredictionNotFound,
-    Refused,
     Rejected,
+    Response,
     Succeeded,
+    Unavailable,
     UnexpectedAnswer,
 )
 
@@ -19,8 +19,8 @@ OF_ONE = {"prediction-id": "abc123"}
 PENDING = b'{"error": "Prediction is still being processed."}'
 
 
-def problem(status: int, error: str, headers: dict[str, str] | None = None, **more: str) -> Answer:
-    return Answer(status, headers or {}, json.dumps({"error": error, **more}).encode())
+def problem(status: int, error: str, headers: dict[str, str] | None = None, **more: str) -> Response:
+    return Response(status, headers or {}, json.dumps({"error": error, **more}).encode())
 
 
 def test_what_is_asked() -> None:
@@ -36,38 +36,38 @@ def test_what_is_asked() -> None:
 
 
 def test_a_synchronous_answer_is_the_output() -> None:
-    assert protocol.read_predict(Answer(200, OF_ONE, b'{"result": "1"}')) == Succeeded(
+    assert protocol.read_predict(Response(200, OF_ONE, b'{"result": "1"}')) == Succeeded(
         "abc123", msgspec.Raw(b'{"result": "1"}')
     )
 
 
 def test_a_synchronous_answer_may_be_a_202() -> None:
     headers = OF_ONE | {"queue-position": "3", "retry-after": "12"}
-    assert protocol.read_predict(Answer(202, headers, b"{}")) == Pending("abc123", 3, 12)
+    assert protocol.read_predict(Response(202, headers, b"{}")) == Pending("abc123", 3, 12)
 
 
-def test_an_accepted_prediction_says_where_it_will_be_found() -> None:
-    pending = protocol.read_submit(Answer(202, OF_ONE, b"{}"))
+def test_an_accepted_prediction_has_its_location() -> None:
+    pending = protocol.read_submit(Response(202, OF_ONE, b"{}"))
     assert pending == Pending("abc123", 0, 1)
     assert pending.location == "/predict/abc123"
 
 
 def test_a_synchronous_answer_to_a_submission_is_strange() -> None:
     with pytest.raises(UnexpectedAnswer):
-        protocol.read_submit(Answer(200, OF_ONE, b"{}"))
+        protocol.read_submit(Response(200, OF_ONE, b"{}"))
 
 
 def test_what_became_of_a_prediction() -> None:
-    assert protocol.read_get(Answer(400, OF_ONE | {"queue-position": "2"}, PENDING)) == Pending("abc123", 2, 1)
-    succeeded = protocol.read_get(Answer(200, OF_ONE, b'{"prediction_id": "abc123", "output": {"a": 1}}'))
+    assert protocol.read_get(Response(400, OF_ONE | {"queue-position": "2"}, PENDING)) == Pending("abc123", 2, 1)
+    succeeded = protocol.read_get(Response(200, OF_ONE, b'{"prediction_id": "abc123", "output": {"a": 1}}'))
     assert isinstance(succeeded, Succeeded)
     assert succeeded.value == {"a": 1}
 
 
 def test_a_failed_prediction() -> None:
-    answer = problem(500, "Prediction failed: ValueError: no.", prediction_id="abc123")
+    response = problem(500, "Prediction failed: ValueError: no.", prediction_id="abc123")
     with pytest.raises(PredictionEnded, match=r"^Prediction failed: ValueError: no\.$") as caught:
-        protocol.read_get(answer)
+        protocol.read_get(response)
     assert (caught.value.prediction_id, caught.value.status) == ("abc123", "failed")
 
 
@@ -78,8 +78,8 @@ def test_a_prediction_that_ended_otherwise(status: str) -> None:
     assert caught.value.status == status
 
 
-def test_refused_says_when_to_come_again() -> None:
-    with pytest.raises(Refused) as caught:
+def test_a_refusal_has_retry_after() -> None:
+    with pytest.raises(Unavailable) as caught:
         protocol.read_submit(problem(503, "The queue is full.", {"retry-after": "9"}))
     assert caught.value.retry_after_s == 9
 
@@ -100,19 +100,19 @@ def test_rejected_keeps_the_servers_sentence(status: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
-        Answer(200, {}, b"<html>"),
-        Answer(200, OF_ONE, b'{"output": 1}'),
-        Answer(302, {}, b""),
-        Answer(400, {}, b"Bad Request"),
-        Answer(400, {}, PENDING),
-        Answer(502, {}, b"\xff"),
-        Answer(410, {}, b'{"error": "It was cancelled."}'),
-        Answer(500, {}, b'{"error": "Something broke."}'),
-        Answer(500, {}, b"[" * 100_000),
+        Response(200, {}, b"<html>"),
+        Response(200, OF_ONE, b'{"output": 1}'),
+        Response(302, {}, b""),
+        Response(400, {}, b"Bad Request"),
+        Response(400, {}, PENDING),
+        Response(502, {}, b"\xff"),
+        Response(410, {}, b'{"error": "It was cancelled."}'),
+        Response(500, {}, b'{"error": "Something broke."}'),
+        Response(500, {}, b"[" * 100_000),
     ],
 )
-def test_what_no_server_of_ours_answers_is_unexpected(answer: Answer) -> None:
+def test_what_no_server_of_ours_answers_is_unexpected(response: Response) -> None:
     with pytest.raises(UnexpectedAnswer):
-        protocol.read_get(answer)
+        protocol.read_get(response)

@@ -10,9 +10,9 @@ from tests.unit.connections.conftest import Served, Start
 from tests.unit.connections.wire import Wire, wire_to
 from tests.unit.http.conftest import Service
 from tests.unit.http.memory_engine import succeeded
-from zypher.connections.refusals import MAX_HEAD_BYTES, MAX_TARGET_BYTES
-from zypher.http.answer import Answer
+from zypher.connections.responses import MAX_HEAD_BYTES, MAX_TARGET_BYTES
 from zypher.http.request import Request
+from zypher.http.response import Response
 
 LIVE = b"GET /healthz/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 BODY = b'{"input": "hello"}'
@@ -31,15 +31,15 @@ class Answering:
         self.may_answer = asyncio.Event()
         self.may_answer.set()
 
-    async def __call__(self, request: Request) -> Answer:
+    async def __call__(self, request: Request) -> Response:
         self.begun += 1
         await self.may_answer.wait()
         self.ended += 1
-        return Answer(200, LONG)
+        return Response(200, LONG)
 
 
 @pytest.fixture(autouse=True)
-def answers(service: Service) -> None:
+def responses(service: Service) -> None:
     service.engine.outcome = succeeded(b'"HELLO"')
 
 
@@ -48,14 +48,14 @@ async def test_one_connection_serves_many_requests(server: Served) -> None:
         assert [(await wire.ask(POST)).body for _ in range(3)] == [b'"HELLO"'] * 3
 
 
-async def test_a_request_may_come_byte_by_byte(server: Served) -> None:
+async def test_a_request_sent_byte_by_byte_is_served(server: Served) -> None:
     async with wire_to(server) as wire:
         for byte in POST:
             await wire.send(bytes([byte]))
         assert (await wire.reply()).body == b'"HELLO"'
 
 
-async def test_a_body_may_come_in_chunks(server: Served) -> None:
+async def test_a_chunked_body_is_read(server: Served) -> None:
     chunks = b"".join(b"1;x=y\r\n%c\r\n" % byte for byte in BODY)
     async with wire_to(server) as wire:
         request = HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\nTrailer: x\r\n\r\n"
@@ -207,21 +207,21 @@ async def test_old_http_is_answered_and_closed(server: Served) -> None:
         assert await wire.end() == b""
 
 
-async def test_a_client_is_told_to_continue(server: Served) -> None:
+async def test_a_client_gets_100_continue(server: Served) -> None:
     async with wire_to(server) as wire:
         reply = await wire.ask(HEAD + b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(BODY))
         assert reply.status == 100
         assert (await wire.ask(BODY)).body == b'"HELLO"'
 
 
-async def test_a_client_is_not_told_to_continue_in_vain(server: Served) -> None:
+async def test_a_refused_body_gets_no_100_continue(server: Served) -> None:
     async with wire_to(server) as wire:
         reply = await wire.ask(HEAD + b"Expect: 100-continue\r\nContent-Length: 100001\r\n\r\n")
         assert (reply.status, reply.headers["connection"]) == (413, "close")
         assert await wire.end() == b""
 
 
-async def test_who_does_not_wait_to_be_told_keeps_its_connection(server: Served) -> None:
+async def test_a_body_sent_without_100_continue_keeps_the_connection(server: Served) -> None:
     expecting = b"Host: localhost\r\nExpect: 100-continue"
     async with wire_to(server) as wire:
         assert (await wire.ask(POST.replace(b"Host: localhost", expecting))).body == b'"HELLO"'
@@ -275,7 +275,7 @@ async def test_half_a_request_is_cut_off_in_time(server: Served, clock: FakeCloc
         assert await wire.end() == b""
 
 
-async def test_who_is_slow_and_yet_in_time_is_served(server: Served, clock: FakeClock) -> None:
+async def test_a_slow_client_within_the_deadline_is_served(server: Served, clock: FakeClock) -> None:
     async with wire_to(server) as wire:
         await wire.send(POST[:50])
         await _settled(server)
@@ -283,7 +283,7 @@ async def test_who_is_slow_and_yet_in_time_is_served(server: Served, clock: Fake
         assert (await wire.ask(POST[50:])).status == 200
 
 
-async def test_a_drop_now_and_then_does_not_help(server: Served, clock: FakeClock) -> None:
+async def test_a_trickled_body_is_cut_off_in_time(server: Served, clock: FakeClock) -> None:
     async with wire_to(server) as wire:
         await wire.send(b"GET /healthz/live HTTP/1.1\r\n")
         for _ in range(33):
@@ -302,36 +302,36 @@ async def test_an_idle_connection_is_closed_in_time(server: Served, clock: FakeC
         assert await wire.end() == b""
 
 
-async def test_who_does_not_read_is_cut_off_though_an_answer_waits(start: Start, clock: FakeClock) -> None:
-    answering = Answering()
-    async with wire_to(await start(answering)) as wire:
+async def test_a_client_that_reads_nothing_is_cut_off(start: Start, clock: FakeClock) -> None:
+    current = Answering()
+    async with wire_to(await start(current)) as wire:
         await wire.send(LIVE)
-        await eventually(lambda: answering.ended == 1)
+        await eventually(lambda: current.ended == 1)
         await wire.send(LIVE + LIVE)
-        await eventually(lambda: answering.ended == 2)
+        await eventually(lambda: current.ended == 2)
         for _ in range(100):
             await asyncio.sleep(0)
-        assert answering.begun == 2
+        assert current.begun == 2
         clock.advance(77)
         clock.advance(4)
         assert len(await wire.end()) < len(LONG)
 
 
-async def test_who_reads_again_may_wait_for_the_next_answer(start: Start, clock: FakeClock) -> None:
-    answering = Answering()
-    answering.may_answer.clear()
-    async with wire_to(await start(answering)) as wire:
+async def test_a_slow_reader_may_wait_for_its_next_response(start: Start, clock: FakeClock) -> None:
+    current = Answering()
+    current.may_answer.clear()
+    async with wire_to(await start(current)) as wire:
         await wire.send(LIVE)
-        await eventually(lambda: answering.begun == 1)
-        answering.may_answer.set()
-        await eventually(lambda: answering.ended == 1)
-        answering.may_answer.clear()
+        await eventually(lambda: current.begun == 1)
+        current.may_answer.set()
+        await eventually(lambda: current.ended == 1)
+        current.may_answer.clear()
         await wire.send(LIVE)
-        await eventually(lambda: answering.begun == 2)
+        await eventually(lambda: current.begun == 2)
         assert len((await wire.reply()).body) == len(LONG)
         clock.advance(1000)
         clock.advance(1000)
-        answering.may_answer.set()
+        current.may_answer.set()
         assert len((await wire.reply()).body) == len(LONG)
 
 
@@ -358,7 +358,7 @@ async def test_a_prediction_may_take_longer_than_every_timeout(
         assert (await wire.reply()).status == 408
 
 
-async def test_nonsense_after_an_answer_is_a_bad_request(server: Served) -> None:
+async def test_invalid_bytes_after_a_response_are_400(server: Served) -> None:
     async with wire_to(server) as wire:
         assert (await wire.ask(POST)).status == 200
         assert (await wire.ask(b"\x00")).status == 400
@@ -379,7 +379,7 @@ async def test_a_trailer_that_closes_the_connection_closes_it(server: Served) ->
         assert await wire.end() == b""
 
 
-async def test_who_hangs_up_is_not_predicted_for(server: Served, service: Service) -> None:
+async def test_a_disconnect_cancels_a_waiting_prediction(server: Served, service: Service) -> None:
     service.engine.outcome = None
     async with contextlib.AsyncExitStack() as wires:
         clients = [await wires.enter_async_context(wire_to(server)) for _ in range(50)]
@@ -394,7 +394,7 @@ async def test_who_hangs_up_is_not_predicted_for(server: Served, service: Servic
         assert (await wire.ask(LIVE)).status == 200
 
 
-async def test_who_hangs_up_with_a_key_finds_the_prediction_again(server: Served, service: Service) -> None:
+async def test_a_keyed_prediction_survives_a_disconnect(server: Served, service: Service) -> None:
     service.engine.outcome = None
     async with wire_to(server) as wire:
         await wire.send(POST.replace(b"Host: localhost", b"Host: localhost\r\nIdempotency-Key: k"))
@@ -404,7 +404,7 @@ async def test_who_hangs_up_with_a_key_finds_the_prediction_again(server: Served
 
 
 async def test_an_endpoint_that_fails_is_answered_for(start: Start, caplog: pytest.LogCaptureFixture) -> None:
-    async def broken(request: Request) -> Answer:
+    async def broken(request: Request) -> Response:
         raise ZeroDivisionError
 
     async with wire_to(await start(broken)) as wire:

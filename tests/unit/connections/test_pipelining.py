@@ -13,9 +13,9 @@ from tests.unit.connections.wire import Wire, wire_to
 from tests.unit.http.conftest import Service
 from tests.unit.http.memory_engine import MemoryEngine, succeeded
 from zypher.connections.connection import Connection
-from zypher.http.answer import Answer
-from zypher.http.hangup import HungUp
+from zypher.http.disconnect import ClientDisconnected
 from zypher.http.request import Request
+from zypher.http.response import Response
 
 NONSENSE = HEAD + b"Transfer-Encoding: chunked\r\n\r\nnonsense\r\n"
 
@@ -27,10 +27,10 @@ class Held:
         self.requests: list[Request] = []
         self.may_answer = asyncio.Event()
 
-    async def __call__(self, request: Request) -> Answer:
+    async def __call__(self, request: Request) -> Response:
         self.requests.append(request)
         await self.may_answer.wait()
-        return Answer(200, request.path.encode())
+        return Response(200, request.path.encode())
 
 
 async def test_requests_are_answered_in_order(start: Start) -> None:
@@ -41,7 +41,7 @@ async def test_requests_are_answered_in_order(start: Start) -> None:
         assert [(await wire.reply()).body for _ in range(100)] == [b"/%d" % number for number in range(100)]
 
 
-async def test_requests_that_nobody_answers_wait_outside(start: Start) -> None:
+async def test_unanswered_requests_pause_reading(start: Start) -> None:
     held = Held()
     async with wire_to(await start(held)) as wire:
         sending = asyncio.create_task(wire.send(b"".join(_request(number, b"x" * 30_000) for number in range(1_000))))
@@ -52,7 +52,7 @@ async def test_requests_that_nobody_answers_wait_outside(start: Start) -> None:
         await sending
 
 
-async def test_a_body_that_nobody_reads_waits_outside_and_is_skipped(start: Start) -> None:
+async def test_an_unread_body_is_not_buffered_and_is_skipped(start: Start) -> None:
     held = Held()
     async with wire_to(await start(held)) as wire:
         sending = asyncio.create_task(wire.send(HEAD + b"Content-Length: %d\r\n\r\n" % len(LONG) + LONG))
@@ -64,14 +64,14 @@ async def test_a_body_that_nobody_reads_waits_outside_and_is_skipped(start: Star
         assert (await wire.ask(_request(2))).body == b"/2"
 
 
-async def test_nonsense_is_refused_after_the_answers_to_what_came_before(server: Served, service: Service) -> None:
+async def test_invalid_bytes_are_refused_after_earlier_responses(server: Served, service: Service) -> None:
     async with wire_to(server) as wire:
         await wire.send(POST + LIVE + NONSENSE)
         await _end_the_prediction(service.engine)
         await _expect_answers_and_a_refusal(wire)
 
 
-async def test_nonsense_does_not_take_the_answer_that_is_waited_for(server: Served, service: Service) -> None:
+async def test_invalid_bytes_do_not_cost_the_pending_response(server: Served, service: Service) -> None:
     async with wire_to(server) as wire:
         await wire.send(POST)
         await eventually(lambda: service.engine.waiting)
@@ -83,7 +83,7 @@ async def test_nonsense_does_not_take_the_answer_that_is_waited_for(server: Serv
         assert await wire.end() == b""
 
 
-async def test_nonsense_without_end_does_not_reset_the_answers_before(server: Served, service: Service) -> None:
+async def test_endless_invalid_bytes_do_not_reset_earlier_responses(server: Served, service: Service) -> None:
     async with wire_to(server) as wire:
         sending = asyncio.create_task(wire.send(POST + LIVE + NONSENSE + LONG))
         await _end_the_prediction(service.engine)
@@ -100,17 +100,17 @@ async def test_a_refused_request_gets_no_second_answer(start: Start, caplog: pyt
     assert not caplog.records
 
 
-async def test_who_waits_for_the_body_of_a_refused_request_is_interrupted(start: Start) -> None:
+async def test_a_handler_waiting_for_a_refused_body_is_interrupted(start: Start) -> None:
     interrupted = asyncio.Event()
 
-    async def read(request: Request) -> Answer:
+    async def read(request: Request) -> Response:
         try:
             while request.more_body:
                 await request.piece()
-        except HungUp:
+        except ClientDisconnected:
             interrupted.set()
             raise
-        return Answer(200, b"")
+        return Response(200, b"")
 
     async with wire_to(await start(read)) as wire:
         assert (await wire.ask(NONSENSE)).status == 400
@@ -118,7 +118,7 @@ async def test_who_waits_for_the_body_of_a_refused_request_is_interrupted(start:
             await interrupted.wait()
 
 
-async def test_half_a_request_does_not_shorten_the_wait_of_those_before(
+async def test_a_partial_request_does_not_shorten_earlier_waits(
     server: Served, service: Service, clock: FakeClock
 ) -> None:
     async with wire_to(server) as wire:

@@ -10,10 +10,12 @@ from tests.unit.connections.test_connection import LIVE, LONG, POST
 from tests.unit.connections.wire import wire_to
 from tests.unit.http.conftest import Service
 from tests.unit.http.memory_engine import succeeded
-from zypher.http.answer import Answer
+from zypher.connections.server import check_proxies
+from zypher.errors import SettingsError
 from zypher.http.app import Application
-from zypher.http.hangup import HungUp
+from zypher.http.disconnect import ClientDisconnected
 from zypher.http.request import Receive, Request, Scope, Send
+from zypher.http.response import Response
 
 
 async def test_the_date_is_that_of_the_clock(server: Served, clock: FakeClock) -> None:
@@ -40,23 +42,23 @@ async def test_a_stop_lets_a_response_end(server: Served, service: Service) -> N
 
 
 async def test_a_stop_lets_an_answer_be_read(start: Start) -> None:
-    answering = asyncio.Event()
+    current = asyncio.Event()
 
-    async def long(request: Request) -> Answer:
-        answering.set()
-        return Answer(200, LONG)
+    async def long(request: Request) -> Response:
+        current.set()
+        return Response(200, LONG)
 
     server = await start(long)
     async with wire_to(server) as slow:
         await slow.send(LIVE)
-        await answering.wait()
+        await current.wait()
         await asyncio.sleep(0)
         stop = asyncio.create_task(server.stop(20))
         assert len((await slow.reply()).body) == len(LONG)
         await stop
 
 
-async def test_a_stop_says_that_what_follows_is_not_served(server: Served, service: Service) -> None:
+async def test_a_stopping_server_closes_the_connection(server: Served, service: Service) -> None:
     async with wire_to(server) as busy:
         await busy.send(POST + POST + LIVE[:-2])
         await eventually(lambda: service.engine.waiting)
@@ -73,20 +75,20 @@ async def test_a_stop_says_that_what_follows_is_not_served(server: Served, servi
 async def test_an_answer_whose_client_has_gone_is_waited_for(start: Start) -> None:
     leaving, may_leave = asyncio.Event(), asyncio.Event()
 
-    async def tidy(request: Request) -> Answer:
+    async def tidy(request: Request) -> Response:
         try:
-            await request.hangup.interrupts(asyncio.Event().wait())
-        except HungUp:
+            await request.disconnect.interrupts(asyncio.Event().wait())
+        except ClientDisconnected:
             leaving.set()
             await may_leave.wait()
-        return Answer(200, b"")
+        return Response(200, b"")
 
     server = await start(tidy)
     async with wire_to(server) as wire:
         await wire.send(LIVE)
         await wire.hang_up()
     await leaving.wait()
-    answered = asyncio.create_task(server.answer_all(20))
+    answered = asyncio.create_task(server.wait_for_responses(20))
     for _ in range(10):
         await asyncio.sleep(0)
     assert not answered.done()
@@ -102,7 +104,7 @@ async def test_a_stop_waits_no_longer_than_it_may(server: Served, service: Servi
         assert not service.engine.waiting
 
 
-async def test_an_application_that_raises_ends_its_connection_and_is_in_the_log(
+async def test_an_application_error_is_logged_and_closes_the_connection(
     service: Service, start: Start, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def raises(app: Application, scope: Scope, receive: Receive, send: Send) -> None:
@@ -113,3 +115,10 @@ async def test_an_application_that_raises_ends_its_connection_and_is_in_the_log(
         await wire.send(LIVE)
         assert await wire.end() == b""
     assert "a mistake of ours" in caplog.text
+
+
+def test_a_proxy_is_an_address_a_network_or_any() -> None:
+    check_proxies(["10.0.0.1", "10.0.0.0/8", "::1", "*"])
+    for proxy in ("proxy.example", "10.0.0.1/33", ""):
+        with pytest.raises(SettingsError, match="--forwarded-allow-ips"):
+            check_proxies([proxy])

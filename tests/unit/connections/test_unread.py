@@ -34,7 +34,7 @@ class Reader:
     def __init__(self, mib: int) -> None:
         self.kept = Transport(mib * MIB)
         self.transport = cast("asyncio.Transport", self.kept)
-        self.answer_bytes = mib * MIB
+        self.response_bytes = mib * MIB
 
 
 @pytest.fixture
@@ -61,7 +61,7 @@ def test_what_is_unread_counts_until_it_is_read(unread: UnreadAnswers, budget: B
     assert budget.used_bytes == 0
 
 
-def test_who_reads_nothing_for_long_is_cut_off(unread: UnreadAnswers, budget: Budget, clock: FakeClock) -> None:
+def test_a_reader_without_progress_is_cut_off(unread: UnreadAnswers, budget: Budget, clock: FakeClock) -> None:
     reader = Reader(9)
     unread.add(reader)
     clock.advance(READ_TIMEOUT_S - 1)
@@ -73,7 +73,7 @@ def test_who_reads_nothing_for_long_is_cut_off(unread: UnreadAnswers, budget: Bu
     assert budget.used_bytes == 0
 
 
-def test_who_reads_however_slowly_gets_everything(unread: UnreadAnswers, clock: FakeClock) -> None:
+def test_a_slow_reader_gets_everything(unread: UnreadAnswers, clock: FakeClock) -> None:
     reader = Reader(9)
     unread.add(reader)
     for _ in range(1_000):
@@ -83,9 +83,7 @@ def test_who_reads_however_slowly_gets_everything(unread: UnreadAnswers, clock: 
     assert not reader.kept.cut
 
 
-def test_when_memory_is_short_whoever_has_read_nothing_for_longest_is_cut_off(
-    unread: UnreadAnswers, budget: Budget, clock: FakeClock
-) -> None:
+def test_a_full_budget_cuts_off_the_slowest_reader(unread: UnreadAnswers, budget: Budget, clock: FakeClock) -> None:
     first, reading, last = Reader(40), Reader(40), Reader(40)
     unread.add(first)
     clock.advance(1)
@@ -97,7 +95,7 @@ def test_when_memory_is_short_whoever_has_read_nothing_for_longest_is_cut_off(
     assert not budget.exceeded
 
 
-def test_nobody_is_cut_off_before_it_could_read(unread: UnreadAnswers, budget: Budget) -> None:
+def test_a_reader_has_a_grace_period(unread: UnreadAnswers, budget: Budget) -> None:
     readers = [Reader(40) for _ in range(4)]
     for reader in readers:
         unread.add(reader)

@@ -13,7 +13,7 @@ from uvicorn.server import ServerState
 
 from tests.source import ROOT
 
-APP = "tests.foreign:app"  # is never called
+APP = "tests.uvicorn_server:app"  # is never called
 
 
 async def protocol() -> HttpToolsProtocol:
@@ -72,7 +72,7 @@ def test_a_cycle_is_made_of_these_in_this_order() -> None:
         "waiting_for_100_continue",
     ],
 )
-def test_a_cycle_knows(name: str) -> None:
+def test_a_cycle_has_the_attribute(name: str) -> None:
     assert f"self.{name} = " in inspect.getsource(RequestResponseCycle.__init__)
 
 

@@ -36,20 +36,20 @@ async def dead_ids(engine: Engine) -> list[str]:
     return [prediction.prediction_id for prediction in await engine.dead(MODEL, 100)]
 
 
-async def test_a_look_at_the_depths_costs_the_same_however_many_are_dead(tmp_path: Path) -> None:
+async def test_queue_state_costs_the_same_with_many_dead_letters(tmp_path: Path) -> None:
     clock = CountingClock()
     async with opened(tmp_path, clock) as engine:
         costs: list[int] = []
         for number in (1, 50):
             await bury(engine, clock, number)
             before = clock.readings
-            depths = await engine.depths()
+            queues = await engine.queues()
             costs.append(clock.readings - before)
-        assert depths[MODEL].dead == 51
+        assert queues[MODEL].dead == 51
         assert costs[0] == costs[1]
 
 
-async def test_one_that_the_disk_keeps_from_leaving_stays_in_its_place(tmp_path: Path) -> None:
+async def test_a_cancel_that_cannot_be_stored_keeps_its_place(tmp_path: Path) -> None:
     clock = FakeClock()
     async with opened(tmp_path, clock) as engine:
         ids = await bury(engine, clock, 3)

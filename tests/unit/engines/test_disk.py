@@ -128,7 +128,7 @@ async def test_a_prediction_whose_input_is_gone_from_the_disk_fails(tmp_path: Pa
             assert lost.outcome.failure is not None
             assert (lost.status, lost.outcome.failure.kind) == (Status.FAILED, FailureKind.DATA_LOST)
             assert "send it again" in lost.outcome.failure.message
-        depth = (await engine.depths(MODEL))[MODEL]
+        depth = (await engine.queues(MODEL))[MODEL]
         assert (depth.queued, depth.running) == (0, 1)
     assert count(tmp_path, "waiting") == 1
 

@@ -5,7 +5,7 @@ import asyncio
 from tests.fake_clock import FakeClock, eventually
 
 
-def test_calls_come_in_order_each_at_its_instant() -> None:
+def test_timers_fire_in_order_at_their_instants() -> None:
     clock, calls = FakeClock(), list[tuple[str, float]]()
 
     def call(name: str, delay_s: float) -> None:
@@ -21,14 +21,14 @@ def test_calls_come_in_order_each_at_its_instant() -> None:
     assert (clock.monotonic(), clock.pending) == (5, 1)
 
 
-def test_a_cancelled_call_does_not_come() -> None:
+def test_a_cancelled_call_is_not_made() -> None:
     clock, calls = FakeClock(), list[int]()
     clock.call_later(1, lambda: calls.append(1)).cancel()
     clock.advance(2)
     assert calls == []
 
 
-async def test_who_sleeps_wakes_when_time_passes() -> None:
+async def test_a_sleeper_wakes_when_time_passes() -> None:
     clock = FakeClock()
     started_at = clock.now()
     sleeper = asyncio.create_task(clock.sleep(3))

@@ -48,7 +48,7 @@ def test_it_is_made_and_hides_itself_from_git(tmp_path: Path) -> None:
     folder.give_back()
 
 
-def test_a_second_server_is_refused_and_told_the_process(tmp_path: Path) -> None:
+def test_a_second_server_is_refused_with_the_pid(tmp_path: Path) -> None:
     first, second = Folder(tmp_path), Folder(tmp_path)
     first.take()
     with pytest.raises(EngineError, match=f"in use by another server, process {os.getpid()}"):
@@ -128,7 +128,7 @@ def test_a_link_above_the_folder_is_followed(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["lock", "zypher.db", "zypher.db-wal", "zypher.db-shm", "zypher.db-journal"])
-def test_a_link_in_place_of_a_file_is_refused_and_not_followed(tmp_path: Path, name: str) -> None:
+def test_a_symlink_in_place_of_a_file_is_refused(tmp_path: Path, name: str) -> None:
     precious = tmp_path / "precious"
     precious.write_text("precious")
     data = tmp_path / "data"
@@ -156,7 +156,7 @@ def test_what_is_no_file_in_place_of_one_is_refused(tmp_path: Path) -> None:
 
 
 @as_root
-def test_what_belongs_to_somebody_else_is_refused(tmp_path: Path) -> None:
+def test_a_folder_of_another_owner_is_refused(tmp_path: Path) -> None:
     data = tmp_path / "data"
     take(data)
     os.chown(data / "lock", SOMEBODY, -1)
@@ -191,7 +191,7 @@ def test_a_mount_of_roots_is_taken(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("length", "fits"), [(504, True), (505, False)])
-async def test_a_path_too_long_for_sqlite_is_said(tmp_path: Path, length: int, fits: bool) -> None:
+async def test_a_path_too_long_for_sqlite_is_refused(tmp_path: Path, length: int, fits: bool) -> None:
     data = tmp_path
     while len(str(data)) + 201 < length - len("/zypher.db"):
         data /= "d" * 200

@@ -44,7 +44,7 @@ async def test_inputs_that_wait_in_memory_are_bounded_over_all_models(tmp_path: 
         await assert_full(engine)
 
 
-async def test_what_runs_makes_room_and_what_comes_back_takes_it(tmp_path: Path, clock: FakeClock) -> None:
+async def test_running_frees_memory_and_returning_takes_it(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         await fill(engine)
         await engine.settle(await receive_one(engine, "model 0"), SUCCEEDED)
@@ -62,7 +62,7 @@ async def test_one_input_may_wait_however_large(tmp_path: Path, clock: FakeClock
         await assert_full(engine)
 
 
-async def test_what_is_on_disk_takes_no_room_but_on_its_way_there(tmp_path: Path, clock: FakeClock) -> None:
+async def test_durable_inputs_take_memory_only_until_written(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         await fill(engine, 3)
         most = bytes(len(QUARTER) - len(SMALL) // 2)
@@ -80,7 +80,7 @@ async def test_what_is_on_disk_takes_no_room_but_on_its_way_there(tmp_path: Path
             await engine.submit(message(small), durable=False)
 
 
-async def test_a_second_submit_with_a_key_finds_the_first_in_a_full_memory(tmp_path: Path, clock: FakeClock) -> None:
+async def test_a_known_key_is_served_while_memory_is_full(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         first = message()
         await engine.submit(first, durable=True, idempotency_key="k")
@@ -89,7 +89,7 @@ async def test_a_second_submit_with_a_key_finds_the_first_in_a_full_memory(tmp_p
         assert again.prediction_id == first.prediction_id
 
 
-async def test_what_is_made_durable_takes_room_until_a_worker_has_it(tmp_path: Path, clock: FakeClock) -> None:
+async def test_a_promoted_input_takes_memory_until_it_is_received(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         kept = message(SMALL)
         await engine.submit(kept, durable=False)

@@ -22,9 +22,7 @@ async def test_a_stall_of_the_process_ends_no_lease(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("extended_s", [0.1, THIRD_S - 0.1])
 @pytest.mark.parametrize("stalled_s", [2 * THIRD_S, 2 * THIRD_S + 1, LEASE_S, 4 * THIRD_S, 10 * LEASE_S])
-async def test_wherever_a_stall_begins_a_lease_that_was_extended_in_time_goes_on(
-    tmp_path: Path, stalled_s: float, extended_s: float
-) -> None:
+async def test_a_stall_does_not_end_extended_leases(tmp_path: Path, stalled_s: float, extended_s: float) -> None:
     clock = UnevenClock()
     async with opened(tmp_path, clock) as engine:
         await submit_many(engine, 1)
@@ -36,14 +34,14 @@ async def test_wherever_a_stall_begins_a_lease_that_was_extended_in_time_goes_on
         assert await engine.extend([delivery]) == []
 
 
-async def test_a_lease_that_nobody_extends_ends_one_lease_after_the_stall(tmp_path: Path) -> None:
+async def test_an_unextended_lease_ends_one_lease_after_a_stall(tmp_path: Path) -> None:
     clock = UnevenClock()
     async with opened(tmp_path, clock) as engine:
         await submit_many(engine, 1)
         lost = await receive_one(engine)
         clock.stall(2 * LEASE_S)
         clock.advance(LEASE_S - 1)
-        assert (await engine.depths(MODEL))[MODEL].running == 1
+        assert (await engine.queues(MODEL))[MODEL].running == 1
         clock.advance(1)
-        assert (await engine.depths(MODEL))[MODEL].queued == 1
+        assert (await engine.queues(MODEL))[MODEL].queued == 1
         assert not await engine.settle(lost, SUCCEEDED)

@@ -113,7 +113,7 @@ def test_those_that_leave_do_not_pile_up() -> None:
     assert sum(1 for _ in queue.take(10)) == 2
 
 
-def test_only_the_first_and_small_messages_of_those_on_disk_stay_in_memory() -> None:
+def test_only_the_first_small_messages_stay_in_memory() -> None:
     queue = Queue()
     large = joined(queue, row=1, input=b"1" * (HOT_INPUT_BYTES + 1))
     entries = [joined(queue, row=2 + number) for number in range(HOT_MESSAGES + 5)]
@@ -123,7 +123,7 @@ def test_only_the_first_and_small_messages_of_those_on_disk_stay_in_memory() -> 
     assert queue.take(10) == []  # the first of them has to be read before any other goes
 
 
-def test_room_for_messages_comes_back() -> None:
+def test_memory_for_messages_is_freed() -> None:
     queue = Queue()
     entries = [joined(queue, row=1 + number) for number in range(HOT_MESSAGES)]
     assert joined(queue, row=5000).message is None
@@ -144,7 +144,7 @@ def test_one_that_is_written_down_while_it_waits_takes_room() -> None:
     assert joined(queue, row=9000).message is not None
 
 
-async def test_one_that_comes_back_calls_one_receiver() -> None:
+async def test_a_returned_prediction_wakes_one_receiver() -> None:
     queue = Queue()
     receivers: list[asyncio.Future[bool]] = [asyncio.get_running_loop().create_future() for _ in range(3)]
     receivers[0].cancel()
@@ -154,7 +154,7 @@ async def test_one_that_comes_back_calls_one_receiver() -> None:
     assert entry.stage is Stage.READY
 
 
-def test_run_times_of_zero_say_nothing() -> None:
+def test_run_times_of_zero_are_ignored() -> None:
     queue = Queue()
     for run_s in (0.0, 10.0, 0.0, 20.0):
         queue.observe(run_s)

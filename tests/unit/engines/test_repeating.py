@@ -57,7 +57,7 @@ async def test_it_goes_on_with_a_pause(repeating: Repeating, step: Step, clock: 
     assert (step.taken, repeating.problem) == (3, None)
 
 
-async def test_what_nobody_foresaw_is_said_and_is_not_the_end(
+async def test_an_unexpected_error_is_logged_and_survived(
     repeating: Repeating, step: Step, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     step.raises = RuntimeError("a bug")
@@ -81,7 +81,7 @@ async def test_what_it_waits_for_cannot_end_it(repeating: Repeating, step: Step,
 
 
 @pytest.mark.parametrize("away", [EngineUnavailable("away"), ConnectionError("away")])
-async def test_a_redis_that_is_away_is_for_others_to_tell(
+async def test_an_unavailable_redis_is_not_logged_here(
     repeating: Repeating, step: Step, clock: FakeClock, caplog: pytest.LogCaptureFixture, away: Exception
 ) -> None:
     step.raises = away

@@ -69,7 +69,7 @@ def disk_bytes(folder: Path) -> int:
     return sum(file.stat().st_size for file in folder.iterdir())
 
 
-async def test_results_that_nobody_read_are_kept(tmp_path: Path, clock: FakeClock) -> None:
+async def test_unread_results_are_kept(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock, limit_bytes=LIMIT_BYTES) as engine:
         ids = await fill(engine)
         for _ in range(3):
@@ -172,7 +172,7 @@ async def test_an_outcome_without_room_waits_until_results_are_read(tmp_path: Pa
         deliveries = [await receive_one(engine) for _ in small]
         settles = [asyncio.ensure_future(engine.settle(delivery, large)) for delivery in deliveries]
         await eventually(lambda: sum(settle.done() for settle in settles) >= 13)
-        while (problem := (await engine.depths(MODEL))[MODEL].problem) is None:
+        while (problem := (await engine.queues(MODEL))[MODEL].problem) is None:
             await asyncio.sleep(0)
         assert "outcomes wait for room; read results" in problem
         assert (await engine.submit(message(), durable=False)).status is Status.QUEUED
@@ -185,7 +185,7 @@ async def test_an_outcome_without_room_waits_until_results_are_read(tmp_path: Pa
         assert all(settle.result() for settle in settles)
         await read(engine, *small[-5:])
         await submit_many(engine, 1)
-        assert (await engine.depths(MODEL))[MODEL].problem is None
+        assert (await engine.queues(MODEL))[MODEL].problem is None
 
 
 async def test_the_file_shrinks_when_its_content_is_gone(tmp_path: Path, clock: FakeClock) -> None:
@@ -208,7 +208,7 @@ async def test_a_small_file_of_an_earlier_version_learns_to_shrink(tmp_path: Pat
         await eventually(lambda: disk_bytes(tmp_path) < MIB)
 
 
-async def test_a_large_file_of_an_earlier_version_stays_as_it_is(
+async def test_a_large_file_of_an_earlier_version_is_kept(
     tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level("INFO")

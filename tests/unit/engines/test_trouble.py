@@ -24,7 +24,7 @@ def clock() -> FakeClock:
 
 
 async def problem(engine: Engine) -> str | None:
-    return (await engine.depths(MODEL))[MODEL].problem
+    return (await engine.queues(MODEL))[MODEL].problem
 
 
 async def recover(engine: Engine, clock: FakeClock) -> None:
@@ -42,7 +42,7 @@ async def test_new_durable_work_is_refused_and_transient_work_goes_on(tmp_path: 
             assert str(tmp_path) in (await problem(engine) or "")
             with pytest.raises(EngineUnavailable):
                 await engine.submit(message(), durable=True)
-            assert (await engine.depths(MODEL))[MODEL].queued == 0
+            assert (await engine.queues(MODEL))[MODEL].queued == 0
             (transient,) = await submit_many(engine, 1, durable=False)
             assert await receive_ids(engine) == [transient]
         await recover(engine, clock)
@@ -82,9 +82,7 @@ async def test_an_outcome_is_held_until_it_can_be_stored(tmp_path: Path, clock: 
     assert count(tmp_path, "waiting") == 0
 
 
-async def test_an_outcome_that_is_held_when_the_engine_closes_means_another_attempt(
-    tmp_path: Path, clock: FakeClock
-) -> None:
+async def test_an_unsettled_outcome_at_close_means_another_attempt(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         (prediction_id,) = await submit_many(engine, 1)
         delivery = await receive_one(engine)
@@ -135,7 +133,7 @@ async def test_what_cannot_be_made_durable_stays_in_memory(tmp_path: Path, clock
 
 
 @pytest.mark.parametrize("end", ["settle", "cancel"])
-async def test_an_end_does_not_wait_for_a_disk_that_refused_the_prediction(
+async def test_ending_a_prediction_does_not_wait_for_a_refusing_disk(
     tmp_path: Path, clock: FakeClock, end: str
 ) -> None:
     async with opened(tmp_path, clock) as engine:
@@ -158,7 +156,7 @@ async def test_an_end_does_not_wait_for_a_disk_that_refused_the_prediction(
     assert count(tmp_path, "outcomes") == 0
 
 
-async def test_nothing_is_written_of_a_prediction_that_is_not_on_disk(tmp_path: Path, clock: FakeClock) -> None:
+async def test_a_prediction_in_memory_is_never_written(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock):
         pass
     connection = open_writer(tmp_path / "zypher.db")
@@ -172,9 +170,7 @@ async def test_nothing_is_written_of_a_prediction_that_is_not_on_disk(tmp_path: 
     assert count(tmp_path, "waiting") == count(tmp_path, "outcomes") == 0
 
 
-async def test_an_engine_may_close_before_it_could_store_that_an_input_is_gone(
-    tmp_path: Path, clock: FakeClock
-) -> None:
+async def test_an_engine_may_close_before_storing_a_lost_input(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         (prediction_id,) = await submit_many(engine, 1)
     async with opened(tmp_path, clock) as engine:

@@ -8,7 +8,7 @@ def test_before_the_first_look_there_may_be_work() -> None:
     assert not Work(FakeClock()).is_none(MODEL)
 
 
-def test_after_a_look_that_found_the_end_there_is_none_until_it_rings() -> None:
+def test_an_empty_queue_is_read_again_after_a_wake() -> None:
     work = Work(FakeClock())
     work.found_end(MODEL, work.rings(MODEL))
     assert work.is_none(MODEL)
@@ -16,7 +16,7 @@ def test_after_a_look_that_found_the_end_there_is_none_until_it_rings() -> None:
     assert not work.is_none(MODEL)
 
 
-def test_what_rang_during_a_look_may_have_become_ready_after_it() -> None:
+def test_a_wake_during_a_read_causes_another_read() -> None:
     work = Work(FakeClock())
     rings = work.rings(MODEL)
     work.ring(MODEL)

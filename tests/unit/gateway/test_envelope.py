@@ -51,7 +51,7 @@ def test_a_body_that_is_not_json_is_malformed(body: bytes, word: str) -> None:
         (b'{"input": ' + b'{"a":' * 100_000, "nested"),
     ],
 )
-def test_a_body_that_is_no_envelope_says_what_is_wrong(body: bytes, word: str) -> None:
+def test_a_body_that_is_no_envelope_is_refused(body: bytes, word: str) -> None:
     with pytest.raises(InvalidInput, match=word):
         input_in(body)
 
@@ -78,6 +78,6 @@ def test_a_repeated_field_is_malformed(fields: list[str], after: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["\\ud83d", "\\ude00", "\\ud83dx", "\\uD83D\\uD83D\\uDE00"])
-def test_half_a_character_is_said(text: str) -> None:
+def test_a_lone_surrogate_is_reported(text: str) -> None:
     with pytest.raises(InvalidInput, match="half of a character"):
         input_in(f'{{"input": "{text}"}}'.encode())

@@ -2,13 +2,13 @@
 
 import pytest
 
-from zypher.gateway.estimate import retry_after_s
-from zypher.presence import Depth, Presence
+from zypher.gateway.admission import retry_after_s
+from zypher.queue_state import QueueState, WorkerState
 
 
-def depth(run_s: float | None, slots: int, running: int = 0) -> Depth:
-    presence = Presence("w", "m", None, replicas=1, ready_replicas=1, slots=slots)
-    return Depth(queued=9, running=running, oldest_queued_at=None, run_s=run_s, limit=10, presences=(presence,))
+def queue(run_s: float | None, slots: int, running: int = 0) -> QueueState:
+    worker = WorkerState("w", "m", None, replicas=1, ready_replicas=1, slots=slots)
+    return QueueState(queued=9, running=running, oldest_queued_at=None, run_s=run_s, limit=10, workers=(worker,))
 
 
 @pytest.mark.parametrize(
@@ -27,4 +27,4 @@ def depth(run_s: float | None, slots: int, running: int = 0) -> Depth:
 def test_seconds_until_it_may_have_ended(
     position: int, run_s: float | None, slots: int, running: int, expected: int
 ) -> None:
-    assert retry_after_s(position, depth(run_s, slots, running)) == expected
+    assert retry_after_s(position, queue(run_s, slots, running)) == expected

@@ -13,7 +13,7 @@ import pytest
 from tests.fake_clock import eventually
 from zypher.errors import InvalidInput, MalformedBody
 from zypher.gateway.large_bodies import LargeBodies
-from zypher.presence import ModelCard
+from zypher.model_card import ModelCard
 
 NUMBERS = ModelCard("m", "", {"type": "array", "items": {"type": "integer"}}, {}, {}, 1)
 TEXTS = ModelCard("m", "", {"type": "array", "items": {"type": "string"}}, {}, {}, 1)
@@ -43,7 +43,7 @@ async def test_the_input_of_a_large_body_is_found(bodies: LargeBodies) -> None:
     assert len(children()) == 1
 
 
-async def test_what_is_wrong_with_a_body_is_told(bodies: LargeBodies) -> None:
+async def test_a_wrong_body_is_reported(bodies: LargeBodies) -> None:
     with pytest.raises(InvalidInput, match=r"\$\.input\[0\] must be a string"):
         await bodies.check(TEXTS, LARGE)
     with pytest.raises(MalformedBody, match="JSON"):
@@ -57,7 +57,7 @@ async def test_bodies_for_several_cards_do_not_mix(bodies: LargeBodies) -> None:
     assert [type(end) for end in ends] == [slice, InvalidInput] * 3
 
 
-async def test_whoever_goes_leaves_the_next_answer_to_the_next(bodies: LargeBodies) -> None:
+async def test_a_cancelled_check_leaves_the_next_result_correct(bodies: LargeBodies) -> None:
     await bodies.check(NUMBERS, LARGE)
     going = asyncio.create_task(bodies.check(TEXTS, LARGE))
     waiting = asyncio.create_task(bodies.check(TEXTS, LARGE))
@@ -85,7 +85,7 @@ async def test_the_process_gets_no_settings(bodies: LargeBodies, monkeypatch: py
     assert "secret" not in str(process.environ())
 
 
-async def test_the_process_ends_when_nobody_can_ask(bodies: LargeBodies) -> None:
+async def test_the_process_ends_when_its_input_closes(bodies: LargeBodies) -> None:
     await bodies.check(NUMBERS, LARGE)
     (process,) = children()
     bodies._process.stdin.close()  # pyright: ignore[reportPrivateUsage, reportOptionalMemberAccess]  # the server has gone

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from tests.fake_clock import FakeClock
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused, QueueFull
+from zypher.model_card import ModelCard
 from zypher.prediction import Failure, FailureKind, Message, Outcome, Prediction, Status
-from zypher.presence import Depth, ModelCard, Presence
+from zypher.queue_state import QueueState, WorkerState
 
 TEXT: dict[str, object] = {"type": "string"}
 CARD = ModelCard("shout", "Say it louder.", TEXT, TEXT, {}, 1)
@@ -19,11 +20,11 @@ class MemoryEngine:
     def __init__(self, clock: FakeClock) -> None:
         self.limit = 100
         self.stores = True  # False: the disk is full
-        self.presences: tuple[Presence, ...] = (Presence("worker", CARD.name, CARD, 1, 1, 1),)
+        self.workers: tuple[WorkerState, ...] = (WorkerState("worker", CARD.name, CARD, 1, 1, 1),)
         self.outcome: Outcome | None = None  # what every prediction ends with at once, if set
         self.predictions: dict[str, Prediction] = {}
         self.inputs: dict[str, bytes] = {}
-        self.was_read: list[str] = []  # the ids of results that a client was given
+        self.mark_read: list[str] = []  # the ids of results that a client was given
         self._keys: dict[str, Message] = {}
         self.waiting: dict[asyncio.Event, str] = {}  # who waits for the end of which prediction
         self._clock = clock
@@ -54,7 +55,7 @@ class MemoryEngine:
         return self.predictions[message.prediction_id]
 
     async def read(self, prediction_id: str) -> None:
-        self.was_read.append(prediction_id)
+        self.mark_read.append(prediction_id)
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         prediction = self.predictions.get(prediction_id)
@@ -83,9 +84,9 @@ class MemoryEngine:
         self.end(prediction_id, Outcome(Status.CANCELLED))
         return True
 
-    async def depths(self, model: str | None = None) -> dict[str, Depth]:
-        models = [presence.model for presence in self.presences] if model is None else [model]
-        return dict.fromkeys(models, Depth(len(self.predictions), 0, None, 2.5, self.limit, self.presences))
+    async def queues(self, model: str | None = None) -> dict[str, QueueState]:
+        models = [presence.model for presence in self.workers] if model is None else [model]
+        return dict.fromkeys(models, QueueState(len(self.predictions), 0, None, 2.5, self.limit, self.workers))
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         return []

@@ -9,8 +9,8 @@ from tests.fake_clock import eventually
 from zypher.access.budget import Budget
 from zypher.errors import TooMuchInFlight
 from zypher.http.body import Bodies, is_json
-from zypher.http.hangup import Hangup, HungUp
-from zypher.http.problems import Problem
+from zypher.http.disconnect import ClientDisconnected, Disconnect
+from zypher.http.errors import HttpError
 from zypher.http.request import CONNECTION, Connection, Headers, Message, Request
 from zypher.settings import HttpSettings
 
@@ -23,7 +23,7 @@ SETTINGS = HttpSettings(max_body_bytes=1_000_000, read_timeout_s=0.05)
 class OurConnection:
     """One that looks after its deadlines itself."""
 
-    hangup = Hangup()
+    disconnect = Disconnect()
 
     def __init__(self, whole: bytes | None = None) -> None:
         self._whole = whole
@@ -56,8 +56,8 @@ def bodies() -> Bodies:
     return Bodies(SETTINGS)
 
 
-async def refusal_of(request: Request) -> Problem:
-    with pytest.raises(Problem) as refused:
+async def refusal_of(request: Request) -> HttpError:
+    with pytest.raises(HttpError) as refused:
         await bodies().read(request)
     return refused.value
 
@@ -95,7 +95,7 @@ async def test_a_length_of_many_digits_is_too_large() -> None:
 
 @pytest.mark.parametrize("ours", [True, False])
 async def test_a_client_that_has_gone_is_not_answered(ours: bool) -> None:
-    with pytest.raises(HungUp):
+    with pytest.raises(ClientDisconnected):
         await bodies().read(sent(JSON, BODY, gone=True, ours=ours))
 
 
@@ -122,7 +122,7 @@ async def test_a_slow_body_of_another_server_is_refused() -> None:
         (b"transfer-encoding", b"identity", 400),
     ],
 )
-async def test_what_the_headers_say_is_refused_before_the_body_is_read(name: bytes, value: bytes, status: int) -> None:
+async def test_bad_headers_are_refused_before_the_body_is_read(name: bytes, value: bytes, status: int) -> None:
     assert (await refusal_of(sent(JSON | {name: value}, gone=True))).status == status
 
 

@@ -11,7 +11,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from tests.unit.http.conftest import Service
 from zypher.http.app import prediction_routes
 from zypher.http.openapi import Json, document
-from zypher.presence import ModelCard
+from zypher.model_card import ModelCard
 from zypher.settings import HttpSettings
 
 FOR_PEOPLE = {"/", "/swagger", "/swagger/{asset}"}
@@ -74,11 +74,11 @@ def test_the_examples_fit_their_schemas(card: ModelCard) -> None:
 
 
 async def test_the_document_follows_the_model(client: httpx.AsyncClient, service: Service) -> None:
-    presences = service.engine.presences
-    service.engine.presences = ()
+    workers = service.engine.workers
+    service.engine.workers = ()
     assert list((await client.get("/openapi.json")).json()["components"]["schemas"]) == ["ServiceError"]
     assert service.gateway.card() is None
-    service.engine.presences = presences
+    service.engine.workers = workers
     assert (await client.get("/openapi.json")).json()["info"]["description"] == "Say it louder."
 
 

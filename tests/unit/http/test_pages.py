@@ -9,8 +9,8 @@ from tests.unit.http.conftest import Service
 
 
 async def test_the_service_is_live(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/healthz/live")
-    assert (answer.status_code, answer.json()) == (200, {"status": "live"})
+    response = await client.get("/healthz/live")
+    assert (response.status_code, response.json()) == (200, {"status": "live"})
 
 
 async def test_the_service_is_ready_once_a_replica_is(client: httpx.AsyncClient, service: Service) -> None:
@@ -22,14 +22,14 @@ async def test_the_service_is_ready_once_a_replica_is(client: httpx.AsyncClient,
 
 
 async def test_prometheus_gets_its_page(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/metrics")
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/plain")
-    assert "# TYPE" in answer.text
+    response = await client.get("/metrics")
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith("text/plain")
+    assert "# TYPE" in response.text
 
 
 @pytest.mark.parametrize("prefix", ["", "/behind/a/proxy"])
-async def test_the_swagger_page_finds_its_files_wherever_it_is(client: httpx.AsyncClient, prefix: str) -> None:
+async def test_the_swagger_page_works_below_any_prefix(client: httpx.AsyncClient, prefix: str) -> None:
     page = await client.get("/swagger")
     assert page.headers["content-type"].startswith("text/html")
     assert "'self'" in page.headers["content-security-policy"]
@@ -37,9 +37,9 @@ async def test_the_swagger_page_finds_its_files_wherever_it_is(client: httpx.Asy
     files = [httpx.URL("http://test" + prefix + "/swagger").join(name) for name in references if name != "data:,"]
     assert len(files) == 4
     for file in files:
-        answer = await client.get(file.path.removeprefix(prefix))
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] in {"text/css; charset=utf-8", "text/javascript; charset=utf-8"}
+        response = await client.get(file.path.removeprefix(prefix))
+        assert response.status_code == 200
+        assert response.headers["content-type"] in {"text/css; charset=utf-8", "text/javascript; charset=utf-8"}
 
 
 async def test_the_swagger_page_needs_no_internet(client: httpx.AsyncClient) -> None:
@@ -55,10 +55,8 @@ async def test_no_other_file_is_served(client: httpx.AsyncClient, name: str) -> 
 
 
 @pytest.mark.parametrize(("accept", "kind"), [("*/*", "application/json"), ("text/html,*/*;q=0.1", "text/html")])
-async def test_the_front_door_answers_a_load_balancer_and_leads_people_on(
-    client: httpx.AsyncClient, accept: str, kind: str
-) -> None:
-    answer = await client.get("/", headers={"Accept": accept})
-    assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith(kind)
-    assert "swagger" in answer.text
+async def test_the_index_serves_load_balancers_and_people(client: httpx.AsyncClient, accept: str, kind: str) -> None:
+    response = await client.get("/", headers={"Accept": accept})
+    assert response.status_code == 200
+    assert response.headers["content-type"].startswith(kind)
+    assert "swagger" in response.text

@@ -20,34 +20,36 @@ async def test_a_synchronous_prediction_answers_the_output_verbatim(
     client: httpx.AsyncClient, service: Service
 ) -> None:
     service.engine.outcome = succeeded(b'{"any":  "JSON" }')
-    answer = await client.post("/predict", json=BODY)
-    assert (answer.status_code, answer.content) == (200, b'{"any":  "JSON" }')
-    assert answer.headers["content-type"] == "application/json"
-    assert answer.headers["prediction-id"] == service.engine.only.prediction_id
+    response = await client.post("/predict", json=BODY)
+    assert (response.status_code, response.content) == (200, b'{"any":  "JSON" }')
+    assert response.headers["content-type"] == "application/json"
+    assert response.headers["prediction-id"] == service.engine.only.prediction_id
     assert not service.engine.only.durable
 
 
 async def test_an_asynchronous_prediction_answers_exactly_two_fields(
     client: httpx.AsyncClient, service: Service
 ) -> None:
-    answer = await client.post("/predict", json=BODY, headers={"Async-Mode": "true"})
+    response = await client.post("/predict", json=BODY, headers={"Async-Mode": "true"})
     prediction = service.engine.only
     expected = (
         f'{{"message": "Request received. Processing asynchronously.", "prediction_id": "{prediction.prediction_id}"}}'
     )
-    assert (answer.status_code, answer.text) == (202, expected)
-    assert answer.headers["location"] == f"predict/{prediction.prediction_id}"
-    assert answer.headers["prediction-id"] == prediction.prediction_id
-    assert int(answer.headers["retry-after"]) >= 1
-    assert answer.headers["queue-position"] == "1"
+    assert (response.status_code, response.text) == (202, expected)
+    assert response.headers["location"] == f"predict/{prediction.prediction_id}"
+    assert response.headers["prediction-id"] == prediction.prediction_id
+    assert int(response.headers["retry-after"]) >= 1
+    assert response.headers["queue-position"] == "1"
     assert prediction.durable
 
 
 @pytest.mark.parametrize("path", ["/predict", "/predict/"])
 async def test_the_location_holds_behind_any_prefix(client: httpx.AsyncClient, service: Service, path: str) -> None:
-    answer = await client.post(path, json=BODY, headers={"Async-Mode": "true"})
+    response = await client.post(path, json=BODY, headers={"Async-Mode": "true"})
     asked = httpx.URL("http://localhost/behind/a/proxy" + path)
-    assert asked.join(answer.headers["location"]).path == f"/behind/a/proxy/predict/{service.engine.only.prediction_id}"
+    assert (
+        asked.join(response.headers["location"]).path == f"/behind/a/proxy/predict/{service.engine.only.prediction_id}"
+    )
 
 
 async def test_a_prediction_is_looked_at_until_it_has_an_output(client: httpx.AsyncClient, service: Service) -> None:
@@ -65,34 +67,32 @@ async def test_a_prediction_is_looked_at_until_it_has_an_output(client: httpx.As
 
 @pytest.mark.parametrize("prediction_id", [UNKNOWN_ID, "abc123", "%00", "a" * 5000, "é", "z" * 26, "\u017f" * 26])
 async def test_an_unknown_id_is_not_found(client: httpx.AsyncClient, prediction_id: str) -> None:
-    answer = await client.get(f"/predict/{prediction_id}")
-    assert (answer.status_code, answer.text) == (404, '{"error": "Prediction ID not found."}')
+    response = await client.get(f"/predict/{prediction_id}")
+    assert (response.status_code, response.text) == (404, '{"error": "Prediction ID not found."}')
 
 
 async def test_head_answers_like_get(client: httpx.AsyncClient) -> None:
     assert (await client.head(f"/predict/{UNKNOWN_ID}")).status_code == 404
 
 
-async def test_a_result_is_noted_as_read_once_a_client_was_given_it(
-    client: httpx.AsyncClient, service: Service
-) -> None:
+async def test_a_result_is_marked_as_read_when_it_is_sent(client: httpx.AsyncClient, service: Service) -> None:
     accepted = await client.post("/predict", json=BODY, headers={"Async-Mode": "true"})
     path, prediction_id = accepted.headers["location"], accepted.headers["prediction-id"]
     await client.get(path)
     service.engine.end(prediction_id, succeeded(b"1"))
     await client.head(path)
-    assert service.engine.was_read == []
+    assert service.engine.mark_read == []
     await client.get(path)
-    assert service.engine.was_read == [prediction_id]
+    assert service.engine.mark_read == [prediction_id]
 
 
 async def test_a_synchronous_answer_notes_a_durable_result_as_read(client: httpx.AsyncClient, service: Service) -> None:
     service.engine.outcome = succeeded(b"1")
     await client.post("/predict", json=BODY)
     await client.post("/predict", json=BODY, headers={"Async-Mode": "true"})
-    assert service.engine.was_read == []
-    answer = await client.post("/predict", json=BODY, headers={"Idempotency-Key": "k"})
-    assert service.engine.was_read == [answer.headers["prediction-id"]]
+    assert service.engine.mark_read == []
+    response = await client.post("/predict", json=BODY, headers={"Idempotency-Key": "k"})
+    assert service.engine.mark_read == [response.headers["prediction-id"]]
 
 
 async def test_a_long_poll_answers_when_the_prediction_ends(client: httpx.AsyncClient, service: Service) -> None:
@@ -113,9 +113,9 @@ async def test_a_long_poll_ends_in_time(client: httpx.AsyncClient, service: Serv
 
 @pytest.mark.parametrize("query", ["wait=-1", "wait=x", "wait=1.5", "wait=", "wait=1&wait=2", "wait=%31x", "wait=٣"])
 async def test_an_impossible_wait_is_refused(client: httpx.AsyncClient, query: str) -> None:
-    answer = await client.get(f"/predict/{UNKNOWN_ID}?{query}")
-    assert answer.status_code == 400
-    assert "?wait=10" in answer.json()["error"]
+    response = await client.get(f"/predict/{UNKNOWN_ID}?{query}")
+    assert response.status_code == 400
+    assert "?wait=10" in response.json()["error"]
 
 
 async def test_a_wait_that_is_over_turns_into_an_accepted_prediction(
@@ -125,9 +125,9 @@ async def test_a_wait_that_is_over_turns_into_an_accepted_prediction(
     await eventually(lambda: service.engine.waiting)
     assert not service.engine.only.durable
     clock.advance(5)
-    answer = await call
-    assert answer.status_code == 202
-    assert answer.headers["preference-applied"] == "wait=5"
+    response = await call
+    assert response.status_code == 202
+    assert response.headers["preference-applied"] == "wait=5"
     assert service.engine.only.durable
 
 
@@ -137,34 +137,32 @@ async def test_respond_async_and_wait_combine(client: httpx.AsyncClient, service
     await eventually(lambda: service.engine.waiting)
     assert service.engine.only.durable
     service.engine.end(service.engine.only.prediction_id, succeeded(b"1"))
-    answer = await call
-    assert (answer.status_code, answer.content) == (200, b"1")
-    assert answer.headers["preference-applied"] == "wait=5"
+    response = await call
+    assert (response.status_code, response.content) == (200, b"1")
+    assert response.headers["preference-applied"] == "wait=5"
 
 
 async def test_prefer_respond_async_means_async_mode(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/predict", json=BODY, headers={"Prefer": "respond-async"})
-    assert answer.status_code == 202
-    assert answer.headers["preference-applied"] == "respond-async"
+    response = await client.post("/predict", json=BODY, headers={"Prefer": "respond-async"})
+    assert response.status_code == 202
+    assert response.headers["preference-applied"] == "respond-async"
 
 
-async def test_a_failure_says_what_the_model_said(client: httpx.AsyncClient, service: Service) -> None:
+async def test_a_failure_has_the_models_message(client: httpx.AsyncClient, service: Service) -> None:
     service.engine.outcome = failed('ValueError: no "such" colour \ud800')
-    answer = await client.post("/predict", json=BODY)
+    response = await client.post("/predict", json=BODY)
     prediction_id = service.engine.only.prediction_id
     error = {"error": 'Prediction failed: ValueError: no "such" colour ?', "prediction_id": prediction_id}
-    assert (answer.status_code, answer.json()) == (500, error)
-    assert answer.headers["prediction-id"] == prediction_id
+    assert (response.status_code, response.json()) == (500, error)
+    assert response.headers["prediction-id"] == prediction_id
     later = await client.get(f"/predict/{prediction_id}")
     assert (later.status_code, later.json()) == (500, error)
 
 
-async def test_an_input_that_only_the_model_can_refuse_is_a_bad_request(
-    client: httpx.AsyncClient, service: Service
-) -> None:
+async def test_an_input_refused_by_the_model_is_422(client: httpx.AsyncClient, service: Service) -> None:
     service.engine.outcome = failed("$.input is no date", FailureKind.INVALID_INPUT)
-    answer = await client.post("/predict", json=BODY)
-    assert (answer.status_code, answer.json()) == (422, {"error": "$.input is no date"})
+    response = await client.post("/predict", json=BODY)
+    assert (response.status_code, response.json()) == (422, {"error": "$.input is no date"})
 
 
 @pytest.mark.parametrize(("status", "word"), [(Status.CANCELLED, "cancelled"), (Status.EXPIRED, "expired")])
@@ -172,10 +170,10 @@ async def test_what_will_never_run_is_gone(
     client: httpx.AsyncClient, service: Service, status: Status, word: str
 ) -> None:
     service.engine.outcome = Outcome(status)
-    answer = await client.post("/predict", json=BODY)
-    assert answer.status_code == 410
-    assert word in answer.json()["error"]
-    assert (await client.get(f"/predict/{answer.headers['prediction-id']}")).json() == answer.json()
+    response = await client.post("/predict", json=BODY)
+    assert response.status_code == 410
+    assert word in response.json()["error"]
+    assert (await client.get(f"/predict/{response.headers['prediction-id']}")).json() == response.json()
 
 
 async def test_the_same_key_gives_the_same_prediction(client: httpx.AsyncClient, service: Service) -> None:
@@ -189,24 +187,24 @@ async def test_the_same_key_gives_the_same_prediction(client: httpx.AsyncClient,
     assert "Idempotency-Key" in other.json()["error"]
 
 
-async def test_an_input_of_the_wrong_type_is_named_by_its_path(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/predict", json={"input": 1})
-    assert answer.status_code == 422
-    assert "$.input" in answer.json()["error"]
+async def test_a_wrong_input_type_is_reported_with_its_path(client: httpx.AsyncClient) -> None:
+    response = await client.post("/predict", json={"input": 1})
+    assert response.status_code == 422
+    assert "$.input" in response.json()["error"]
 
 
-async def test_a_full_queue_says_when_to_come_again(client: httpx.AsyncClient, service: Service) -> None:
+async def test_a_full_queue_has_retry_after(client: httpx.AsyncClient, service: Service) -> None:
     service.engine.limit = 0
-    answer = await client.post("/predict", json=BODY)
-    assert answer.status_code == 503
-    assert int(answer.headers["retry-after"]) >= 1
+    response = await client.post("/predict", json=BODY)
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) >= 1
 
 
 async def test_a_service_without_a_worker_refuses(client: httpx.AsyncClient, service: Service) -> None:
-    service.engine.presences = ()
-    answer = await client.post("/predict", json=BODY)
-    assert answer.status_code == 503
-    assert answer.json()["error"]
+    service.engine.workers = ()
+    response = await client.post("/predict", json=BODY)
+    assert response.status_code == 503
+    assert response.json()["error"]
 
 
 async def test_a_wait_that_cannot_turn_into_a_202_is_refused(
@@ -216,8 +214,8 @@ async def test_a_wait_that_cannot_turn_into_a_202_is_refused(
     await eventually(lambda: service.engine.waiting)
     service.engine.stores = False
     clock.advance(5)
-    answer = await call
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "7")
+    response = await call
+    assert (response.status_code, response.headers["retry-after"]) == (503, "7")
     assert service.engine.only.status is Status.CANCELLED
 
 
@@ -234,9 +232,9 @@ class TestCap:
         call = asyncio.create_task(client.post("/predict", json=BODY, headers={"Prefer": "wait=60"}))
         await eventually(lambda: service.engine.waiting)
         clock.advance(3)
-        answer = await call
-        assert answer.status_code == 202
-        assert "preference-applied" not in answer.headers
+        response = await call
+        assert response.status_code == 202
+        assert "preference-applied" not in response.headers
 
     async def test_a_long_call_goes_on_when_nothing_can_be_stored(
         self, client: httpx.AsyncClient, service: Service, clock: FakeClock

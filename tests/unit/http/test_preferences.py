@@ -1,5 +1,6 @@
 import pytest
 
+from zypher.http.errors import HttpError
 from zypher.http.preferences import (
     LONGEST_KEY,
     LONGEST_WAIT_S,
@@ -9,7 +10,6 @@ from zypher.http.preferences import (
     read_preferences,
     read_wait_s,
 )
-from zypher.http.problems import Problem
 from zypher.http.request import Headers
 
 
@@ -37,7 +37,7 @@ def test_async_mode_is_a_word_for_yes_or_no(values: list[str], respond_async: bo
 
 @pytest.mark.parametrize("values", [["maybe"], [""], ["2"], ["true", "false"], ["true,"], ["\xff"], ["true false"]])
 def test_any_other_async_mode_is_refused(values: list[str]) -> None:
-    with pytest.raises(Problem) as refused:
+    with pytest.raises(HttpError) as refused:
         read_preferences(headers("async-mode", *values))
     assert refused.value.status == 400
     assert "Async-Mode" in str(refused.value)
@@ -69,7 +69,7 @@ def test_any_other_async_mode_is_refused(values: list[str]) -> None:
         (['note="\\"respond-async'], False, None),
     ],
 )
-def test_prefer_is_read_as_rfc_7240_says(values: list[str], respond_async: bool, wait_s: int | None) -> None:
+def test_prefer_is_parsed_by_rfc_7240(values: list[str], respond_async: bool, wait_s: int | None) -> None:
     preferences = read_preferences(headers("prefer", *values))
     assert (preferences.respond_async, preferences.wait_s) == (respond_async, wait_s)
 
@@ -91,11 +91,11 @@ def test_an_idempotency_key_is_taken_as_it_is(value: str) -> None:
 
 @pytest.mark.parametrize("value", ["", " ", "é", "a\tb", "x" * (LONGEST_KEY + 1)])
 def test_an_impossible_idempotency_key_is_refused(value: str) -> None:
-    with pytest.raises(Problem, match="Idempotency-Key"):
+    with pytest.raises(HttpError, match="Idempotency-Key"):
         read_preferences(headers("idempotency-key", value))
 
 
-def test_who_says_nothing_waits_without_end() -> None:
+def test_without_prefer_the_wait_is_unlimited() -> None:
     preferences = read_preferences({b"host": b"x"})
     assert preferences == Preferences()
     assert longest_wait_s(preferences, None) is None

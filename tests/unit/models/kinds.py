@@ -8,7 +8,7 @@ import msgspec
 import pydantic
 
 from zypher.models.model import LoadedModel
-from zypher.models.subject import subject_of
+from zypher.models.user_model import user_model_of
 
 
 def taking(kind: object) -> LoadedModel:
@@ -18,7 +18,7 @@ def taking(kind: object) -> LoadedModel:
         return thing
 
     predict.__annotations__["thing"] = kind
-    return LoadedModel(subject_of(predict, "predict"))
+    return LoadedModel(user_model_of(predict, "predict"))
 
 
 def giving(kind: object) -> LoadedModel:
@@ -28,7 +28,7 @@ def giving(kind: object) -> LoadedModel:
         return thing
 
     predict.__annotations__["return"] = kind
-    return LoadedModel(subject_of(predict, "predict"))
+    return LoadedModel(user_model_of(predict, "predict"))
 
 
 class Colour(Enum):

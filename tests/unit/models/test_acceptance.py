@@ -183,7 +183,7 @@ def test_what_only_the_class_takes_the_server_accepts(kind: Any, texts: list[str
 Defaulted = typing_extensions.TypeAliasType("Defaulted", Annotated[int, Field(default=3)])
 
 
-def test_a_field_whose_named_type_has_a_default_may_be_missing() -> None:
+def test_a_field_with_a_default_in_its_type_is_optional() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydantic advises against it
         model = taking(pydantic.create_model("Model", number=(Defaulted, ...), numbers=(list[Defaulted], [])))

@@ -17,7 +17,7 @@ from tests.unit.models.kinds import Address, taking
 from zypher.errors import InvalidInput, TargetError
 from zypher.models.loader import load
 from zypher.models.model import LoadedModel
-from zypher.models.subject import subject_of
+from zypher.models.user_model import user_model_of
 
 
 @dataclasses.dataclass
@@ -162,7 +162,7 @@ class Strictly(msgspec.Struct):
     n: pydantic.StrictInt
 
 
-class Checked(msgspec.Struct):
+class CheckedSchema(msgspec.Struct):
     n: Annotated[str, at.Predicate(str.isalpha)]
 
 
@@ -178,14 +178,14 @@ class Mixed(pydantic.BaseModel):
     ("kind", "reason"),
     [
         (Strictly, "`Strict(strict=True)` is enforced by pydantic alone"),
-        (Checked, "`Predicate(str.isalpha)` is enforced by pydantic alone"),
+        (CheckedSchema, "`Predicate(str.isalpha)` is enforced by pydantic alone"),
         (Odds, "`Odd` is enforced by pydantic alone"),
         (Mixed, "`msgspec.Meta(ge=0)` is enforced by msgspec alone"),
         (list[Mixed], "`msgspec.Meta(ge=0)` is enforced by msgspec alone"),
         (Annotated[Named, at.Ge(0)], "`ge=0` is nothing that msgspec enforces on a `Named`"),
     ],
 )
-def test_a_constraint_that_nobody_would_enforce_is_refused(kind: Any, reason: str) -> None:
+def test_an_unenforced_constraint_is_refused(kind: Any, reason: str) -> None:
     with pytest.raises(TargetError) as caught:
         taking(kind)
 
@@ -199,17 +199,17 @@ from typing import Annotated
 import annotated_types as at
 from zypher.errors import InvalidInput, TargetError
 from zypher.models.model import LoadedModel
-from zypher.models.subject import subject_of
+from zypher.models.user_model import user_model_of
 
 def positive(n: Annotated[int, at.Gt(0)]): return n
 def alphabetic(n: Annotated[str, at.Predicate(str.isalpha)]): return n
 
 try:
-    LoadedModel(subject_of(positive, "positive")).decode_input(b"0")
+    LoadedModel(user_model_of(positive, "positive")).decode_input(b"0")
 except InvalidInput as error:
     print(error)
 try:
-    LoadedModel(subject_of(alphabetic, "alphabetic"))
+    LoadedModel(user_model_of(alphabetic, "alphabetic"))
 except TargetError as error:
     print(error)
 print("pydantic" in sys.modules)
@@ -257,7 +257,7 @@ def test_a_field_as_the_default_of_the_parameter_is_enforced() -> None:
     def predict(n: int = pydantic.Field(ge=0)) -> int:
         return n
 
-    model = LoadedModel(subject_of(predict, "predict"))
+    model = LoadedModel(user_model_of(predict, "predict"))
 
     assert model.card.input_schema == {"type": "integer", "minimum": 0}
     with pytest.raises(InvalidInput):

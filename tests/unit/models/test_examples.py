@@ -49,7 +49,7 @@ def predict(target: str, raw: bytes) -> bytes:
 
 
 @pytest.mark.parametrize(("path", "label"), [("src/zypher/errors.py", "python"), ("pyproject.toml", "toml")])
-def test_content_type_knows_this_project_s_files(path: str, label: str) -> None:
+def test_content_type_recognizes_this_projects_files(path: str, label: str) -> None:
     output = predict("content_type.py:ContentType", msgspec.json.encode((ROOT / path).read_text()))
 
     assert msgspec.json.decode(output, type=Labelled).label == label

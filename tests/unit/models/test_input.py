@@ -11,7 +11,7 @@ import pytest
 
 from tests.unit.models.kinds import Address, Box, Cat, Colour, Customer, Dog, Level, Order, Pair, Person, taking
 from zypher.errors import InvalidInput
-from zypher.models.foreign import adapter
+from zypher.models.libraries import adapter
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_an_input_of_another_type_is_refused_with_its_path(kind: object, raw: by
 
 
 @dataclass
-class Checked:
+class CheckedSchema:
     size: int
 
     def __post_init__(self) -> None:
@@ -106,8 +106,8 @@ class Validated(pydantic.BaseModel):
 @pytest.mark.parametrize(
     ("kind", "raw", "message"),
     [
-        (Checked, b'{"size": 11}', "$.input: size must be at most 10."),
-        (Checked, b'{"size": -1}', "$.input is refused by the model's input type: KeyError: 'size'."),
+        (CheckedSchema, b'{"size": 11}', "$.input: size must be at most 10."),
+        (CheckedSchema, b'{"size": -1}', "$.input is refused by the model's input type: KeyError: 'size'."),
         (Validated, b'{"size": -1}', "$.input is refused by the model's input type: KeyError: 'size'."),
     ],
 )
@@ -118,5 +118,5 @@ def test_the_user_s_own_checks_refuse_as_well(kind: object, raw: bytes, message:
     assert str(caught.value) == message
 
 
-def test_a_library_that_no_adapter_knows_is_left_alone() -> None:
+def test_an_unsupported_library_is_ignored() -> None:
     assert adapter("absent") is None

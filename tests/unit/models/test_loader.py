@@ -43,7 +43,7 @@ def test_a_module_of_the_current_directory_is_loaded(write: Write) -> None:
     assert load("my_package.my_model:Outer.Inner").card.name == "Inner"
 
 
-def test_a_file_s_classes_can_be_pickled_and_refer_to_each_other(write: Write) -> None:
+def test_a_files_classes_can_be_pickled(write: Write) -> None:
     write(
         "shapes.py",
         """
@@ -141,9 +141,7 @@ def test_a_syntax_error_shows_the_line(write: Write, target: str) -> None:
         ("def f(): f()\nf()", "RecursionError: maximum recursion depth exceeded"),
     ],
 )
-def test_whatever_an_import_raises_is_told_with_the_user_s_own_traceback(
-    write: Write, statement: str, headline: str
-) -> None:
+def test_an_exception_at_import_shows_the_users_traceback(write: Write, statement: str, headline: str) -> None:
     write("lower.py", statement)
     write("upper.py", "import lower")
 

@@ -6,11 +6,11 @@ import pytest
 
 from zypher.errors import TargetError
 from zypher.models.model import LoadedModel
-from zypher.models.subject import subject_of
+from zypher.models.user_model import user_model_of
 
 
 def served(found: object) -> LoadedModel:
-    return LoadedModel(subject_of(found, "thing"))
+    return LoadedModel(user_model_of(found, "thing"))
 
 
 class Plain:
@@ -28,7 +28,7 @@ class Stating:
         return text
 
 
-def test_a_model_s_name_and_concurrency_are_its_own_or_usual() -> None:
+def test_name_and_concurrency_are_the_models_own_or_defaults() -> None:
     plain, stating = served(Plain).card, served(Stating).card
 
     assert (plain.name, plain.concurrency, plain.description) == ("Plain", 1, "")
@@ -89,7 +89,7 @@ class AsyncCall:
 @pytest.mark.parametrize(
     ("found", "is_async"), [(coroutine, True), (Async, True), (AsyncCall(), True), (Plain, False), (len, False)]
 )
-def test_it_knows_whether_predict_is_to_be_awaited(found: object, is_async: bool) -> None:
+def test_async_models_are_recognized(found: object, is_async: bool) -> None:
     assert served(found).is_async is is_async
 
 
@@ -168,7 +168,7 @@ class Exploding:
         (KeyboardInterrupt(), "KeyboardInterrupt"),
     ],
 )
-async def test_what_they_raise_is_told_with_the_user_s_own_traceback(
+async def test_an_exception_in_setup_shows_the_users_traceback(
     monkeypatch: pytest.MonkeyPatch, failure: BaseException, headline: str
 ) -> None:
     monkeypatch.setattr(Exploding, "failure", failure)

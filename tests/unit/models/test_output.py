@@ -1,4 +1,4 @@
-"""What models return, as JSON; and what JSON cannot say."""
+"""What models return, as JSON; and what JSON cannot represent."""
 
 import datetime as dt
 import math
@@ -130,7 +130,7 @@ def test_a_number_that_is_not_finite_is_an_error(value: object, what: str, path:
     with pytest.raises(OutputError) as caught:
         encode_output(value)
 
-    assert f"returned {what}, a `float`, at `{path}`, which JSON cannot say" in str(caught.value)
+    assert f"returned {what}, a `float`, at `{path}`, which is not JSON" in str(caught.value)
 
 
 class Custom:
@@ -154,7 +154,7 @@ class Exploding(pydantic.BaseModel):
 @pytest.mark.parametrize(
     ("value", "such"),
     [
-        (Custom(), "returned a `Custom`, which JSON cannot say: return text, numbers, lists"),
+        (Custom(), "returned a `Custom`, which is not JSON: return text, numbers, lists"),
         ({"a": [1, Custom()]}, "returned a `Custom` at `$.a[1]`, which"),
         (Scores({"deep": Custom()}), "`Custom` at `$.scores.deep`"),
         ({np.int64(1): Custom()}, "`Custom` at `$.1`"),
@@ -169,28 +169,28 @@ class Exploding(pydantic.BaseModel):
         ({"a": frozenset({1}), frozenset({1}): 2}, "a dict with a key of type `frozenset`"),
         ({np.bool_(True): None}, "a dict with a key of type `bool`"),
         ([{None: 3}], "a dict with a key of type `NoneType`"),
-        ({Custom(): 3}, "returned a `Custom`, which JSON cannot say"),
+        ({Custom(): 3}, "returned a `Custom`, which is not JSON"),
         ("\ud800", "a `str` with a lone surrogate"),
         ({"\udfff": 1}, "a `str` with a lone surrogate"),
         ({"\udfff": math.nan}, "a `str` with a lone surrogate"),
         ({"\udfff": Custom()}, "a `str` with a lone surrogate"),
         (circular, "a `list` that contains itself or is nested too deeply"),
-        ([Custom(), circular], "returned a `Custom`, which JSON cannot say"),
+        ([Custom(), circular], "returned a `Custom`, which is not JSON"),
         ([10**5000], "a `list` that cannot become JSON (ValueError: Exceeds the limit"),
-        (np.datetime64("NaT"), "returned NaT in a `datetime64`, which JSON cannot say"),
+        (np.datetime64("NaT"), "returned NaT in a `datetime64`, which is not JSON"),
         (np.array(["NaT"], dtype="timedelta64[s]"), "returned NaT"),
         (Exploding(), "a `Exploding` that cannot become JSON (LookupError: nothing here)"),
         ([Custom(), Exploding()], "returned a `Custom`"),
     ],
 )
-def test_what_json_cannot_say_is_an_error_that_names_the_type(value: object, such: str) -> None:
+def test_an_output_that_is_not_json_names_its_type(value: object, such: str) -> None:
     with pytest.raises(OutputError) as caught:
         encode_output(value)
 
     assert such in str(caught.value)
 
 
-def test_a_forgotten_await_is_told() -> None:
+def test_a_forgotten_await_is_reported() -> None:
     with pytest.raises(OutputError, match=r"returned a `coroutine`.*: await it, or declare predict with `async def`"):
         encode_output(coroutine())
 

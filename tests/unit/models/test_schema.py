@@ -12,8 +12,8 @@ import pytest
 
 from tests.unit.models.kinds import Address, Box, Cat, Customer, Dog, Order, Pair, Person, Strict, taking
 from zypher.errors import InvalidInput
+from zypher.model_card import ModelCard
 from zypher.models.schema import InputValidator
-from zypher.presence import ModelCard
 
 
 def card_of(schema: dict[str, object], **components: object) -> ModelCard:
@@ -58,7 +58,7 @@ def refusal(card: ModelCard, raw: bytes) -> str:
         (Order, b'{"customer": {}, "amounts": {}}', "$.input.customer must contain `name`."),
     ],
 )  # fmt: skip
-def test_a_misfit_is_told_with_its_path(kind: object, raw: bytes, message: str) -> None:
+def test_a_wrong_input_is_reported_with_its_path(kind: object, raw: bytes, message: str) -> None:
     assert refusal(taking(kind).card, raw) == message
 
 
@@ -208,11 +208,11 @@ def test_defaults_and_base64_change_nothing_of_what_is_checked() -> None:
         (Cat | Dog | None, b'{"type": "Cat", "lives": "x"}', "$.input.lives must be an integer."),
     ],
 )
-def test_a_misfit_of_a_union_names_what_would_fit(kind: object, raw: bytes, message: str) -> None:
+def test_a_union_error_names_the_types_that_fit(kind: object, raw: bytes, message: str) -> None:
     assert refusal(taking(kind).card, raw) == message
 
 
-def test_a_pattern_that_is_not_linear_is_left_to_the_model(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_pattern_with_lookaround_is_left_to_the_model(caplog: pytest.LogCaptureFixture) -> None:
     rules: dict[str, object] = {"type": "string", "pattern": "^(?=a)", "maxLength": 3}
     card = card_of({"type": "array", "items": rules})
 
@@ -223,7 +223,7 @@ def test_a_pattern_that_is_not_linear_is_left_to_the_model(caplog: pytest.LogCap
     assert "(?=a)" in str(record.__dict__["patterns"])
 
 
-def test_a_field_whose_name_has_such_a_pattern_is_left_to_the_model() -> None:
+def test_a_pattern_field_is_left_to_the_model() -> None:
     validator = InputValidator(card_of({"patternProperties": {"(?=a)": {}}, "additionalProperties": False}))
 
     validator.check(b'{"a": 1}')
@@ -261,11 +261,11 @@ def test_a_second_schema_is_the_one_that_is_checked() -> None:
         ({"oneOf": [{"minimum": 1}, {"minimum": 2}]}, b"3", "$.input must fit one of the types that are allowed here."),
     ],
 )
-def test_each_kind_of_misfit_has_its_sentence(schema: dict[str, object], raw: bytes, message: str) -> None:
+def test_each_kind_of_error_has_its_sentence(schema: dict[str, object], raw: bytes, message: str) -> None:
     assert refusal(card_of(schema), raw) == message
 
 
-def test_a_misfit_of_a_union_is_told_without_a_look_at_what_follows() -> None:
+def test_a_union_error_is_found_without_checking_what_follows() -> None:
     card = card_of({"anyOf": [{"type": "array", "items": {"type": "string", "maxLength": 3}}, {"type": "null"}]})
     began_s = time.process_time()
 

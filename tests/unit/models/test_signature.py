@@ -18,7 +18,7 @@ from tests.unit.models.kinds import Address, Box, Cat, Colour, Customer, Dog, Or
 from zypher.errors import TargetError
 from zypher.models.loader import load
 from zypher.models.model import LoadedModel
-from zypher.models.subject import subject_of
+from zypher.models.user_model import user_model_of
 
 Write = Callable[[str, str], Path]
 
@@ -133,7 +133,7 @@ def test_unions_and_dataclasses_of_pydantic_are_components_on_both_sides(kind: o
     assert set(giving(kind).card.components) == names
 
 
-def test_a_discriminated_union_tells_its_tag() -> None:
+def test_a_discriminated_union_error_names_its_tag() -> None:
     assert taking(kinds.Pet).card.input_schema == {
         "discriminator": {
             "propertyName": "kind",
@@ -143,11 +143,11 @@ def test_a_discriminated_union_tells_its_tag() -> None:
     }
 
 
-def test_a_type_that_is_written_in_another_way_than_it_is_read_is_two_components() -> None:
+def test_different_input_and_output_forms_are_two_components() -> None:
     def predict(thing: Priced | str) -> Priced | str:
         return thing
 
-    assert set(LoadedModel(subject_of(predict, "predict")).card.components) == {"Priced-Input", "Priced-Output"}
+    assert set(LoadedModel(user_model_of(predict, "predict")).card.components) == {"Priced-Input", "Priced-Output"}
 
 
 def test_the_documented_name_of_a_renamed_field_is_the_first() -> None:
@@ -188,11 +188,11 @@ def test_an_input_that_json_cannot_give_is_refused(kind: object, reason: str) ->
 
 
 @pytest.mark.parametrize("kind", [np.ndarray, list[Custom], Person | Partner, "Absent", complex])
-def test_an_output_that_no_schema_can_say_is_served_as_any_json(kind: object) -> None:
+def test_an_output_without_a_schema_is_any_json(kind: object) -> None:
     assert giving(kind).card.output_schema == {}
 
 
-def test_hints_may_be_texts_that_name_what_the_class_or_the_file_defines(write: Write) -> None:
+def test_string_hints_resolve_names_of_class_and_file(write: Write) -> None:
     write(
         "postponed.py",
         """
@@ -225,7 +225,7 @@ def test_hints_may_be_texts_that_name_what_the_class_or_the_file_defines(write: 
     assert load("postponed.py:decorated").card.input_schema == {"type": "integer"}
 
 
-def test_a_pydantic_model_without_a_schema_is_refused_with_its_reason() -> None:
+def test_a_pydantic_model_without_a_schema_is_refused() -> None:
     class Holder(pydantic.BaseModel):
         model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
         custom: Custom

@@ -6,8 +6,8 @@ import pytest
 
 from zypher.models.loader import load
 from zypher.models.model import LoadedModel
-from zypher.models.subject import subject_of
 from zypher.models.user_error import headline, user_traceback
+from zypher.models.user_model import user_model_of
 
 
 class Unspeakable(Exception):
@@ -35,14 +35,14 @@ def test_a_headline_is_short() -> None:
 
 
 def model_of(predict: object) -> LoadedModel:
-    return LoadedModel(subject_of(predict, "predict"))
+    return LoadedModel(user_model_of(predict, "predict"))
 
 
 def fail() -> None:
     raise ValueError("inner \ud800")
 
 
-def test_a_traceback_has_the_user_s_frames_and_none_of_ours() -> None:
+def test_a_traceback_has_only_the_users_frames() -> None:
     def predict(_: object) -> None:
         try:
             fail()

@@ -15,9 +15,9 @@ from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.errors import EngineUnavailable, ListenError
 from zypher.http.app import Application
 from zypher.http.operators import OPERATOR_SETTINGS, operator_routes
-from zypher.operations.dead import dead_letter, dead_letters
+from zypher.operations.dead_letters import dead_letter, dead_letters
 from zypher.prediction import Failure, FailureKind, Message, Outcome, Status
-from zypher.presence import Presence
+from zypher.queue_state import WorkerState
 from zypher.service.sockets import Address, forget, listen
 from zypher.socket_path import short_path
 from zypher.telemetry.access import AccessLog
@@ -67,15 +67,15 @@ async def end(engine: EmbeddedEngine, clock: FakeClock, prediction_id: str, outc
     assert await engine.settle(delivery, outcome)
 
 
-async def test_what_the_engine_says_arrives_unchanged(
+async def test_operator_responses_equal_the_engines(
     engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock
 ) -> None:
-    await engine.announce(Presence("w", "m", CARD, 1, 1, 1, announced_at=clock.now()))
+    await engine.announce(WorkerState("w", "m", CARD, 1, 1, 1, announced_at=clock.now()))
     await end(engine, clock, "a", LOST)
     await end(engine, clock, "b", Outcome(Status.SUCCEEDED, output=b'"\xc3\xa9"'))
     await engine.submit(Message("c", "m", b"1", clock.now()), durable=True)
-    assert await remote.depths() == await engine.depths() == await remote.depths("m")
-    assert list(await remote.depths()) == ["m"]
+    assert await remote.queues() == await engine.queues() == await remote.queues("m")
+    assert list(await remote.queues()) == ["m"]
     assert await remote.dead("m", 10) == await engine.dead("m", 10)
     for prediction_id in ("a", "b", "c", "unknown"):
         assert await remote.get(prediction_id) == await engine.get(prediction_id)
@@ -90,7 +90,7 @@ async def test_what_the_operator_does_is_done(engine: EmbeddedEngine, remote: Op
     assert await remote.purge("b")
     assert not await remote.purge("b")
     assert await dead_letters(remote) == []
-    assert (await engine.depths())["m"].queued == 1
+    assert (await engine.queues())["m"].queued == 1
 
 
 async def test_only_what_lost_its_workers_is_a_dead_letter(
@@ -103,7 +103,7 @@ async def test_only_what_lost_its_workers_is_a_dead_letter(
     assert await dead_letter(remote, "unknown") is None
 
 
-async def test_a_full_queue_is_said(engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock) -> None:
+async def test_a_full_queue_is_reported(engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock) -> None:
     await end(engine, clock, "a", LOST)
     for number in range(LIMIT):
         await engine.submit(Message(str(number), "m", b"1", clock.now()), durable=True)
@@ -111,17 +111,19 @@ async def test_a_full_queue_is_said(engine: EmbeddedEngine, remote: OperatorClie
         await remote.replay("a")
 
 
-async def test_an_engine_that_is_away_is_said(engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock) -> None:
+async def test_an_unavailable_engine_is_reported(
+    engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock
+) -> None:
     await engine.close()
     with pytest.raises(EngineUnavailable, match="stopping"):
-        await remote.depths()
+        await remote.queues()
 
 
-async def test_a_server_that_is_gone_is_said(tmp_path: Path) -> None:
+async def test_a_server_that_has_gone_is_reported(tmp_path: Path) -> None:
     remote = OperatorClient(tmp_path / "nothing")
     assert not await remote.answers()
     with pytest.raises(EngineUnavailable, match="No server answers"):
-        await remote.depths()
+        await remote.queues()
 
 
 @pytest.mark.parametrize(
@@ -142,9 +144,9 @@ async def test_what_cannot_be_asked_is_refused(
 ) -> None:
     with short_path(path) as socket:
         async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=socket)) as http:
-            answer = await http.request(method, "http://localhost" + target)
-    assert answer.status_code == status
-    assert answer.json()["error"]
+            response = await http.request(method, "http://localhost" + target)
+    assert response.status_code == status
+    assert response.json()["error"]
     assert await remote.answers()
 
 
@@ -154,7 +156,7 @@ def test_a_socket_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
         listen(address)
 
 
-def test_a_file_in_the_place_of_a_socket_is_left_alone(tmp_path: Path) -> None:
+def test_a_file_at_the_path_of_a_socket_is_kept(tmp_path: Path) -> None:
     (tmp_path / "socket").write_text("mine")
     with pytest.raises(ListenError, match="no socket"):
         listen(Address(path=tmp_path / "socket"))

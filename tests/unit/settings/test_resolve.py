@@ -63,7 +63,7 @@ def refusal(
     return str(caught.value)
 
 
-def test_nothing_said_is_the_defaults(file: Path) -> None:
+def test_without_headers_the_preferences_are_defaults(file: Path) -> None:
     resolved = resolve({}, {"PATH": "/bin"}, file)
     assert resolved.settings == Settings()
     assert set(resolved.origins.values()) == {"default"}
@@ -155,7 +155,7 @@ def test_the_variables_of_a_kubernetes_service_are_not_ours() -> None:
     assert resolve({}, environ, None).settings == Settings()
 
 
-def test_an_unknown_key_is_refused_with_its_line_and_the_likely_one(file: Path) -> None:
+def test_an_unknown_key_is_refused_with_line_and_suggestion(file: Path) -> None:
     file.write_text("port = 1\n\nlease = 3")
     assert refusal(file) == f"{file}, line 3: lease sets nothing; did you mean lease_s?"
 
@@ -191,7 +191,7 @@ def test_a_tilde_in_a_variable_is_the_home_folder() -> None:
     assert resolve({}, {"ZYPHER_DATA_DIR": "~/data"}, None).settings.engine.data_dir == Path.home() / "data"
 
 
-def test_a_tilde_of_nobody_is_refused() -> None:
+def test_a_tilde_of_an_unknown_user_is_refused() -> None:
     assert "ZYPHER_DATA_DIR" in refusal(environ={"ZYPHER_DATA_DIR": "~nobody-of-this-name/data"})
 
 
@@ -202,6 +202,6 @@ def test_errors_are_exposed_on_loopback_only(host: str, *, exposes: bool) -> Non
     assert resolve({"host": host}, {}, None).settings.http.exposes_errors is exposes
 
 
-def test_errors_are_exposed_where_it_is_said() -> None:
+def test_errors_are_exposed_where_configured() -> None:
     assert resolve({"host": "0.0.0.0", "expose_errors": "true"}, {}, None).settings.http.exposes_errors
     assert not resolve({"expose_errors": "false"}, {}, None).settings.http.exposes_errors

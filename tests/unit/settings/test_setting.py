@@ -15,7 +15,7 @@ def test_any_text_is_a_value_of_its_type_or_refused(setting: Setting, text: str)
 
 
 @given(st.sampled_from(SETTINGS), st.none() | st.integers() | st.floats() | st.lists(st.integers()) | st.booleans())
-def test_any_toml_value_is_a_value_of_its_type_or_refused(setting: Setting, written: object) -> None:
+def test_any_toml_value_has_its_type_or_is_refused(setting: Setting, written: object) -> None:
     try:
         value = setting.from_value(written)
     except ValueError:
@@ -24,7 +24,7 @@ def test_any_toml_value_is_a_value_of_its_type_or_refused(setting: Setting, writ
 
 
 @pytest.mark.parametrize("setting", SETTINGS, ids=lambda setting: setting.name)
-def test_a_default_is_allowed_and_comes_back_from_its_own_text(setting: Setting) -> None:
+def test_a_default_is_allowed_and_survives_a_round_trip(setting: Setting) -> None:
     if setting.default is not None:
         assert setting.from_text(shown(setting.default)) == setting.default
 

@@ -27,7 +27,7 @@ def run(*arguments: str) -> list[str]:
     return ended.stderr.splitlines()
 
 
-def test_json_lines_where_nobody_looks() -> None:
+def test_json_lines_without_a_terminal() -> None:
     lines = [json.loads(line) for line in run("info", "auto")]
     assert [line["logger"] for line in lines] == ["zypher.room", "py.warnings", "zypher.model"]
     assert [line["level"] for line in lines] == ["info", "warning", "info"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zypher.telemetry.formats import HumanFormatter, JsonFormatter, current_prediction_id
-from zypher.telemetry.printable import printable
+from zypher.text import printable
 
 UNSHOWN = set(map(chr, [*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029, 0x202E, 0x2066])) - {"\n", "\t"}
 
@@ -48,7 +48,7 @@ def as_human(made: logging.LogRecord) -> str:
     return HumanFormatter().format(made).partition(" ")[2]
 
 
-def test_a_json_line_has_instant_level_message_logger_and_every_extra() -> None:
+def test_a_json_line_has_time_level_message_logger_and_extras() -> None:
     made = record("lease lost", extra={"prediction_id": "abc", "attempt": 2, "late_s": 0.5, "alone": True})
     line = as_json(made)
     instant = datetime.fromisoformat(str(line.pop("ts")))
@@ -83,7 +83,7 @@ def test_a_human_line_has_time_level_message_and_pairs() -> None:
     assert rest == 'WARNING lease lost attempt=2 reason="it was late" url="http://[::1]:1/a"'
 
 
-def test_a_human_line_names_foreign_loggers() -> None:
+def test_a_human_line_names_other_loggers() -> None:
     assert as_human(record(name="asyncio")) == "WARNING said logger=asyncio"
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from zypher.prediction import Message, Outcome, Status
-from zypher.presence import Depth, Presence
+from zypher.queue_state import QueueState, WorkerState
 from zypher.telemetry.metrics import Metrics
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -47,9 +47,9 @@ def test_a_life_is_counted() -> None:
 def test_the_queue_of_the_moment_is_shown() -> None:
     metrics = Metrics()
     said_at = NOW - timedelta(seconds=2)
-    presence = Presence("w", "m", None, replicas=2, ready_replicas=1, slots=4, announced_at=said_at)
+    presence = WorkerState("w", "m", None, replicas=2, ready_replicas=1, slots=4, announced_at=said_at)
     oldest_at = NOW - timedelta(seconds=9)
-    metrics.depths({"m": Depth(7, 3, oldest_at, None, 10, (presence,), delayed=2, dead=1)}, NOW)
+    metrics.queues({"m": QueueState(7, 3, oldest_at, None, 10, (presence,), delayed=2, dead=1)}, NOW)
 
     read = samples(metrics)
 
@@ -64,8 +64,8 @@ def test_the_queue_of_the_moment_is_shown() -> None:
 
 def test_a_model_that_is_gone_is_shown_no_more() -> None:
     metrics = Metrics()
-    metrics.depths({"m": Depth(7, 3, None, None, 10, ())}, NOW)
-    metrics.depths({}, NOW)
+    metrics.queues({"m": QueueState(7, 3, None, None, 10, ())}, NOW)
+    metrics.queues({}, NOW)
     assert [name for name, _ in samples(metrics)] == ["zypher_build_info"]
 
 

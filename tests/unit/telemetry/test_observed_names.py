@@ -9,7 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.source import ROOT
 from zypher.prediction import Message, Outcome, Status
-from zypher.presence import Depth, Presence
+from zypher.queue_state import QueueState, WorkerState
 from zypher.telemetry.metrics import Metrics
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -25,7 +25,7 @@ def exported() -> dict[str, set[str]]:
     metrics.attempt_lost("m")
     metrics.received(Message("id", "m", b"1", NOW), NOW)
     metrics.settled("m", Outcome(Status.SUCCEEDED, output=b"1", run_s=2.0))
-    metrics.depths({"m": Depth(1, 1, NOW, None, 10, (Presence("w", "m", None, 1, 1, 1),))}, NOW)
+    metrics.queues({"m": QueueState(1, 1, NOW, None, 10, (WorkerState("w", "m", None, 1, 1, 1),))}, NOW)
     samples = [each for family in text_string_to_metric_families(metrics.page()[0].decode()) for each in family.samples]
     return {each.name: set(each.labels) for each in samples}
 
@@ -42,7 +42,7 @@ def asked_for(query: str) -> dict[str, set[str]]:
 
 
 @pytest.mark.parametrize("query", [*queries(), SCALER.read_text()])
-def test_a_query_finds_its_series(query: str) -> None:
+def test_a_query_matches_its_series(query: str) -> None:
     known = exported()
     asked = asked_for(query)
     assert asked

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from zypher.models.model import LoadedModel
-from zypher.models.subject import subject_of
+from zypher.models.user_model import user_model_of
 from zypher.worker.attempts import Attempts
 from zypher.worker.messages import Failed, Run, Succeeded
 from zypher.worker.replica import describe_exit
@@ -56,7 +56,7 @@ def same(input: object) -> object:
 @pytest.mark.parametrize("predict", [unreadable, deep, long_chain, leaves, leaves_async])
 async def test_a_hostile_exception_is_a_failure_and_frees_its_slot(predict: Callable[[object], object]) -> None:
     endings: asyncio.Queue[Succeeded | Failed] = asyncio.Queue()
-    attempts = Attempts(LoadedModel(subject_of(predict, "predict")), 1, endings.put_nowait)
+    attempts = Attempts(LoadedModel(user_model_of(predict, "predict")), 1, endings.put_nowait)
 
     for number in (1, 2):
         attempts.begin(Run(number, "id", b"1"))
@@ -68,11 +68,11 @@ async def test_a_hostile_exception_is_a_failure_and_frees_its_slot(predict: Call
     await attempts.close()
 
 
-async def test_where_no_more_threads_can_be_had_attempts_share_those_there_are(
+async def test_without_more_threads_attempts_share_the_existing_ones(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     endings: asyncio.Queue[Succeeded | Failed] = asyncio.Queue()
-    attempts = Attempts(LoadedModel(subject_of(same, "predict")), 10, endings.put_nowait)
+    attempts = Attempts(LoadedModel(user_model_of(same, "predict")), 10, endings.put_nowait)
     await attempts.set_up()
 
     def refuse(_: threading.Thread) -> None:
@@ -93,5 +93,5 @@ async def test_where_no_more_threads_can_be_had_attempts_share_those_there_are(
         (-63, "was killed by signal number (63)"),
     ],
 )
-def test_an_exit_is_told_in_words(code: int, words: str) -> None:
+def test_an_exit_is_described(code: int, words: str) -> None:
     assert describe_exit(code) == words

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from zypher.model_card import ModelCard
 from zypher.prediction import FailureKind
-from zypher.presence import ModelCard
 from zypher.worker.messages import (
     BadFrame,
     Failed,

@@ -14,7 +14,7 @@ def test_a_lost_attempt_is_made_again_at_once() -> None:
 
 
 @pytest.mark.parametrize(("max_attempts", "died"), [(1, CAUSE), (3, f"died 3 times; the last one {CAUSE}")])
-def test_the_last_loss_is_a_failure_that_says_why(max_attempts: int, died: str) -> None:
+def test_the_last_loss_fails_with_its_cause(max_attempts: int, died: str) -> None:
     outcome = after_loss(CAUSE, attempt=max_attempts, max_attempts=max_attempts)
 
     assert isinstance(outcome, Outcome)
@@ -29,6 +29,6 @@ def test_only_the_last_of_several_attempts_runs_alone() -> None:
     assert not runs_alone(1, max_attempts=1)
 
 
-def test_restarts_come_later_and_later_up_to_a_bound() -> None:
+def test_restart_delays_grow_up_to_a_bound() -> None:
     assert [restart_delay_s(failures) for failures in (0, 1, 2, 3)] == [0, 0.5, 1, 2]
     assert restart_delay_s(1_000) == 30

@@ -35,7 +35,7 @@ async def test_the_least_busy_replica_is_taken() -> None:
     assert slots.replicas == 2
 
 
-async def test_who_asks_first_is_served_first() -> None:
+async def test_waiters_are_served_in_order() -> None:
     slots, only = Slots(), replica(1)
     slots.add(only)
     await slots.take(alone=False)
@@ -50,7 +50,7 @@ async def test_who_asks_first_is_served_first() -> None:
     assert await waiting[1] is only
 
 
-async def test_who_runs_alone_waits_for_an_empty_replica_and_keeps_it() -> None:
+async def test_an_exclusive_attempt_waits_for_an_empty_replica() -> None:
     slots, only = Slots(), replica(3)
     slots.add(only)
     await slots.take(alone=False)
@@ -69,7 +69,7 @@ async def test_who_runs_alone_waits_for_an_empty_replica_and_keeps_it() -> None:
     assert await behind is only
 
 
-async def test_those_who_run_alone_let_the_others_in_between() -> None:
+async def test_ordinary_attempts_run_between_exclusive_ones() -> None:
     slots, only = Slots(), replica(3)
     slots.add(only)
     assert await slots.take(alone=True) is only
@@ -88,7 +88,7 @@ async def test_those_who_run_alone_let_the_others_in_between() -> None:
     assert await second is only
 
 
-async def test_those_who_run_alone_hold_one_replica_and_leave_the_others_open() -> None:
+async def test_exclusive_attempts_occupy_one_replica_only() -> None:
     slots, first, second = Slots(), replica(2, 1), replica(2, 2)
     slots.add(first)
     slots.add(second)
@@ -111,7 +111,7 @@ async def test_with_single_slots_everybody_runs_alone() -> None:
     assert {await slots.take(alone=True), await slots.take(alone=True)} == {first, second}
 
 
-async def test_after_the_last_replica_nobody_waits() -> None:
+async def test_without_replicas_waiting_ends() -> None:
     slots, dead = Slots(), replica(2)
     slots.add(dead)
     for _ in range(2):
@@ -146,7 +146,7 @@ async def test_the_heir_of_a_dead_replica_begins_empty() -> None:
     assert await late is heir
 
 
-async def test_who_gives_up_waiting_takes_no_slot() -> None:
+async def test_a_cancelled_waiter_takes_no_slot() -> None:
     slots, only = Slots(), replica(1)
     slots.add(only)
     await slots.take(alone=False)
@@ -160,7 +160,7 @@ async def test_who_gives_up_waiting_takes_no_slot() -> None:
     assert await stays is only
 
 
-async def test_who_gives_up_just_as_it_is_served_gives_the_slot_back() -> None:
+async def test_a_cancelled_waiter_returns_its_slot() -> None:
     slots, only = Slots(), replica(2)
     slots.add(only)
     await slots.take(alone=False)
@@ -175,7 +175,7 @@ async def test_who_gives_up_just_as_it_is_served_gives_the_slot_back() -> None:
     assert await slots.take(alone=False) is only
 
 
-async def test_a_quarantine_that_nobody_wants_any_more_ends() -> None:
+async def test_an_unused_quarantine_ends() -> None:
     slots, only = Slots(), replica(2)
     slots.add(only)
     await slots.take(alone=False)

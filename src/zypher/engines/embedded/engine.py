@@ -21,7 +21,7 @@ from zypher.engines.embedded.store import to_instant
 from zypher.engines.engine import STOPPING
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery, Message, Outcome, Prediction
-from zypher.presence import Depth, Presence
+from zypher.queue_state import QueueState, WorkerState
 
 
 class EmbeddedEngine:
@@ -134,11 +134,11 @@ class EmbeddedEngine:
         self._receiving.queue_again(entry, delay_s)
         return True
 
-    async def announce(self, presence: Presence) -> None:
+    async def announce(self, presence: WorkerState) -> None:
         self._check_open()
         self._presences.announce(presence)
 
-    async def depths(self, model: str | None = None) -> dict[str, Depth]:
+    async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         self._check_open()
         return {each: self._depth(each) for each in (self._models() if model is None else [model])}
 
@@ -155,15 +155,15 @@ class EmbeddedEngine:
         self._check_open()
         return await self._dead.purge(prediction_id)
 
-    def _depth(self, model: str) -> Depth:
+    def _depth(self, model: str) -> QueueState:
         queue = self._live.queue(model)
-        return Depth(
+        return QueueState(
             queued=queue.queued,
             running=queue.running,
             oldest_queued_at=queue.oldest_queued_at(),
             run_s=queue.run_s,
             limit=self._queue_limit,
-            presences=tuple(presence for presence in self._presences.alive() if presence.model == model),
+            workers=tuple(presence for presence in self._presences.alive() if presence.model == model),
             problem=self._disk.recovery.problem,
             delayed=self._receiving.delayed(model),
             dead=self._dead.count(model),

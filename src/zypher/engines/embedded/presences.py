@@ -2,7 +2,7 @@
 
 from zypher.clock import Clock
 from zypher.errors import SchemaConflict
-from zypher.presence import Presence
+from zypher.queue_state import WorkerState
 
 
 class Presences:
@@ -11,9 +11,9 @@ class Presences:
     def __init__(self, clock: Clock, lease_s: float) -> None:
         self._clock = clock
         self._lease_s = lease_s
-        self._last: dict[str, tuple[float, Presence]] = {}  # when it ends to hold, and what was said
+        self._last: dict[str, tuple[float, WorkerState]] = {}  # when it ends to hold, and what was said
 
-    def announce(self, presence: Presence) -> None:
+    def announce(self, presence: WorkerState) -> None:
         """Raises `SchemaConflict`."""
         if presence.gone:
             self._last.pop(presence.worker_id, None)
@@ -26,7 +26,7 @@ class Presences:
                 )
         self._last[presence.worker_id] = (self._clock.monotonic() + self._lease_s, presence)
 
-    def alive(self) -> list[Presence]:
+    def alive(self) -> list[WorkerState]:
         now_s = self._clock.monotonic()
         self._last = {worker_id: said for worker_id, said in self._last.items() if said[0] > now_s}
         return [presence for _, presence in self._last.values()]

@@ -11,7 +11,7 @@ from zypher.engines.embedded.asks import Accept, End, Mark, Standing, Written
 from zypher.engines.embedded.statements import sizes, statement
 from zypher.errors import IdempotencyKeyReused
 from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
-from zypher.telemetry.printable import encodable
+from zypher.text import encodable
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Cell = str | bytes | int | float | None

@@ -25,7 +25,7 @@ from zypher.engines.redis_streams.troubles import sentence
 from zypher.engines.redis_streams.work import Work
 from zypher.errors import EngineError, EngineUnavailable, SchemaConflict
 from zypher.prediction import Delivery, Message, Outcome, Prediction
-from zypher.presence import Depth, Presence
+from zypher.queue_state import QueueState, WorkerState
 
 _FOREVER = float("inf")
 _MOST_SUBMITTED = 10_000  # the oldest is looked for like any other
@@ -162,7 +162,7 @@ class RedisStreamsEngine:
         released = self._do.release(delivery, counted=counted, delay_s=delay_s)
         return await asyncio.shield(released) == 1
 
-    async def announce(self, presence: Presence) -> None:
+    async def announce(self, presence: WorkerState) -> None:
         self._check_open()
         if presence.model:
             self._models.remember(presence.model)
@@ -173,14 +173,14 @@ class RedisStreamsEngine:
                 "stop all workers of the old version first, or give the new one's model another name."
             )
 
-    async def depths(self, model: str | None = None) -> dict[str, Depth]:
+    async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         self._check_open()
         if model is not None:
             self._models.watch(model)
             return {model: await self._depth(model)}
         known = await self._models.look()
-        depths = zip(known, await asyncio.gather(*map(self._depth, known)), strict=True)
-        return {each: depth for each, depth in depths if _in_use(depth)}
+        queues = zip(known, await asyncio.gather(*map(self._depth, known)), strict=True)
+        return {each: depth for each, depth in queues if _in_use(depth)}
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
@@ -196,7 +196,7 @@ class RedisStreamsEngine:
         standing = await self._find(prediction_id, watch=False)
         return standing is not None and await self._do.purge(standing.model, prediction_id)
 
-    async def _depth(self, model: str) -> Depth:
+    async def _depth(self, model: str) -> QueueState:
         """A model's queue after what came due was queued again."""
         sweep = asyncio.ensure_future(self._do.sweep(model, now=True))
         problem = self._link.problem or self._rounds.problem
@@ -286,5 +286,5 @@ def _model(delivery: Delivery) -> str:
     return delivery.message.model
 
 
-def _in_use(depth: Depth) -> bool:
-    return depth.queued + depth.running + depth.dead > 0 or bool(depth.presences)
+def _in_use(depth: QueueState) -> bool:
+    return depth.queued + depth.running + depth.dead > 0 or bool(depth.workers)

@@ -21,8 +21,9 @@ from zypher.engines.redis_streams.records import (
 from zypher.engines.redis_streams.scripts import script
 from zypher.engines.redis_streams.terms import Terms
 from zypher.errors import DataFull, EngineUnavailable, IdempotencyKeyReused, QueueFull
+from zypher.model_card import ModelCard
 from zypher.prediction import Delivery, Message, Outcome, Prediction, Status
-from zypher.presence import Depth, ModelCard, Presence
+from zypher.queue_state import QueueState, WorkerState
 
 _MIB = 1024 * 1024
 
@@ -169,7 +170,7 @@ class Transitions:
         )
         return cast(int, ready)
 
-    async def announce(self, presence: Presence) -> str:
+    async def announce(self, presence: WorkerState) -> str:
         """The id of a living worker whose schemas differ, and nothing is announced; else ""."""
         keys = self._models.keys(presence.model)
         words = msgspec.msgpack.encode(presence)
@@ -181,7 +182,7 @@ class Transitions:
         )
         return to_text(cast(bytes, other))
 
-    async def depth(self, model: str, problem: str | None) -> Depth:
+    async def depth(self, model: str, problem: str | None) -> QueueState:
         keys = self._models.keys(model)
         answer = await self._link.run(
             script("depth"),
@@ -191,13 +192,13 @@ class Transitions:
         queued, running, delayed, dead, oldest, run_s, said = cast(
             tuple[int, int, int, int, bytes, bytes, list[bytes]], answer
         )
-        return Depth(
+        return QueueState(
             queued=queued,
             running=running,
             oldest_queued_at=to_instant(oldest) if oldest else None,
             run_s=float(run_s) if run_s else None,
             limit=self.terms.queue_limit,
-            presences=tuple(self._presence(words) for words in said),
+            workers=tuple(self._presence(words) for words in said),
             problem=problem,
             delayed=delayed,
             dead=dead,
@@ -237,9 +238,9 @@ class Transitions:
         )
         return answer == 1
 
-    def _presence(self, words: bytes) -> Presence:
+    def _presence(self, words: bytes) -> WorkerState:
         try:
-            presence = msgspec.msgpack.decode(words, type=Presence)
+            presence = msgspec.msgpack.decode(words, type=WorkerState)
         except (msgspec.MsgspecError, ValueError):
             raise EngineUnavailable(
                 "A worker announces itself in Redis in words that this version of zypher cannot read; "
@@ -273,7 +274,7 @@ def _heavy(model: str, most_bytes: int) -> DataFull:
     )
 
 
-def _schemas(presence: Presence) -> str:
+def _schemas(presence: WorkerState) -> str:
     """A digest of what workers of one model must agree on, "" for nothing."""
     schemas = presence.schemas
     return "" if schemas is None else digest(msgspec.json.encode(schemas, order="deterministic"))

@@ -1,0 +1,51 @@
+"""Errors and failures as responses: the only file with their status codes."""
+
+import logging
+
+from zypher.errors import IdempotencyKeyReused, InvalidInput, MalformedBody, PredictionNotFound, Unavailable
+from zypher.http.response import Header, Response, error_body, error_response
+from zypher.prediction import FailureKind, Prediction, Status
+
+logger = logging.getLogger(__name__)
+
+_INTERNAL = "Internal error; it is in the server's log. Send the request again, and report it if it happens again."
+
+
+class HttpError(Exception):
+    """A request that is rejected because of its HTTP; the message is the sentence for its sender."""
+
+    def __init__(self, status: int, message: str, *headers: Header) -> None:
+        super().__init__(message)
+        self.status = status
+        self.headers = headers
+
+
+def response_to(error: Exception, *, exposes: bool) -> Response:
+    """The response to a request that raised this; `exposes` addresses, paths and exceptions. Logs unexpected errors."""
+    match error:
+        case HttpError():
+            return error_response(error.status, str(error), *error.headers)
+        case PredictionNotFound():
+            return error_response(404, str(error))
+        case InvalidInput() | IdempotencyKeyReused():
+            return error_response(422, str(error))
+        case MalformedBody():
+            return error_response(400, str(error))
+        case Unavailable():
+            sentence = str(error) if exposes else error.public
+            return error_response(503, sentence, (b"retry-after", b"%d" % error.retry_after_s))
+        case _:
+            logger.error("unexpected error in a request", exc_info=error)
+            return error_response(500, _INTERNAL)
+
+
+def response_without_output(prediction: Prediction, *headers: Header) -> Response:
+    """The response for a prediction that ended without an output."""
+    failure = prediction.outcome.failure if prediction.outcome else None
+    if failure is None:
+        ended = "expired before it could run" if prediction.status is Status.EXPIRED else "was cancelled"
+        return error_response(410, f"Prediction {ended}; send it again if you still want it.", *headers)
+    if failure.kind is FailureKind.INVALID_INPUT:
+        return error_response(422, failure.message, *headers)
+    body = error_body(f"Prediction failed: {failure.message}", prediction_id=prediction.prediction_id)
+    return Response(500, body, headers)

@@ -1,0 +1,56 @@
+"""The state of a model's queue and of the workers that serve it."""
+
+from datetime import datetime
+
+import msgspec
+
+from zypher.model_card import ModelCard
+
+
+class WorkerState(msgspec.Struct, frozen=True):
+    """One worker; announced each time something about it changes."""
+
+    worker_id: str
+    model: str  # the model's name; "" until a replica has loaded it once
+    card: ModelCard | None  # None until a replica has loaded it once
+    replicas: int  # how many it is asked to keep, 0 of one that has stopped
+    ready_replicas: int  # how many can take work now
+    slots: int  # predictions it can run at once, over all ready replicas
+    problem: str | None = None  # why a replica cannot start, a sentence
+    draining: bool = False
+    announced_at: datetime | None = None  # by its own clock: its last sign of life
+
+    @property
+    def gone(self) -> bool:
+        """Whether this is the announcement of a worker that stops."""
+        return self.replicas == 0
+
+    @property
+    def schemas(self) -> object:
+        """What all workers of a model must agree on; None while it takes no new predictions or has no model yet."""
+        card = self.card
+        return None if card is None or self.draining else (card.input_schema, card.output_schema, card.components)
+
+    def disagrees(self, other: "WorkerState") -> bool:
+        """Whether both serve one model with different schemas."""
+        if self.model != other.model or self.schemas is None or other.schemas is None:
+            return False
+        return self.schemas != other.schemas
+
+
+class QueueState(msgspec.Struct, frozen=True):
+    """One model's queue at one moment."""
+
+    queued: int  # waiting, delayed ones included
+    running: int  # leased
+    oldest_queued_at: datetime | None
+    run_s: float | None  # moving average of the run time; None before the first
+    limit: int  # how many may wait
+    workers: tuple[WorkerState, ...]  # workers of this model that are alive
+    problem: str | None = None  # why the engine cannot accept now, a sentence
+    delayed: int = 0  # of the queued ones, those that wait for an instant
+    dead: int = 0  # dead letters
+
+    def waited_s(self, now: datetime) -> float:
+        """How long the oldest queued prediction has waited, 0 when none is queued."""
+        return 0.0 if self.oldest_queued_at is None else max(0.0, (now - self.oldest_queued_at).total_seconds())

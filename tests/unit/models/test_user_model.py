@@ -1,0 +1,163 @@
+"""What can be served: functions, classes, instances; and why a thing cannot."""
+
+import functools
+from collections.abc import Callable
+from typing import NoReturn
+
+import pytest
+
+import zypher.models
+from zypher.errors import TargetError
+from zypher.models.model import LoadedModel
+from zypher.models.user_model import user_model_of
+
+
+def served(found: object, name: str = "thing") -> LoadedModel:
+    return LoadedModel(user_model_of(found, name))
+
+
+def refusal(found: object) -> str:
+    with pytest.raises(TargetError) as caught:
+        served(found)
+    return str(caught.value)
+
+
+class Doubling:
+    """Twice as much."""
+
+    def predict(self, number: int) -> int:
+        return number * 2
+
+
+class Configured:
+    def __init__(self, factor: int = 3) -> None:
+        self.factor = factor
+
+    def predict(self, number: int) -> int:
+        return number * self.factor
+
+    def __call__(self, number: int) -> NoReturn:
+        raise AssertionError
+
+
+class Adding:
+    """Calls."""
+
+    def __call__(self, number: int) -> int:
+        return number + 1
+
+
+class Static:
+    @staticmethod
+    def predict(number: int) -> int:
+        return number - 1
+
+
+def nameless() -> Callable[[int], int]:
+    return lambda number: number
+
+
+def multiply(factor: int, number: int) -> int:
+    return factor * number
+
+
+@pytest.mark.parametrize(
+    ("found", "name", "output"),
+    [
+        (Doubling, "Doubling", 10),
+        (Doubling(), "Doubling", 10),
+        (Configured, "Configured", 15),
+        (Configured(4), "Configured", 20),
+        (Adding(), "thing", 6),
+        (Static, "Static", 4),
+        (functools.partial(multiply, 7), "thing", 35),
+        (nameless(), "thing", 5),
+        (Doubling().predict, "predict", 10),
+    ],
+)
+def test_what_can_be_called_with_an_input_is_served(found: object, name: str, output: int) -> None:
+    model = served(found)
+
+    assert model.card.name == name
+    assert model.predict(model.decode_input(b"5")) == output
+
+
+@pytest.mark.parametrize(
+    "found", [Doubling, Doubling(), Configured, Adding(), Static, functools.partial(multiply, 7), Doubling().predict]
+)
+def test_its_hints_are_found(found: object) -> None:
+    assert served(found).card.input_schema == {"type": "integer"}
+
+
+def takes_nothing() -> None: ...
+def takes_two(first: int, second: int) -> None: ...
+def takes_named(*, only: int) -> None: ...
+def takes_one_and_named(first: int, *, only: int) -> None: ...
+
+
+class TakesNothing:
+    def predict(self) -> None: ...
+
+
+@pytest.mark.parametrize(
+    ("found", "such"),
+    [
+        (takes_nothing, "`takes_nothing` must take exactly one input, but it takes none"),
+        (takes_two, "`takes_two` must take exactly one input, but it requires `first`, `second`"),
+        (takes_named, "but it requires `only`"),
+        (takes_one_and_named, "but it requires `first`, `only`"),
+        (TakesNothing, "`TakesNothing.predict` must take exactly one input, but it takes none"),
+    ],
+)
+def test_another_number_of_arguments_is_refused(found: Callable[..., None], such: str) -> None:
+    assert such in refusal(found)
+
+
+def test_further_parameters_with_defaults_are_ignored() -> None:
+    def predict(text: str, times: int = 2, *rest: int, loud: bool = False, **more: int) -> str:
+        return text * times
+
+    assert served(predict).predict("ab") == "abab"
+
+
+def test_a_decorator_without_manners_hides_the_hints_and_no_more() -> None:
+    def predict(*args: object, **kwargs: object) -> object:
+        return args
+
+    assert served(predict).card.input_schema == {}
+    assert served(predict).predict("x") == ("x",)
+
+
+class NoPredict:
+    def forecast(self, number: int) -> int:
+        return number
+
+
+class Demanding:
+    def __init__(self, path: str, size: int, depth: int = 1) -> None: ...
+
+    def predict(self, number: int) -> int:
+        return number
+
+
+class Raising:
+    def __init__(self) -> None:
+        raise SystemExit("no licence")
+
+    def predict(self, number: int) -> int:
+        return number
+
+
+@pytest.mark.parametrize(
+    ("found", "such"),
+    [
+        (NoPredict, "The class `NoPredict` has no method `predict`"),
+        (Demanding, "`Demanding()` requires `path`, `size`, but a model's class is called without arguments"),
+        (Raising, "`Raising()` raised SystemExit: no licence."),
+        (zypher.models, "`thing` is a module"),
+        (42, "`thing` is a `int`, which cannot be called"),
+        (None, "`thing` is a `NoneType`, which cannot be called"),
+    ],
+)
+def test_what_cannot_be_called_is_refused(found: object, such: str) -> None:
+    assert such in refusal(found)
