@@ -99,9 +99,12 @@ def test_a_wrong_setting_is_a_sentence(settings: dict[str, object], sentence: st
 def test_bodies_held_back_beyond_the_budget_refuse_others(tmp_path: Path) -> None:
     arguments = (target("echo.py:Echo"), "--max-inflight-mb", "4")
     with UvicornServer(tmp_path, *arguments).wait_ready() as server, client_of(server) as client, ExitStack() as held:
-        for _ in range(5):
+
+        def refused_beside_one_more() -> bool:
             held.enter_context(RawConnection(server.url)).send(HELD_BACK)
-        wait_until(lambda: predict(client, LARGE).status_code == 503)
+            return predict(client, LARGE).status_code == 503
+
+        wait_until(refused_beside_one_more)
         refused = predict(client, LARGE)
         assert "take up the 4 MiB" in refused.json()["error"]
         assert refused.headers["retry-after"] == "2"
