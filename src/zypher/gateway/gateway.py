@@ -140,9 +140,16 @@ class Gateway:
             card = await self._admit(durable=durable)
             return card, body[await self._large_bodies.check(card, body)]
         input = body[input_in(body)]
-        card = await self._admit(durable=durable)
+        card = self._admitted_before(durable=durable) or await self._admit(durable=durable)
         self._snapshots.validator(card).check(input)
         return card, input
+
+    def _admitted_before(self, *, durable: bool) -> ModelCard | None:
+        """The model that the same snapshot has admitted already."""
+        admitted = self._admitted.get(durable)
+        if admitted is None or admitted[0] is not self._snapshots.snapshot or not self._snapshots.is_fresh():
+            return None
+        return admitted[1]
 
     async def _admit(self, *, durable: bool) -> ModelCard:
         snapshot = self._snapshots.snapshot if self._snapshots.is_fresh() else await self._snapshots.refresh()
@@ -155,9 +162,6 @@ class Gateway:
         return admitted
 
     def _judge(self, snapshot: Snapshot, *, durable: bool) -> ModelCard | Unavailable:
-        admitted = self._admitted.get(durable)
-        if admitted is not None and admitted[0] is snapshot:
-            return admitted[1]
         if snapshot.problem:
             return NoReplica(snapshot.problem)
         card = admit(snapshot.card, snapshot.queue, draining=self._draining, durable=durable)

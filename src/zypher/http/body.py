@@ -28,22 +28,22 @@ class Bodies:
         length = headers.get(b"content-length")
         if length and _number(length) > self._max_bytes:
             raise self._too_large()
+        whole = None if inflate else request.whole_body()
+        if whole is not None:
+            return self._held(request, whole)
         request.budget.check()
         if request.connection is not None:  # it has a deadline for each body, without a timer
-            return await self._whole(request, inflate=inflate)
+            return await self._received(request, inflate=inflate)
         try:
             async with asyncio.timeout(self._read_timeout_s):
-                return await self._whole(request, inflate=inflate)
+                return await self._received(request, inflate=inflate)
         except TimeoutError:
             raise HttpError(408, "The body was not whole in time; send it again, all of it at once.") from None
 
-    async def _whole(self, request: Request, *, inflate: bool) -> bytes:
+    async def _received(self, request: Request, *, inflate: bool) -> bytes:
         if inflate:
             return await self._inflated(request)
-        piece = self._held(request, await request.piece())
-        if not request.more_body:
-            return piece
-        pieces = [piece]
+        pieces: list[bytes] = []
         while request.more_body:
             pieces.append(self._held(request, await request.piece()))
         return b"".join(pieces)
@@ -108,8 +108,9 @@ def _is_gzip(headers: Headers) -> bool:
 
 def _number(digits: bytes) -> int:
     """A Content-Length; of one that is longer than any body no more than that it is."""
-    digits = digits.strip().lstrip(b"0")
-    return int(digits[:19]) if digits[:19].isdigit() else 0
+    if len(digits) > 18:
+        digits = digits.strip().lstrip(b"0")[:19]
+    return int(digits) if digits.isdigit() else 0
 
 
 def is_json(content_type: bytes) -> bool:

@@ -69,13 +69,12 @@ class Request:
         self._held_bytes = 0  # what its body takes of the budget
         self._receive = receive
 
+    def whole_body(self) -> bytes | None:
+        """The body, if all of it is here; only before its first piece."""
+        return None if self.connection is None else self.connection.whole_body()
+
     async def piece(self) -> bytes:
         """The next piece of the body. Raises `ClientDisconnected`."""
-        if self._held_bytes == 0 and self.connection is not None:
-            whole = self.connection.whole_body()
-            if whole is not None:
-                self.more_body = False
-                return whole
         message = await self._receive()
         if message["type"] != "http.request":
             raise ClientDisconnected
@@ -91,8 +90,9 @@ class Request:
 
     def release(self) -> None:
         """Its body is held no longer. May happen twice."""
-        self.budget.give_back(self._held_bytes)
-        self._held_bytes = 0
+        if self._held_bytes:
+            self.budget.give_back(self._held_bytes)
+            self._held_bytes = 0
 
 
 Endpoint = Callable[[Request], Awaitable[Response]]
