@@ -25,8 +25,7 @@ class Bodies:
         headers = request.headers
         _check_type(headers.get(b"content-type", b""))
         inflate = not _CODINGS.isdisjoint(headers) and _is_gzip(headers)
-        length = headers.get(b"content-length")
-        if length and _number(length) > self._max_bytes:
+        if _number(headers.get(b"content-length", b"")) > self._max_bytes:
             raise self._too_large()
         whole = None if inflate else request.whole_body()
         if whole is not None:

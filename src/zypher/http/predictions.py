@@ -5,7 +5,7 @@ import re
 from zypher.errors import EngineUnavailable, PredictionNotFound
 from zypher.gateway.gateway import Gateway
 from zypher.http.body import Bodies
-from zypher.http.disconnect import ClientDisconnected, Disconnect
+from zypher.http.disconnect import ClientDisconnected
 from zypher.http.errors import response_without_output
 from zypher.http.preferences import Preferences, applied, longest_wait_s, read_preferences, read_wait_s
 from zypher.http.request import Request
@@ -41,7 +41,7 @@ class Predictions:
         request.release()
         if wait_s == 0:
             return self._accepted(request, prediction, preferences)
-        prediction = await self._wait(prediction, input, wait_s, preferences, request.disconnect)
+        prediction = await self._wait(request, prediction, input, wait_s, preferences)
         if prediction.outcome is None:
             return self._accepted(request, prediction, preferences, wait_s)
         await self._gateway.mark_read(prediction)
@@ -68,16 +68,11 @@ class Predictions:
         return Response(200, _STORED % (prediction.prediction_id.encode(), prediction.outcome.output), headers)
 
     async def _wait(
-        self,
-        prediction: Prediction,
-        input: bytes,
-        wait_s: float | None,
-        preferences: Preferences,
-        disconnect: Disconnect,
+        self, request: Request, prediction: Prediction, input: bytes, wait_s: float | None, preferences: Preferences
     ) -> Prediction:
         """The prediction once it has ended, or once it is sure to survive though its caller waits no longer."""
         try:
-            prediction = await disconnect.interrupts(self._gateway.get(prediction.prediction_id, wait_s))
+            prediction = await request.disconnect.interrupts(self._gateway.get(prediction.prediction_id, wait_s))
             if prediction.outcome is not None or prediction.durable:
                 return prediction
             try:
@@ -86,7 +81,7 @@ class Predictions:
                 if preferences.wait_s is not None:
                     raise
                 # Only our own cap would turn it into a 202: better a late output than none.
-                return await disconnect.interrupts(self._gateway.get(prediction.prediction_id, None))
+                return await request.disconnect.interrupts(self._gateway.get(prediction.prediction_id, None))
         except (ClientDisconnected, EngineUnavailable):
             await self._gateway.abandon(prediction)
             raise
