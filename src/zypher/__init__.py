@@ -1,25 +1,72 @@
-"""ZypherAI serves any Python model over HTTP, synchronously and asynchronously."""
+"""ZypherAI serves any Python model over HTTP, synchronously and asynchronously.
 
+Public are the names in `__all__`, the command `zypher` with its settings, and the HTTP API. Any other module may change
+without notice.
+
+    serve            serves a model from a script
+    asgi             the service as an ASGI application
+    testing.serve    a server in a test
+    Client           asks a server for predictions; its errors are `ClientError` and those below it
+    InvalidInput     raised by a model: the caller's fault, answered with 422
+    ZypherError      the root of what `serve`, `asgi` and `testing.serve` raise
+"""
+
+from importlib import import_module
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from zypher.mounted import Mounted
+from zypher.errors import InvalidInput, ZypherError
 
-__all__ = ["asgi"]
+if TYPE_CHECKING:
+    from zypher import testing
+    from zypher.client.client import Client
+    from zypher.client.protocol import (
+        ClientError,
+        PredictionEnded,
+        PredictionNotFound,
+        Rejected,
+        Unavailable,
+        Unreachable,
+    )
+    from zypher.mounted import asgi
+    from zypher.script import serve
+
+__all__ = [
+    "Client",
+    "ClientError",
+    "InvalidInput",
+    "PredictionEnded",
+    "PredictionNotFound",
+    "Rejected",
+    "Unavailable",
+    "Unreachable",
+    "ZypherError",
+    "asgi",
+    "serve",
+    "testing",
+]
 __version__ = "0.1.0"
 
+# Imported when they are used: a model's process needs neither server nor client.
+_WHERE = {
+    "Client": "zypher.client.client",
+    "asgi": "zypher.mounted",
+    "serve": "zypher.script",
+    "ClientError": "zypher.client.protocol",
+    "PredictionEnded": "zypher.client.protocol",
+    "PredictionNotFound": "zypher.client.protocol",
+    "Rejected": "zypher.client.protocol",
+    "Unavailable": "zypher.client.protocol",
+    "Unreachable": "zypher.client.protocol",
+}
 
-def asgi(target: str | None = None, /, **settings: object) -> "Mounted":
-    """The service as an ASGI application: for any server, or mounted in another application.
 
-        z = zypher.asgi("file.py:Model", data_dir="/var/lib/zypher")
-        app = FastAPI(lifespan=z.lifespan)
-        app.mount("/ml", z)
+def __getattr__(name: str) -> object:
+    if name == "testing":
+        return import_module("zypher.testing")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'zypher' has no attribute {name!r}; the public ones are {', '.join(__all__)}")
+    return getattr(import_module(_WHERE[name]), name)
 
-    The settings are those of `zypher serve` under the names that `zypher config` lists, without those of the server
-    itself; what is not given comes from variables and zypher.toml. Only one process at a time may use a data folder.
-    Raises `SettingsError`, a `ZypherError`.
-    """
-    from zypher.mounted import mounted  # noqa: PLC0415  # only who calls it needs a server
 
-    return mounted(target, settings)
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

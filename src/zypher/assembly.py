@@ -44,12 +44,15 @@ class Parts(msgspec.Struct, frozen=True):
     app: Application
 
 
-def serve(settings: Settings) -> bool:
-    """Serve until a signal; False when a second one cut the drain. Raises `StartError`."""
+def serve(settings: Settings, *, own_log: bool = True) -> bool:
+    """Serve until a signal; False when a second one cut the drain. Raises `StartError`.
+
+    `own_log` says that the log of this process was configured by us.
+    """
     # The engine's threads release the GIL at each SQLite step; with Python's interval of 5 ms a busy event
     # loop would hold it so long that five times fewer predictions reach the disk.
     sys.setswitchinterval(SWITCH_S)
-    return uvloop.run(_serve(settings))
+    return uvloop.run(_serve(settings, own_log=own_log))
 
 
 def build(settings: Settings, sink: Sink | None = as_records) -> Parts:
@@ -84,13 +87,18 @@ def run_worker(settings: Settings) -> bool:
     return uvloop.run(_run_worker(settings))
 
 
-async def _serve(settings: Settings) -> bool:
-    clock = SystemClock()
-    parts = build(settings, as_lines(settings.log, clock))
-    server = HttpServer(parts.app, settings.http, clock)
+def http_process(settings: Settings, sink: Sink | None = as_records) -> HttpProcess:
+    """A server process, not started; `sink` gets the access log. Raises `StartError`."""
+    parts = build(settings, sink)
+    server = HttpServer(parts.app, settings.http, SystemClock())
     # Without a worker of its own, a drain waits for the responses.
     responses_timeout_s = 0.0 if settings.worker.here else settings.worker.drain_timeout_s
-    return await run_until_stopped(HttpProcess(parts.process, server, address_of(settings.http), responses_timeout_s))
+    return HttpProcess(parts.process, server, address_of(settings.http), responses_timeout_s)
+
+
+async def _serve(settings: Settings, *, own_log: bool) -> bool:
+    sink = as_lines(settings.log, SystemClock()) if own_log else as_records
+    return await run_until_stopped(http_process(settings, sink))
 
 
 async def _run_worker(settings: Settings) -> bool:

@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -14,14 +14,14 @@ from zypher.http.app import Application, send_response
 from zypher.http.request import Receive, Scope, Send
 from zypher.http.response import error_response
 from zypher.service.lifecycle import Process
-from zypher.settings import SETTINGS, Settings, resolve
-from zypher.text import closest
+from zypher.settings import SETTINGS, Settings, resolve_keywords
 
 _FILE = Path("zypher.toml")
 _OF_THE_SERVER = frozenset({
     "host", "port", "uds", "ssl_certfile", "ssl_keyfile", "root_path", "forwarded_allow_ips", "keep_alive_timeout_s",
     "health_port",
 })  # fmt: skip
+_ALLOWED = {setting.name for setting in SETTINGS} - _OF_THE_SERVER
 _NOT_STARTED = error_response(
     503,
     "The prediction service was not started; give its lifespan to the application that it is mounted in: "
@@ -81,25 +81,25 @@ class Mounted:
             await send({"type": "lifespan.shutdown.complete"})
 
 
-def mounted(target: str | None, settings: Mapping[str, object]) -> Mounted:
-    """The application for these settings, by their names. Raises `SettingsError`."""
-    for name in settings:
-        _check_name(name)
+def asgi(target: str | None = None, /, **settings: object) -> Mounted:
+    """The service as an ASGI application: for any server, or mounted in another application.
+
+        z = zypher.asgi("file.py:Model", data_dir="/var/lib/zypher")
+        app = FastAPI(lifespan=z.lifespan)
+        app.mount("/ml", z)
+
+    The settings are those of `zypher serve` under the names that `zypher config` lists, without those of the server
+    itself; what is not given comes from variables and zypher.toml. Only one process at a time may use a data folder.
+    Raises `SettingsError`, a `ZypherError`.
+    """
+    for name in settings.keys() & _OF_THE_SERVER:
+        raise SettingsError(f"{name} is for the server that runs the application; set it there.")
     values = settings if target is None else {**settings, "target": target}
-    chosen = resolve(values, os.environ, _FILE).settings
+    chosen = resolve_keywords(values, _ALLOWED, os.environ, _FILE)
     http = replace(
         chosen.http,
-        # Who may come in, and from where, is the business of the application around this one.
+        # Who may call it, and from where, is decided by the application around this one.
         allowed_host=chosen.http.allowed_host or ("*",),
         expose_errors=bool(chosen.http.expose_errors),
     )
     return Mounted(replace(chosen, http=http))
-
-
-def _check_name(name: str) -> None:
-    if name in _OF_THE_SERVER:
-        raise SettingsError(f"{name} is for the server that runs the application; set it there.")
-    known = {setting.name for setting in SETTINGS} - _OF_THE_SERVER
-    if name not in known:
-        meant = closest(name, sorted(known))
-        raise SettingsError(f"{name} sets nothing; {f'did you mean {meant}?' if meant else 'leave it out.'}")

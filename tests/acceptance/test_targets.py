@@ -16,7 +16,7 @@ import signal
 def right(text: str) -> str:
     return text
 
-def takes_two(one: str, two: str) -> str:
+def takes_nothing() -> str:
     return one + two
 
 def takes_complex(number: complex) -> str:
@@ -50,7 +50,7 @@ TARGETS = [
     ("absent.py:right", "absent.py"),
     ("absent.module:right", "absent"),
     ("mine.py:rihgt", "did you mean `right`"),
-    ("mine.py:takes_two", "exactly one input"),
+    ("mine.py:takes_nothing", "takes no input"),
     ("mine.py:takes_complex", "complex"),
     ("mine.py:NoPredict", "predict"),
     ("mine.py:NeedsArgument", "path"),

@@ -1,4 +1,4 @@
-"""The parameter of a predict function that takes the input, and the type hints of a function."""
+"""The parameters of a predict function that take the input, and the type hints of a function."""
 
 import functools
 import inspect
@@ -10,7 +10,6 @@ from typing import Any, cast
 from zypher.errors import TargetError
 
 _VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_NAMED_ONLY = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
 
 Predict = Callable[..., object]
 
@@ -23,16 +22,17 @@ def python_signature(predict: Predict, label: str) -> inspect.Signature:
         raise TargetError(f"{label} has no readable parameters: wrap it in a function that takes one.") from error
 
 
-def input_parameter(signature: inspect.Signature, label: str) -> inspect.Parameter:
-    """The parameter that takes the input. Raises `TargetError` unless one argument makes a call."""
-    parameters = signature.parameters.values()
-    required = [p for p in parameters if p.default is p.empty and p.kind not in _VARIADIC]
-    first = next((p for p in parameters if p.kind not in _NAMED_ONLY), None)
-    if first and all(p is first for p in required):
-        return first
-    names = ", ".join(f"`{p.name}`" for p in required)
-    such = f"it requires {names}" if names else "it takes none"
-    raise TargetError(f"{label} must take exactly one input, but {such}: let it take one, and default any other.")
+def input_parameters(signature: inspect.Signature, label: str) -> list[inspect.Parameter]:
+    """The parameters that take the input: the only one takes it as a whole, several take its fields.
+
+    Raises `TargetError` when there is none.
+    """
+    parameters = list(signature.parameters.values())
+    named = [p for p in parameters if p.kind not in _VARIADIC]
+    found = named or [p for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL]
+    if not found:
+        raise TargetError(f"{label} takes no input: give it a parameter.")
+    return found
 
 
 def resolve(annotation: object, predict: Predict, owner: type | None) -> object:

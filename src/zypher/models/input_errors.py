@@ -90,9 +90,21 @@ class InputErrors:
     def _describe(self, error: jsonschema_rs.ValidationError, above: Path) -> str:
         path = (*above, *error.instance_path)
         if error.kind.name != _UNION:
-            return _sentence_at(path, _reason(error))
+            fields = "" if path or error.kind.name != "type" else self._fields()
+            return _sentence_at(path, _reason(error) + fields)
         number = int(cast("str", error.kind.as_dict()["message"]))
         return self._describe_union(self._unions[number][1], error.instance, path)
+
+    def _fields(self) -> str:
+        """The fields of an input that is an object, to follow "must be an object"."""
+        rules = cast("list[Schema]", self._checked["allOf"])[0]
+        reference = rules.get("$ref")
+        if isinstance(reference, str):
+            rules = self._components.get(component(reference), {})
+        names = [f"`{name}`" for name in cast("Schema", rules.get("properties", {}))]
+        if not names or rules.get("type") != "object":
+            return ""
+        return f" with {names[0] if len(names) == 1 else ', '.join(names[:-1]) + ' and ' + names[-1]}"
 
     def _describe_union(self, options: Sequence[Schema], value: object, path: Path) -> str:
         """The types that would fit; of several objects their tag, or the error of the only one with the right tag."""

@@ -16,6 +16,33 @@ from zypher.text import closest
 
 _FORMS = "write package.module:Name or path/to/file.py:Name"
 
+_loading = False
+
+
+def is_loading() -> bool:
+    """Whether the user's code is being imported for the model in it: in a replica, and nowhere else."""
+    return _loading
+
+
+def target_of(model: object) -> str:
+    """The target by which another process finds this function or class; a text is one already.
+
+    Raises `TargetError` for what another process cannot import.
+    """
+    if isinstance(model, str):
+        return model
+    name: str = getattr(model, "__qualname__", "")
+    module = sys.modules.get(getattr(model, "__module__", ""))
+    if not name:
+        raise TargetError(f"A `{type(model).__qualname__}` cannot be served: give a function, a class or its target.")
+    if not _is_dotted(name):
+        raise TargetError(f"`{name}` is inside of a function: define it at the top of a file, where replicas find it.")
+    file = getattr(module, "__file__", None)
+    if module is None or file is None:
+        raise TargetError(f"`{name}` is in no file: put it into one, from which replicas can import it.")
+    place = module.__name__ if "." in module.__name__ else Path(file).resolve()
+    return f"{place}:{name}"
+
 
 def load(target: str) -> LoadedModel:
     """Import the user's code and describe the model in it, before its `setup`.
@@ -24,9 +51,14 @@ def load(target: str) -> LoadedModel:
     Raises `TargetError`, whatever the user's code raises, SystemExit and the like included; its
     `details` hold the user's own traceback.
     """
+    global _loading  # noqa: PLW0603  # of this process, as its imports are
     place, name = _parse(target)
     _allow_imports(Path.cwd())
-    module = _import_file(Path(place)) if _is_path(place) else _import_module(place)
+    _loading = True
+    try:
+        module = _import_file(Path(place)) if _is_path(place) else _import_module(place)
+    finally:
+        _loading = False
     return LoadedModel(user_model_of(_find(module, name, place), name.rpartition(".")[2]))
 
 

@@ -12,6 +12,9 @@ A user writes a plain function, or a class:
         def predict(self, pixels: list[float]) -> int: ...
         def close(self) -> None: ...  # optional, when the replica ends
 
+One parameter takes the input itself; several are the fields of an object: `predict(self, prompt: str, size: int = 8)`
+takes {"prompt": "…", "size": 4}.
+
 Each method may be `async def`. A function states the same as attributes: `predict.concurrency = 4`.
 Slots of a `def` are threads, slots of an `async def` are tasks of one event loop.
 """
@@ -24,6 +27,7 @@ from zypher.errors import TargetError
 from zypher.model_card import ModelCard
 from zypher.models.hints import underlying
 from zypher.models.output import encode_output
+from zypher.models.parameters import of_input
 from zypher.models.signature import read_signature
 from zypher.models.user_error import target_error
 from zypher.models.user_model import UserModel
@@ -35,8 +39,8 @@ class LoadedModel:
     def __init__(self, user_model: UserModel) -> None:
         """Describe a model. Raises `TargetError` when it cannot be served."""
         self._user_model = user_model
-        self._predict = user_model.predict
         self._signature = read_signature(user_model.predict, user_model.owner, user_model.label())
+        self._predict = of_input(user_model.predict, self._signature.parameters)
         self._decode = self._signature.decoder.decode
         self.is_async = _is_async(user_model)  # whether `predict` returns an awaitable
         self.card = ModelCard(

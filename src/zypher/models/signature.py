@@ -8,7 +8,9 @@ dataclasses, unions of them, validators. A constraint that would not be enforced
 `Any` and `object` stand for any JSON.
 """
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, cast
 
 import msgspec
@@ -24,15 +26,26 @@ from zypher.models.hint_reader import (
     read_input_hint,
     read_output_hint,
 )
-from zypher.models.hints import Predict, input_parameter, python_signature, resolve, written
+from zypher.models.hints import Predict, input_parameters, python_signature, resolve, written
 from zypher.models.input import InputDecoder
 from zypher.models.libraries import Schema, UnenforcedConstraint
+from zypher.models.parameters import NAME, record_of
+from zypher.models.parts import parts
 from zypher.models.user_error import headline
 
 _POSSIBLE = (
     "use str, int, float, bool, list, dict, a dataclass, a TypedDict, a msgspec.Struct or a pydantic model, "
     "or no hint to take any JSON"
 )
+
+
+_INSTEAD = {
+    "ndarray": "list[float], or list[list[float]] and so on, and make the array in `predict`; or bytes for a file",
+    "Path": "bytes for the content of a file",
+    "Image": "bytes for the content of a file, and open it in `predict`",
+    "Tensor": "list[float], or list[list[float]] and so on, and make the tensor in `predict`; or bytes for a file",
+    "DataFrame": "list[dict[str, float]] or a list of dataclasses, and make the frame in `predict`",
+}
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -42,44 +55,75 @@ class Signature(msgspec.Struct, frozen=True):
     input_schema: Schema  # JSON Schema 2020-12
     output_schema: Schema
     components: Schema  # name -> JSON Schema; the schemas refer to it as #/components/schemas/NAME
+    parameters: Sequence[inspect.Parameter]  # that take the input
     acceptance_schema: Schema | None  # all that the decoder takes, with components of its own; None: as `input_schema`
 
 
 def read_signature(predict: Predict, owner: type | None, label: str) -> Signature:
     """The signature of `predict`, which messages call `label`; `owner` is the class that it is a method of.
 
-    Raises `TargetError` when it does not take exactly one input, takes what JSON cannot give, or bears
-    constraints that would not be enforced. An output hint that JSON Schema cannot describe is no error: it
-    is described as any JSON.
+    One parameter takes the input itself, several are its fields. Raises `TargetError` when there is none, when JSON
+    cannot give one, or when a constraint would not be enforced. An output hint that JSON Schema cannot describe is no
+    error: it is described as any JSON.
     """
     signature = python_signature(predict, label)
-    parameter = input_parameter(signature, label)
+    parameters = input_parameters(signature, label)
+    shown = ", ".join(map(written, parameters))
     try:
-        input_hint = read_input_hint(_with_default(resolve(parameter.annotation, predict, owner), parameter.default))
+        hints = [_with_default(resolve(p.annotation, predict, owner), p.default) for p in parameters]
+        input_hint = _input_hint(parameters, hints)
         decoder = (
             InputDecoder(input_hint.reader.read) if input_hint.reader else InputDecoder.by_msgspec(input_hint.kind)
         )
     except UnenforcedConstraint as error:
         raise TargetError(
-            f"{label} takes `{written(parameter)}`, in which {headline(error).removeprefix('UnenforcedConstraint: ')}: "
+            f"{label} takes `{shown}`, in which {headline(error).removeprefix('UnenforcedConstraint: ')}: "
             "use `pydantic.Field` in a pydantic model or dataclass, or `msgspec.Meta`."
         ) from error
     except Exception as error:
         reason = headline(error).removeprefix("TypeError: ")
         raise TargetError(
-            f"{label} takes `{written(parameter)}`, which JSON cannot give ({reason}): {_POSSIBLE}."
+            f"{label} takes `{shown}`, which JSON cannot give ({reason}): {_possible(reason)}."
         ) from error
     try:
         output_hint = read_output_hint(resolve(signature.return_annotation, predict, owner))
     except Exception:  # the output itself is judged when it is encoded
         output_hint = Hint(Any, [])
     (input_schema, output_schema), components = _describe(input_hint, output_hint)
-    return Signature(decoder, input_schema, output_schema, components, _acceptance(input_hint))
+    return Signature(decoder, input_schema, output_schema, components, parameters, _acceptance(input_hint))
+
+
+def _input_hint(parameters: Sequence[inspect.Parameter], hints: Sequence[object]) -> Hint:
+    """Raises as `read_input_hint` does."""
+    if len(hints) == 1:
+        return read_input_hint(hints[0])
+    named = {parameter.name: hint for parameter, hint in zip(parameters, hints, strict=True)}
+    defaults = {p.name: p.default for p in parameters if p.default is not p.empty and not _is_field(p.default)}
+    try:
+        return read_input_hint(record_of(named, defaults))
+    except Exception:
+        library = libraries.types()
+        if library is not None and any(library.owns(part) for hint in hints for part in parts(hint)):
+            with suppress(Exception):  # msgspec cannot read or enforce some of them
+                return read_input_hint(library.record(NAME, named, defaults))
+        raise
+
+
+def _possible(reason: str) -> str:
+    """What to write instead of a hint that JSON cannot give."""
+    for kind, instead in _INSTEAD.items():
+        if f".{kind}`" in reason:
+            return f"use {instead}"
+    return _POSSIBLE
+
+
+def _is_field(default: object) -> bool:
+    library = libraries.types()
+    return library is not None and library.is_field(default)
 
 
 def _with_default(kind: object, default: object) -> object:
-    library = libraries.types()
-    return cast(Any, Annotated)[kind, default] if library is not None and library.is_field(default) else kind
+    return cast(Any, Annotated)[kind, default] if _is_field(default) else kind
 
 
 def _describe(input_hint: Hint, output_hint: Hint) -> tuple[tuple[Schema, Schema], Schema]:

@@ -29,11 +29,17 @@ class HttpProcess:
         self._responses_timeout_s = responses_timeout_s
         self._listener: socket.socket | None = None
 
+    @property
+    def url(self) -> str:
+        """Where it can be reached, once it has started."""
+        assert self._listener is not None, "it has started"
+        return url_of(self._listener, self._address, self._server.scheme)
+
     async def start(self) -> None:
         self._listener = listen(self._address)
         await self._process.start()
         await self._server.start(self._listener)
-        logger.info("listening", extra={"url": url_of(self._listener, self._address, self._server.scheme)})
+        logger.info("listening", extra={"url": self.url})
 
     async def drain(self) -> None:
         await self._process.drain()

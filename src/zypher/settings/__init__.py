@@ -9,7 +9,7 @@ A setting has one name everywhere: the flag `--drain-timeout-s` is the variable
 `ZYPHER_DRAIN_TIMEOUT_S` and the key `drain_timeout_s`.
 """
 
-from zypher.settings.resolve import Resolved, resolve
+from zypher.settings.resolve import Resolved, resolve, resolve_keywords
 from zypher.settings.sections import (
     SETTINGS,
     EngineSettings,
@@ -34,5 +34,6 @@ __all__ = [
     "Settings",
     "WorkerSettings",
     "resolve",
+    "resolve_keywords",
     "shown",
 ]

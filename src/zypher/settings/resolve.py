@@ -49,6 +49,17 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], file: Path 
     return Resolved(_settings(values), origins)
 
 
+def resolve_keywords(
+    values: Mapping[str, object], allowed: Set[str], environ: Mapping[str, str], file: Path | None
+) -> Settings:
+    """The settings given from Python by their names, the others from `environ` and `file`. Raises `SettingsError`."""
+    for name in values:
+        if name not in allowed:
+            meant = closest(name, sorted(allowed))
+            raise SettingsError(f"{name} sets nothing; {f'did you mean {meant}?' if meant else 'leave it out.'}")
+    return resolve(values, environ, file).settings
+
+
 def _choose(
     setting: Setting, flags: Mapping[str, object], variables: Mapping[str, str], toml: TomlFile
 ) -> tuple[object, str]:

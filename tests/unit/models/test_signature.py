@@ -184,7 +184,25 @@ def test_an_input_that_json_cannot_give_is_refused(kind: object, reason: str) ->
 
     assert str(caught.value).startswith("`predict` takes `thing: ")
     assert reason in str(caught.value)
-    assert "use str, int, float, bool, list, dict, a dataclass" in str(caught.value)
+    assert "): use " in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "instead"),
+    [
+        (
+            np.ndarray,
+            "use list[float], or list[list[float]] and so on, and make the array in `predict`; or bytes for a file.",
+        ),
+        (Path, "use bytes for the content of a file."),
+        (complex, "use str, int, float, bool, list, dict, a dataclass, a TypedDict"),
+    ],
+)
+def test_a_refused_hint_names_what_to_use_instead(kind: object, instead: str) -> None:
+    with pytest.raises(TargetError) as caught:
+        taking(kind)
+
+    assert instead in str(caught.value)
 
 
 @pytest.mark.parametrize("kind", [np.ndarray, list[Custom], Person | Partner, "Absent", complex])
@@ -216,7 +234,7 @@ def test_string_hints_resolve_names_of_class_and_file(write: Write) -> None:
                 return inner
 
         @polite
-        def decorated(size: int, more: Absent = None) -> int: ...
+        def decorated(size: int) -> Absent: ...
         """,
     )
 

@@ -11,7 +11,7 @@ pydantic_errors.py         what its validation refuses, as a sentence
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Literal, Protocol, cast
@@ -76,6 +76,10 @@ class Types(Protocol):
 
         Raises `UnenforcedConstraint` when there is more in it.
         """
+        ...
+
+    def record(self, name: str, hints: Mapping[str, object], defaults: Mapping[str, object]) -> type:
+        """A type with these fields and no others; one with a default may be left out."""
         ...
 
     def reader(self, kind: object) -> Reader:

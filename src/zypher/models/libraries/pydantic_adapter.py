@@ -1,6 +1,6 @@
 """Pydantic's types as input and output types, and its instances as plain values."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import annotated_types
@@ -62,6 +62,11 @@ def _description(field: FieldInfo) -> list[msgspec.Meta]:
 
 def _renamed(field: FieldInfo) -> bool:
     return bool(field.alias or field.validation_alias or field.discriminator)
+
+
+def record(name: str, hints: Mapping[str, object], defaults: Mapping[str, object]) -> type:
+    fields = {field: (hint, defaults.get(field, ...)) for field, hint in hints.items()}
+    return pydantic.create_model(name, __config__=pydantic.ConfigDict(extra="forbid"), **cast(Any, fields))
 
 
 class _Reader:
