@@ -3,8 +3,20 @@
 import os
 import pty
 import re
+import sys
 from types import TracebackType
 from typing import Self
+
+# Python, with standard input as the terminal of the new session that it leads; the arguments follow.
+IN_FOREGROUND = [
+    sys.executable,
+    "-c",
+    """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.executable, [sys.executable, *sys.argv[1:]])
+""",
+]
 
 
 class Terminal:
@@ -19,6 +31,10 @@ class Terminal:
         """Let the commands that were given it be the only ones who draw."""
         os.close(self.theirs)
         self._handed_over = True
+
+    def press(self, keys: str) -> None:
+        """Type these keys."""
+        os.write(self._ours, keys.encode())
 
     def read_until(self, pattern: str) -> str:
         """All that was drawn so far, as soon as a regular expression is found in it."""

@@ -6,6 +6,7 @@ import signal
 import stat
 import subprocess
 import sys
+import termios
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.conftest import Serve
 from tests.gate import Gate
 from tests.polling import wait_until
 from tests.redis_server import RedisServer
-from tests.terminal import Terminal
+from tests.terminal import IN_FOREGROUND, Terminal
 
 POISON = "poison.py:Poison"
 
@@ -191,6 +192,21 @@ def test_on_a_terminal_the_table_lives_until_it_is_interrupted(serve: Serve, tmp
         process.send_signal(signal.SIGINT)
         assert process.communicate() == (None, b"")
     assert process.returncode == 0
+
+
+def test_q_ends_the_table_and_gives_the_terminal_back(serve: Serve, tmp_path: Path) -> None:
+    serve(target("echo.py:Echo"))
+    command = [*IN_FOREGROUND, "-P", "-m", "zypher", "queue"]
+    with Terminal() as terminal:
+        before = termios.tcgetattr(terminal.theirs)
+        end = terminal.theirs
+        with subprocess.Popen(command, cwd=tmp_path, stdin=end, stdout=end, start_new_session=True) as process:
+            terminal.read_until("q ends this")
+            terminal.press("x")
+            terminal.read_until(r"\x1b\[\d+A")  # drawn once more, in place
+            terminal.press("q")
+            assert process.wait(20) == 0
+        assert termios.tcgetattr(terminal.theirs) == before
 
 
 def test_an_unavailable_engine_is_shown_instead_of_the_table(tmp_path: Path) -> None:

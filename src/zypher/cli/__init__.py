@@ -6,5 +6,5 @@ dead_letters.py   `zypher queue dead`
 subcommands.py    `zypher queue dead show` and the like
 setting_flags.py  the settings as arguments
 input_argument.py the input of `zypher predict`
-terminal.py       what people see; tables.py aligns it
+terminal.py       what people see; tables.py aligns it, keys.py reads what is pressed
 """

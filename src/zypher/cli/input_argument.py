@@ -14,7 +14,7 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     source.add_argument(
         "input", metavar="INPUT", nargs="?", help="the input, sent as text; - reads it from standard input"
     )
-    source.add_argument("--file", metavar="PATH", help="read the input from a file")
+    source.add_argument("--file", metavar="PATH", help="read the input from a file, of text or of bytes")
     parser.add_argument(
         "--json-input",
         action="store_true",
@@ -22,26 +22,34 @@ def add_input(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def read_input(arguments: argparse.Namespace) -> msgspec.Raw:
-    """The input as JSON. Raises `StartError`."""
-    text = _read(arguments)
-    if not arguments.json_input:
-        return msgspec.Raw(msgspec.json.encode(text))
-    try:
-        msgspec.json.decode(text)
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise StartError(f"The input is not JSON ({error}); without --json-input it is sent as text.") from None
-    return msgspec.Raw(text.encode())
-
-
-def _read(arguments: argparse.Namespace) -> str:
+def read_input(arguments: argparse.Namespace) -> bytes:
+    """The input as it is in the argument, the file or standard input. Raises `StartError`."""
     try:
         if arguments.file is not None:
-            return Path(arguments.file).read_bytes().decode()
-        text: str = sys.stdin.buffer.read().decode() if arguments.input == "-" else arguments.input
-        text.encode()
+            return Path(arguments.file).read_bytes()
+        return sys.stdin.buffer.read() if arguments.input == "-" else arguments.input.encode()
     except OSError as error:
         raise StartError(f"{arguments.file} cannot be read: {error.strerror}.") from None
     except UnicodeError:
-        raise StartError("The input is not UTF-8; encode it as text, in base64 for example.") from None
-    return text
+        raise StartError("The input is not UTF-8; put it into a file, and name that with --file.") from None
+
+
+def may_be_bytes(arguments: argparse.Namespace) -> bool:
+    """Whether the input is the content of a file, which is text for some models and bytes for others."""
+    return not arguments.json_input and (arguments.file is not None or arguments.input == "-")
+
+
+def as_json(content: bytes, *, is_json: bool = False, takes_bytes: bool = False) -> msgspec.Raw:
+    """The input as JSON: as it is, as base64 for a model that takes bytes, else as a text. Raises `StartError`."""
+    if takes_bytes:
+        return msgspec.Raw(msgspec.json.encode(content))
+    try:
+        text = content.decode()
+        if not is_json:
+            return msgspec.Raw(msgspec.json.encode(text))
+        msgspec.json.decode(text)
+    except UnicodeError:
+        raise StartError("The input is not UTF-8, and the model takes no bytes; send it a text.") from None
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise StartError(f"The input is not JSON ({error}); without --json-input it is sent as text.") from None
+    return msgspec.Raw(content)

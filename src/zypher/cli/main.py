@@ -69,7 +69,7 @@ def _run(argv: Sequence[str]) -> int:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    commands = _add_commands(parser)
+    commands = _add_commands(parser, argv[:1] if argv and argv[0] in _COMMANDS else _COMMANDS)
     try:
         arguments, surplus = parser.parse_known_args(argv)
     except SystemExit:  # after --help
@@ -83,11 +83,12 @@ def _run(argv: Sequence[str]) -> int:
     return run(arguments)
 
 
-def _add_commands(parser: argparse.ArgumentParser) -> dict[str, "Parser"]:
+def _add_commands(parser: argparse.ArgumentParser, names: Sequence[str]) -> dict[str, "Parser"]:
+    """Add these: importing all takes longer than many a command does."""
     parser.add_argument("--version", action="store_true", help="print the version and end")
     choice = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", parser_class=Parser)
     parsers: dict[str, Parser] = {}
-    for name in _COMMANDS:
+    for name in names:
         command = cast("Command", importlib.import_module(f"zypher.cli.{name}"))
         help_text = command.HELP[0].lower() + command.HELP[1:].rstrip(".")
         parsers[name] = choice.add_parser(

@@ -5,7 +5,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from zypher.cli.input_argument import add_input, read_input
+from zypher.cli.input_argument import add_input, as_json, may_be_bytes, read_input
 from zypher.cli.terminal import DONE, FAILED, INTERRUPTED, LiveLine, print_error, print_json
 from zypher.errors import StartError
 
@@ -29,20 +29,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    input = read_input(arguments)
-    from zypher.client.client import DEFAULT_URL, Client
-    from zypher.client.protocol import ClientError, InvalidUrl
+    content = read_input(arguments)
+    input = None if may_be_bytes(arguments) else as_json(content, is_json=arguments.json_input)
+    takes_bytes = False
+    with LiveLine() as line:
+        line.show("sending")  # the imports take longer
+        from zypher.client.client import DEFAULT_URL, Client
+        from zypher.client.protocol import ClientError, InvalidUrl
 
     try:
         with Client(arguments.url or os.environ.get("ZYPHER_URL") or DEFAULT_URL) as client:
-            pending = client.submit(input)
+            with LiveLine() as line:
+                line.show("sending")
+                if input is None:
+                    takes_bytes = client.takes_bytes()
+                    input = as_json(content, takes_bytes=takes_bytes)
+                pending = client.submit(input)
             if arguments.leave:
                 return _leave(client, pending, record=arguments.json)
             return _wait(client, pending, record=arguments.json)
     except InvalidUrl as error:
         raise StartError(str(error)) from None
     except ClientError as error:
-        print_error(_advice(error, as_text=not arguments.json_input))
+        print_error(_advice(error, as_text=not (arguments.json_input or takes_bytes)))
         return FAILED
 
 

@@ -3,9 +3,11 @@
 import argparse
 import asyncio
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from zypher.cli import dead_letters
+from zypher.cli.keys import key_pressed
 from zypher.cli.setting_flags import read_settings
 from zypher.cli.subcommands import Subcommands, add_flags
 from zypher.cli.tables import duration, table
@@ -65,6 +67,7 @@ async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> in
     async with operator_session(settings) as engine:
         if sys.stdout.isatty() and engine.lasting and not (arguments.once or arguments.json):
             await _watch(engine, clock)
+            return DONE
         queues = await overview(engine.operations, clock.now())
     if arguments.json:
         print_json(queues)
@@ -74,16 +77,19 @@ async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> in
 
 
 async def _watch(engine: "OperatorSession", clock: "Clock") -> None:
-    """Draw the table again and again, until Ctrl-C."""
+    """Draw the table again and again, until `q` or Ctrl-C."""
     from zypher.operations.overview import overview
 
     live = LiveTable()
-    while True:
-        try:
-            live.show(page(await overview(engine.operations, clock.now())))
-        except Unavailable as error:
-            live.show(str(error))
-        await clock.sleep(_EVERY_S)
+    with key_pressed("q") as ended:
+        while not ended.is_set():
+            try:
+                text = page(await overview(engine.operations, clock.now()))
+            except Unavailable as error:
+                text = str(error)
+            live.show(f"{text}\n\nq ends this.")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), _EVERY_S)
 
 
 def page(queues: "Sequence[QueueView]") -> str:

@@ -54,7 +54,7 @@ class LiveLine:
 
 
 class LiveTable:
-    """Lines that are drawn again and again in place on a terminal, until Ctrl-C."""
+    """Lines that are drawn again and again in place on a terminal."""
 
     def __init__(self) -> None:
         self._lines = 0  # drawn so far

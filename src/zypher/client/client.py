@@ -49,6 +49,10 @@ class Client:
         silence_s = wait_s + self._answer_timeout_s
         return self._call(protocol.get(prediction_id, wait_s), protocol.read_get, silence_s)
 
+    def takes_bytes(self) -> bool:
+        """Whether the model's input is bytes, which are base64 in JSON. False while no replica has loaded it."""
+        return self._call(protocol.describe(), protocol.read_takes_bytes, self._answer_timeout_s)
+
     def close(self) -> None:
         self._http.close()
 

@@ -126,6 +126,61 @@ def get(prediction_id: str, wait_s: int) -> Request:
     return Request("GET", _location(prediction_id) + (f"?wait={wait_s}" if wait_s else ""))
 
 
+def describe() -> Request:
+    """Ask for the description of the service."""
+    return Request("GET", "/openapi.json")
+
+
+def read_takes_bytes(response: Response) -> bool:
+    """Whether a description says that the input is bytes. Raises `ClientError`."""
+    schema = _decode(response, _Description).paths.predict.post.body.content.json.schema.properties.input
+    options = [schema, *(schema.options or ())]
+    return any(option.encoding == "base64" for option in options)
+
+
+class _Input(msgspec.Struct, frozen=True):
+    encoding: str | None = msgspec.field(name="contentEncoding", default=None)
+    options: "list[_Input] | None" = msgspec.field(name="anyOf", default=None)
+
+
+class _Properties(msgspec.Struct, frozen=True):
+    input: _Input
+
+
+class _Schema(msgspec.Struct, frozen=True):
+    properties: _Properties
+
+
+class _Media(msgspec.Struct, frozen=True):
+    schema: _Schema
+
+
+class _Content(msgspec.Struct, frozen=True):
+    json: _Media = msgspec.field(name="application/json")
+
+
+class _Body(msgspec.Struct, frozen=True):
+    content: _Content
+
+
+class _Operation(msgspec.Struct, frozen=True):
+    body: _Body = msgspec.field(name="requestBody")
+
+
+class _Path(msgspec.Struct, frozen=True):
+    post: _Operation
+
+
+class _Paths(msgspec.Struct, frozen=True):
+    predict: _Path = msgspec.field(name="/predict")
+
+
+class _Description(msgspec.Struct, frozen=True):
+    """As much of an OpenAPI document as is read here."""
+
+    paths: _Paths
+
+
 def read_predict(response: Response) -> Pending | Succeeded:
     """What an answer to `predict` means: the server may stop waiting before the end. Raises `ClientError`."""
     if response.status == 200:

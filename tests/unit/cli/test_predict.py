@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,17 @@ OUTPUT = '{"input": "text", "result": "1234"}'
 FAILED = Scripted(500, '{"error": "Prediction failed: ValueError: no.", "prediction_id": "abc123"}')
 
 
+BASE64 = {"type": "string", "contentEncoding": "base64"}
+
+
+def described(schema: dict[str, object]) -> Scripted:
+    """The description of a model whose input has this schema."""
+    body = {"content": {"application/json": {"schema": {"properties": {"input": schema}}}}}
+    return Scripted(200, json.dumps({"paths": {"/predict": {"post": {"requestBody": body}}}}))
+
+
 def sent(script: Script) -> object:
-    return json.loads(script.asked[0].body)["input"]
+    return json.loads(script.asked[-1].body)["input"]
 
 
 def test_the_output_is_one_json_line_without_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
@@ -53,9 +63,25 @@ def test_a_json_input_is_sent_as_it_is() -> None:
 
 def test_an_input_from_a_file() -> None:
     Path("notes.md").write_bytes("# é\r\n".encode())
-    with serving(accepted()) as script:
+    with serving(described({"type": "string"}), accepted()) as script:
         main(["predict", "--file", "notes.md", "--async", "--url", script.url])
     assert sent(script) == "# é\r\n"
+
+
+@pytest.mark.parametrize("content", [b"\x89PNG\r\n\xff", b"abcd", b""], ids=["binary", "text", "nothing"])
+@pytest.mark.parametrize("schema", [BASE64, {"anyOf": [BASE64, {"type": "null"}]}], ids=["bytes", "optional"])
+def test_a_file_for_a_model_that_takes_bytes(content: bytes, schema: dict[str, object]) -> None:
+    Path("x.png").write_bytes(content)
+    with serving(described(schema), accepted()) as script:
+        assert main(["predict", "--file", "x.png", "--async", "--url", script.url]) == 0
+    assert sent(script) == b64encode(content).decode()
+
+
+def test_a_binary_file_for_a_model_that_takes_text_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("x.png").write_bytes(b"\x89PNG")
+    with serving(described({"type": "string"}), accepted()) as script:
+        assert main(["predict", "--file", "x.png", "--url", script.url]) == 2
+    assert capsys.readouterr().err == "zypher: The input is not UTF-8, and the model takes no bytes; send it a text.\n"
 
 
 def test_an_input_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,19 +165,17 @@ def test_a_lost_server_leaves_a_hint_to_the_result(capsys: pytest.CaptureFixture
     [
         (["--url", "nowhere", "text"], "'nowhere' is no server's URL; write it as http://localhost:8080."),
         (["--file", "missing"], "missing cannot be read: No such file or directory."),
-        (["--file", "latin"], "The input is not UTF-8; encode it as text, in base64 for example."),
         (
             ["--json-input", "{"],
             "The input is not JSON (Input data was truncated); without --json-input it is sent as text.",
         ),
         (["--json-input", "[" * 100_000], "The input is not JSON ("),
-        (["\udcff"], "The input is not UTF-8; encode it as text, in base64 for example."),
+        (["\udcff"], "The input is not UTF-8; put it into a file, and name that with --file."),
         ([], "One of the arguments INPUT --file is required; see `zypher predict --help`."),
         (["a", "--file", "b"], "Argument --file: not allowed with argument INPUT; see `zypher predict --help`."),
     ],
 )
 def test_a_wrong_command_is_exit_code_2(argv: list[str], sentence: str, capsys: pytest.CaptureFixture[str]) -> None:
-    Path("latin").write_bytes(b"\xe9")
     assert main(["predict", *argv]) == 2
     assert capsys.readouterr().err.startswith(f"zypher: {sentence}")
 
@@ -178,7 +202,7 @@ def test_a_terminal_shows_a_live_line_until_the_output() -> None:
         terminal.hand_over()
         drawn = terminal.read_to_the_end()
     assert ended.returncode == 0
-    assert drawn.split("\r\x1b[K") == ["", "queued, position 3", "running, 0.0 s", ""]
+    assert drawn.split("\r\x1b[K") == ["", "sending", "", "sending", "", "queued, position 3", "running, 0.0 s", ""]
     assert json.loads(ended.stdout) == json.loads(OUTPUT)
     assert "wait=1" in script.asked[-1].path
 
