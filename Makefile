@@ -21,9 +21,6 @@ endif
 
 # The longest first, so that the last two end together.
 LEVELS := acceptance fault unit contract
-COUNTS := .venv/.test-counts
-# What two levels print at the same time does not mix, where make can do that.
-WHOLE_LINES := $(if $(filter output-sync,$(.FEATURES)),--output-sync=target)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -44,11 +41,7 @@ install-redis: $(REDIS) ## add what servers and workers on many machines need
 install-dev: $(DEV) ## add what the tests need
 
 test: lint ## lint, then every test, two levels at a time
-	@rm -f $(COUNTS)
-	@TEST_COUNTS=$(COUNTS) $(MAKE) --no-print-directory --keep-going --jobs=2 $(WHOLE_LINES) $(LEVELS); code=$$?; \
-	awk '{ passed += $$1; failed += $$3; skipped += $$5 } \
-	    END { printf "Tests: %d passed, %d failed, %d skipped\n", passed, failed, skipped }' $(COUNTS) \
-	    | tee -a "$${GITHUB_STEP_SUMMARY:-/dev/null}"; exit $$code
+	@$(BIN)/python -m tests.levels $(LEVELS)
 
 lint: $(DEV) ## style, types, dependency direction
 	$(BIN)/ruff check .
@@ -92,6 +85,7 @@ clean: ## forget .venv and every cache; what is in .zypher stays
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 $(SERVE): requirements/serve.txt pyproject.toml
+	@echo "Making .venv: half a minute, a minute and a half with what the tests need."
 	@test "$(WHOLE)" = yes || sh requirements/make_venv.sh $(PYTHON)
 	$(PIP) --require-hashes --requirement requirements/serve.txt
 	$(PIP) --no-deps --editable .

@@ -13,6 +13,7 @@ from pytest_asyncio import is_async_test
 
 from tests.gate import Gate
 from tests.leaks import Holdings, left_behind, tasks_left
+from tests.progress import ProgressFile
 from tests.server_process import ServerProcess
 
 _OUTSIDE = {"contract", "acceptance", "fault"}  # levels whose descriptors are counted
@@ -74,15 +75,20 @@ async def no_task_left_in_loop() -> AsyncIterator[None]:
         pytest.fail("The test left tasks running: " + "; ".join(left))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+def pytest_configure(config: pytest.Config) -> None:
+    if path := os.environ.get("TEST_PROGRESS"):
+        config.pluginmanager.register(ProgressFile(Path(path)), "progress-file")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Name every test that was skipped, and say how many ran: here, and to `make test`, which adds the levels up."""
     counts = {outcome: len(terminalreporter.stats.get(outcome, [])) for outcome in ("passed", "failed", "skipped")}
     counts["failed"] += len(terminalreporter.stats.get("error", []))
     for report in terminalreporter.stats.get("skipped", []):
         if isinstance(report, pytest.TestReport) and isinstance(report.longrepr, tuple):
             terminalreporter.write_line(f"SKIPPED {report.nodeid}: {report.longrepr[2]}", yellow=True, bold=True)
-    total = ", ".join(f"{count} {outcome}" for outcome, count in counts.items())
-    terminalreporter.write_line(total)
-    if counted := os.environ.get("TEST_COUNTS"):
-        with Path(counted).open("a") as levels:
-            levels.write(f"{total}\n")
+    terminalreporter.write_line(", ".join(f"{count} {outcome}" for outcome, count in counts.items()))
+    file = config.pluginmanager.get_plugin("progress-file")
+    if isinstance(file, ProgressFile):
+        file.progress.passed, file.progress.failed, file.progress.skipped = counts.values()
+        file.write()

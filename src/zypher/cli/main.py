@@ -123,9 +123,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def _meant(word: str, known: Sequence[str], prog: str) -> str:
-    from zypher.text import closest
+    from zypher.settings import meant
 
-    near = closest(word, [each for each in known if each != word])
+    near = meant(word, [each for each in known if each != word])
     return f"did you mean {near}?" if near else _see(prog)
 
 

@@ -76,6 +76,7 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         self._over = True
         self.disconnect.set()
+        self._sweep.unread.remove(self)
         self._sweep.leave(self)
         # They refer to the connection: without this, it lives until the next garbage collection.
         self._extensions.clear()

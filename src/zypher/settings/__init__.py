@@ -20,7 +20,7 @@ from zypher.settings.sections import (
     Settings,
     WorkerSettings,
 )
-from zypher.settings.setting import Setting, shown
+from zypher.settings.setting import Setting, meant, shown
 
 __all__ = [
     "SETTINGS",
@@ -33,6 +33,7 @@ __all__ = [
     "Setting",
     "Settings",
     "WorkerSettings",
+    "meant",
     "resolve",
     "resolve_keywords",
     "shown",

@@ -10,9 +10,8 @@ from msgspec.structs import fields, replace
 
 from zypher.errors import SettingsError
 from zypher.settings.sections import SETTINGS, Settings
-from zypher.settings.setting import Setting, shown
+from zypher.settings.setting import Setting, meant, shown
 from zypher.settings.toml_file import TomlFile, read_toml
-from zypher.text import closest
 
 PREFIX = "ZYPHER_"
 _OF_THE_CLIENT = frozenset({"ZYPHER_URL"})  # read by `zypher predict`
@@ -55,8 +54,8 @@ def resolve_keywords(
     """The settings given from Python by their names, the others from `environ` and `file`. Raises `SettingsError`."""
     for name in values:
         if name not in allowed:
-            meant = closest(name, sorted(allowed))
-            raise SettingsError(f"{name} sets nothing; {f'did you mean {meant}?' if meant else 'leave it out.'}")
+            near = meant(name, sorted(allowed))
+            raise SettingsError(f"{name} sets nothing; {f'did you mean {near}?' if near else 'leave it out.'}")
     return resolve(values, environ, file).settings
 
 
@@ -108,8 +107,8 @@ def _refuse_unknown(variables: Mapping[str, str], toml: TomlFile) -> None:
 
 
 def _suggestion(name: str, known: Set[str], otherwise: str) -> str:
-    meant = closest(name, sorted(known))
-    return f"did you mean {meant}?" if meant else f"{otherwise}; `zypher config` lists what can be set."
+    near = meant(name, sorted(known))
+    return f"did you mean {near}?" if near else f"{otherwise}; `zypher config` lists what can be set."
 
 
 def _settings(values: Mapping[str, object]) -> Settings:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
@@ -10,7 +11,7 @@ from typing import cast, get_args, get_origin
 import msgspec
 from msgspec.structs import FieldInfo
 
-from zypher.text import parse_bool
+from zypher.text import closest, parse_bool
 
 _CREDENTIALS = re.compile(r"^([A-Za-z][A-Za-z0-9+.-]*:/*).*@", re.DOTALL)  # a password may hold a /, if wrongly
 _PASSWORD = re.compile(r"(password=)[^&]*")
@@ -125,3 +126,25 @@ def shown(value: object) -> str:
     if isinstance(value, str):
         return _PASSWORD.sub(r"\1***", _CREDENTIALS.sub(r"\1***@", value))
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+_SYNONYMS = {  # names that other servers have for our settings
+    "address": "host",
+    "bind": "host",
+    "data_folder": "data_dir",
+    "max_workers": "concurrency",
+    "num_workers": "replicas",
+    "processes": "replicas",
+    "threads": "concurrency",
+    "timeout": "sync_timeout_s",
+    "verbose": "log_level",
+    "workers": "replicas",
+    "workers_per_device": "replicas",
+}
+
+
+def meant(word: str, known: Sequence[str]) -> str | None:
+    """The known flag, variable or key that somebody meant by `word`; None when none is likely."""
+    name = _SYNONYMS.get(word.removeprefix("--").removeprefix("ZYPHER_").replace("-", "_").lower(), "")
+    forms = (name, "--" + name.replace("_", "-"), "ZYPHER_" + name.upper())
+    return next((form for form in forms if form in known), None) or closest(word, known)

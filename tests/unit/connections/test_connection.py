@@ -317,6 +317,18 @@ async def test_a_client_that_reads_nothing_is_cut_off(start: Start, clock: FakeC
         assert len(await wire.end()) < len(LONG)
 
 
+async def test_a_client_that_goes_gives_back_what_it_has_not_read(start: Start) -> None:
+    async def large(request: Request) -> Response:
+        return Response(200, b"x" * 9_000_000)
+
+    server = await start(large)
+    async with wire_to(server) as wire:
+        await wire.send(LIVE)
+        await eventually(lambda: server.app.budget.used_bytes >= 9_000_000)
+        await wire.hang_up()
+    await eventually(lambda: server.app.budget.used_bytes == 0)
+
+
 async def test_a_slow_reader_may_wait_for_its_next_response(start: Start, clock: FakeClock) -> None:
     current = Answering()
     current.may_answer.clear()

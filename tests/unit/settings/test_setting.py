@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zypher.settings import SETTINGS, Setting, shown
+from zypher.settings import SETTINGS, Setting, meant, shown
 
 
 @given(st.sampled_from(SETTINGS), st.text() | st.integers().map(str) | st.floats().map(str))
@@ -33,3 +33,19 @@ def test_a_default_is_allowed_and_survives_a_round_trip(setting: Setting) -> Non
 def test_each_is_explained_by_a_sentence(setting: Setting) -> None:
     assert setting.rule.help[0].isupper()
     assert setting.rule.help.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("word", "known", "near"),
+    [
+        ("--workers", ["--worker", "--replicas"], "--replicas"),
+        ("ZYPHER_WORKERS", ["ZYPHER_WORKER", "ZYPHER_REPLICAS"], "ZYPHER_REPLICAS"),
+        ("workers", ["worker", "replicas"], "replicas"),
+        ("--num-workers", ["--replicas"], "--replicas"),
+        ("--workers", ["--worker"], "--worker"),
+        ("--prot", ["--port"], "--port"),
+        ("--xyz", ["--port"], None),
+    ],
+)
+def test_another_servers_name_suggests_ours(word: str, known: list[str], near: str | None) -> None:
+    assert meant(word, known) == near

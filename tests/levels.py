@@ -1,0 +1,131 @@
+"""Runs levels of tests, two at a time: `python -m tests.levels acceptance fault unit contract`.
+
+Prints how far they are, what a level printed that failed, and the sum of all counts; on Ctrl-C one line.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+import time
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from contextlib import suppress
+from pathlib import Path
+
+from tests.progress import Progress
+
+_AT_ONCE = 2
+_DRAWN_EVERY_S = 0.5  # on a terminal, in one line
+_PRINTED_EVERY_S = 10.0  # elsewhere, a line each
+_GRACE_S = 15.0  # for a level to end after Ctrl-C
+_INTERRUPTED = 130
+
+
+class Level:
+    """One run of pytest."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        self._file = folder / f"{name}.json"
+        self._log = folder / f"{name}.log"
+        self._process: Process | None = None
+
+    async def run(self) -> int:
+        """Run it to its end; the exit code."""
+        began_s = time.monotonic()
+        command = [sys.executable, "-m", "pytest", f"tests/{self.name}", "-q"]
+        with self._log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdin=DEVNULL, stdout=log, stderr=STDOUT, env={**os.environ, "TEST_PROGRESS": str(self._file)}
+            )
+        code = await self._process.wait()
+        skips = [line for line in self._log.read_text(errors="replace").splitlines() if line.startswith("SKIPPED ")]
+        _print(self._log.read_text(errors="replace") if code else "\n".join(skips))
+        _print(f"{self.name}: {counts([self])}, in {time.monotonic() - began_s:.0f} s")
+        return code
+
+    async def end(self) -> None:
+        """End it, and wait for that."""
+        if self._process is None or self._process.returncode is not None:
+            return
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGINT)
+        try:
+            await asyncio.wait_for(self._process.wait(), _GRACE_S)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+    def progress(self) -> Progress:
+        return Progress.read(self._file)
+
+    def state(self) -> str:
+        """Such as `unit 120/1707`."""
+        progress = self.progress()
+        return f"{self.name} {progress.done}/{progress.of or '…'}"
+
+
+async def run(levels: list[Level]) -> int:
+    """Run them all; 0 when all passed."""
+    turn = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(level: Level) -> int:
+        async with turn:
+            return await level.run()
+
+    _print(f"Tests: {', '.join(level.name for level in levels)}, two at a time, about seven minutes.")
+    reporting = asyncio.create_task(_report(levels))
+    try:
+        codes = await asyncio.gather(*map(one, levels))
+    except asyncio.CancelledError:
+        await asyncio.gather(*(level.end() for level in levels))
+        raise
+    finally:
+        reporting.cancel()
+    _sum(f"Tests: {counts(levels)}")
+    return int(any(codes))
+
+
+def counts(levels: list[Level]) -> str:
+    """Such as `12 passed, 0 failed, 1 skipped`."""
+    each = [level.progress() for level in levels]
+    return ", ".join(f"{sum(getattr(one, name) for one in each)} {name}" for name in ("passed", "failed", "skipped"))
+
+
+async def _report(levels: list[Level]) -> None:
+    while True:
+        await asyncio.sleep(_DRAWN_EVERY_S if sys.stdout.isatty() else _PRINTED_EVERY_S)
+        states = " · ".join(level.state() for level in levels)
+        failed = sum(level.progress().failed for level in levels)
+        line = f"{states} · {failed} failed"
+        if sys.stdout.isatty():
+            print(f"\r\x1b[K{line}", end="", flush=True)
+        else:
+            print(line, flush=True)
+
+
+def _sum(line: str) -> None:
+    _print(line)
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with Path(summary).open("a") as file:
+            file.write(line + "\n")
+
+
+def _print(text: str) -> None:
+    if text:
+        print(("\r\x1b[K" if sys.stdout.isatty() else "") + text, flush=True)
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory(prefix="zypher-levels-") as folder:
+        levels = [Level(name, Path(folder)) for name in sys.argv[1:]]
+        try:
+            return asyncio.run(run(levels))
+        except KeyboardInterrupt:
+            _print(f"Interrupted: {counts(levels)} so far.")
+            return _INTERRUPTED
+
+
+if __name__ == "__main__":
+    sys.exit(main())
