@@ -40,7 +40,7 @@ install-redis: $(REDIS) ## add what servers and workers on many machines need
 
 install-dev: $(DEV) ## add what the tests need
 
-test: lint ## lint, then every test, two levels at a time
+test: $(DEV) ## lint, then every test, two levels at a time
 	@$(BIN)/python -m tests.levels $(LEVELS)
 
 lint: $(DEV) ## style, types, dependency direction

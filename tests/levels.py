@@ -1,10 +1,11 @@
-"""Runs levels of tests, two at a time: `python -m tests.levels acceptance fault unit contract`.
+"""Runs lint, then levels of tests, two at a time: `python -m tests.levels acceptance fault unit contract`.
 
 Prints how far they are, what a level printed that failed, and the sum of all counts; on Ctrl-C one line.
 """
 
 import asyncio
 import os
+import re
 import signal
 import sys
 import tempfile
@@ -20,6 +21,7 @@ _DRAWN_EVERY_S = 0.5  # on a terminal, in one line
 _PRINTED_EVERY_S = 10.0  # elsewhere, a line each
 _GRACE_S = 15.0  # for a level to end after Ctrl-C
 _INTERRUPTED = 130
+_DOTS = re.compile(r"[.sxXFE]+ +\[ *\d+%\]$")
 
 
 class Level:
@@ -34,27 +36,30 @@ class Level:
     async def run(self) -> int:
         """Run it to its end; the exit code."""
         began_s = time.monotonic()
-        command = [sys.executable, "-m", "pytest", f"tests/{self.name}", "-q"]
-        with self._log.open("wb") as log:
-            self._process = await asyncio.create_subprocess_exec(
-                *command, stdin=DEVNULL, stdout=log, stderr=STDOUT, env={**os.environ, "TEST_PROGRESS": str(self._file)}
-            )
-        code = await self._process.wait()
-        skips = [line for line in self._log.read_text(errors="replace").splitlines() if line.startswith("SKIPPED ")]
-        _print(self._log.read_text(errors="replace") if code else "\n".join(skips))
+        code = await self._run(sys.executable, "-m", "pytest", f"tests/{self.name}", "-q")
+        printed = [line for line in self._log.read_text(errors="replace").splitlines() if not _DOTS.match(line)]
+        _print("\n".join(line for line in printed if code or line.startswith("SKIPPED ")))
         _print(f"{self.name}: {counts([self])}, in {time.monotonic() - began_s:.0f} s")
         return code
+
+    async def _run(self, *command: str) -> int:
+        variables = {**os.environ, "TEST_PROGRESS": str(self._file)}
+        with self._log.open("wb") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *command, stdin=DEVNULL, stdout=log, stderr=STDOUT, env=variables, start_new_session=True
+            )
+        return await self._process.wait()
 
     async def end(self) -> None:
         """End it, and wait for that."""
         if self._process is None or self._process.returncode is not None:
             return
         with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGINT)
+            os.killpg(self._process.pid, signal.SIGINT)
         try:
             await asyncio.wait_for(self._process.wait(), _GRACE_S)
         except TimeoutError:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)
             await self._process.wait()
 
     def progress(self) -> Progress:
@@ -66,7 +71,20 @@ class Level:
         return f"{self.name} {progress.done}/{progress.of or '…'}"
 
 
-async def run(levels: list[Level]) -> int:
+class Lint(Level):
+    """Style, types and the direction of imports."""
+
+    async def run(self) -> int:
+        began_s = time.monotonic()
+        _print("Lint, half a minute.")
+        code = await self._run("make", "--no-print-directory", "lint")
+        _print(
+            self._log.read_text(errors="replace") if code else f"lint: passed, in {time.monotonic() - began_s:.0f} s"
+        )
+        return code
+
+
+async def run(lint: Level, levels: list[Level]) -> int:
     """Run them all; 0 when all passed."""
     turn = asyncio.Semaphore(_AT_ONCE)
 
@@ -74,12 +92,14 @@ async def run(levels: list[Level]) -> int:
         async with turn:
             return await level.run()
 
-    _print(f"Tests: {', '.join(level.name for level in levels)}, two at a time, about seven minutes.")
     reporting = asyncio.create_task(_report(levels))
     try:
+        if await lint.run():
+            return 1
+        _print(f"Tests: {', '.join(level.name for level in levels)}, two at a time, about seven minutes.")
         codes = await asyncio.gather(*map(one, levels))
     except asyncio.CancelledError:
-        await asyncio.gather(*(level.end() for level in levels))
+        await asyncio.gather(*(each.end() for each in (lint, *levels)))
         raise
     finally:
         reporting.cancel()
@@ -96,6 +116,8 @@ def counts(levels: list[Level]) -> str:
 async def _report(levels: list[Level]) -> None:
     while True:
         await asyncio.sleep(_DRAWN_EVERY_S if sys.stdout.isatty() else _PRINTED_EVERY_S)
+        if not any(level.progress().of for level in levels):
+            continue
         states = " · ".join(level.state() for level in levels)
         failed = sum(level.progress().failed for level in levels)
         line = f"{states} · {failed} failed"
@@ -121,7 +143,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="zypher-levels-") as folder:
         levels = [Level(name, Path(folder)) for name in sys.argv[1:]]
         try:
-            return asyncio.run(run(levels))
+            return asyncio.run(run(Lint("lint", Path(folder)), levels))
         except KeyboardInterrupt:
             _print(f"Interrupted: {counts(levels)} so far.")
             return _INTERRUPTED

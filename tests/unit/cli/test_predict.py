@@ -77,7 +77,7 @@ def test_a_file_for_a_model_that_takes_bytes(content: bytes, schema: dict[str, o
     assert sent(script) == b64encode(content).decode()
 
 
-def test_a_binary_file_for_a_model_that_takes_text_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_binary_file_for_a_text_model_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     Path("x.png").write_bytes(b"\x89PNG")
     with serving(described({"type": "string"}), accepted()) as script:
         assert main(["predict", "--file", "x.png", "--url", script.url]) == 2

@@ -317,7 +317,7 @@ async def test_a_client_that_reads_nothing_is_cut_off(start: Start, clock: FakeC
         assert len(await wire.end()) < len(LONG)
 
 
-async def test_a_client_that_goes_gives_back_what_it_has_not_read(start: Start) -> None:
+async def test_an_aborted_client_gives_its_bytes_back(start: Start) -> None:
     async def large(request: Request) -> Response:
         return Response(200, b"x" * 9_000_000)
 
