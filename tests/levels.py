@@ -140,6 +140,8 @@ def _print(text: str) -> None:
 
 
 def main() -> int:
+    # A shell starts what runs in the background with Ctrl-C ignored, and tests would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory(prefix="zypher-levels-") as folder:
         levels = [Level(name, Path(folder)) for name in sys.argv[1:]]
         try:

@@ -1,12 +1,19 @@
 """The examples on real input."""
 
+import io
+import struct
+import wave
+from base64 import b64decode, b64encode
 from importlib.util import find_spec
+from pathlib import Path
 
 from tests.asking import client_of, predict
 from tests.conftest import Serve
 from tests.missing import missing
 from tests.source import ROOT
 
+# 16 by 8 pixels, black.
+PNG = b64decode("iVBORw0KGgoAAAANSUhEUgAAABAAAAAICAAAAADVHSBLAAAADElEQVR4nGNgGBwAAACIAAFKRerLAAAAAElFTkSuQmCC")
 FILES = [
     ("src/zypher/errors.py", "python"),
     ("README.md", "markdown"),
@@ -39,6 +46,40 @@ def test_digits_reads_handwriting(serve: Serve) -> None:
             assert 0.5 < reading["probability"] <= 1
         assert "$.input" in predict(client, [0.0] * 63).json()["error"]
         assert "$.input[0]" in predict(client, [17.0] * 64).json()["error"]
+
+
+def test_thumbnail_answers_a_smaller_image(serve: Serve, tmp_path: Path) -> None:
+    _needs("PIL")
+    server = serve(f"{ROOT}/examples/thumbnail.py:Thumbnail")
+    with client_of(server) as client:
+        made = predict(client, {"image": b64encode(PNG).decode(), "width": 8})
+        assert made.status_code == 200
+        thumbnail = b64decode(made.json())
+        assert struct.unpack(">II", thumbnail[16:24]) == (8, 4)
+        assert "$.input.image is no image" in predict(client, {"image": "aGVsbG8="}).json()["error"]
+        wrong = predict(client, {"image": b64encode(PNG).decode(), "width": 0})
+        assert (wrong.status_code, wrong.json()) == (422, {"error": "$.input.width must be from 1 to 4096."})
+
+
+def test_loudness_hears_a_data_url(serve: Serve) -> None:
+    recording = io.BytesIO()
+    with wave.open(recording, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8_000)
+        sound.writeframes(struct.pack("<4h", 16_384, -16_384, 16_384, -16_384) * 1_000)
+    with client_of(serve(f"{ROOT}/examples/loudness.py:loudness")) as client:
+        url = "data:audio/wav;base64," + b64encode(recording.getvalue()).decode()
+        assert predict(client, url).json() == {"seconds": 0.5, "peak": 0.5, "rms": 0.5}
+        for refused in (
+            "file:///etc/passwd",
+            "http://127.0.0.1/",
+            "data:audio/wav;base64,aGVsbG8=",
+            "data:;base64,*",
+            "data:",
+        ):
+            response = predict(client, refused)
+            assert (response.status_code, response.json()["error"][:12]) == (422, "$.input must"), refused
 
 
 def pixels(drawing: str) -> list[float]:
