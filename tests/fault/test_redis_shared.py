@@ -255,3 +255,14 @@ def calls(redis: RedisClient, *commands: str) -> int:
     """How many of these commands ran."""
     stats = redis.info("commandstats")
     return sum(stats[f"cmdstat_{command}"]["calls"] for command in commands if f"cmdstat_{command}" in stats)
+
+
+@pytest.mark.parametrize(("durable", "kept_s"), [(False, 60), (True, 3600)])
+async def test_a_result_is_kept_for_its_reader_only(
+    another: OpenEngine, redis: RedisClient, durable: bool, kept_s: int
+) -> None:
+    engine = await another()
+    prediction = await engine.submit(message(), durable=durable)
+    await engine.settle(await receive_one(engine), SUCCEEDED)
+    (record,) = [key for key in redis.keys("*") if prediction.prediction_id.encode() in key]
+    assert (kept_s - 10) * 1000 < redis.pttl(record) <= kept_s * 1000

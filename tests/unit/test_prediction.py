@@ -1,5 +1,7 @@
 """The noun's name."""
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 from zypher.prediction import new_prediction_id
@@ -25,3 +27,17 @@ def test_eighty_bits_of_an_id_are_random() -> None:
 
     assert ever_set == (1 << 80) - 1
     assert ever_clear & (1 << 80) - 1 == (1 << 80) - 1
+
+
+def test_ids_of_two_processes_have_nothing_random_in_common() -> None:
+    program = (
+        "import random; random.seed(0); from datetime import UTC, datetime; "
+        "from zypher.prediction import new_prediction_id; "
+        "print(*(new_prediction_id(datetime(2026, 1, 2, tzinfo=UTC))[10:] for _ in range(20)))"
+    )
+    runs = [
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in range(2)
+    ]
+    first, second = (set(run.stdout.split()) for run in runs)
+    assert len(first) == len(second) == 20
+    assert first.isdisjoint(second)

@@ -1,6 +1,7 @@
 """What is on disk, when, and what is said of a file that cannot be used."""
 
 import asyncio
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_ids, receive_one, status, submit_many
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.opened import LEASE_S, RETENTION_S, count, opened, shell
+from zypher.engines.embedded.database import open_writer
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.errors import EngineError
 from zypher.prediction import FailureKind, Outcome, Status
@@ -145,3 +147,23 @@ async def test_many_large_inputs_and_outputs_at_once(tmp_path: Path, clock: Fake
     async with opened(tmp_path, clock) as engine:
         found = await asyncio.gather(*(engine.get(one.prediction_id) for one in sent))
     assert [prediction and prediction.outcome for prediction in found] == outcomes
+
+
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    connection = open_writer(tmp_path / "zypher.db")
+    try:
+        assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    finally:
+        connection.close()
+
+
+async def test_the_input_of_a_running_prediction_is_on_disk_only(tmp_path: Path, clock: FakeClock) -> None:
+    input = b'"' + b"x" * 1_000 + b'"'
+    held_here = sys.getrefcount(input)
+    async with opened(tmp_path, clock) as engine:
+        await engine.submit(message(input), durable=True)
+        delivery = await receive_one(engine)
+        assert delivery.message.input == input
+        del delivery
+        await eventually(lambda: sys.getrefcount(input) == held_here)

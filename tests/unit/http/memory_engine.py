@@ -24,7 +24,7 @@ class MemoryEngine:
         self.outcome: Outcome | None = None  # what every prediction ends with at once, if set
         self.predictions: dict[str, Prediction] = {}
         self.inputs: dict[str, bytes] = {}
-        self.mark_read: list[str] = []  # the ids of results that a client was given
+        self.read_ids: list[str] = []  # the ids of results that a client was given
         self._keys: dict[str, Message] = {}
         self.waiting: dict[asyncio.Event, str] = {}  # who waits for the end of which prediction
         self._clock = clock
@@ -55,7 +55,7 @@ class MemoryEngine:
         return self.predictions[message.prediction_id]
 
     async def read(self, prediction_id: str) -> None:
-        self.mark_read.append(prediction_id)
+        self.read_ids.append(prediction_id)
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         prediction = self.predictions.get(prediction_id)
@@ -85,7 +85,7 @@ class MemoryEngine:
         return True
 
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
-        models = [presence.model for presence in self.workers] if model is None else [model]
+        models = [worker.model for worker in self.workers] if model is None else [model]
         return dict.fromkeys(models, QueueState(len(self.predictions), 0, None, 2.5, self.limit, self.workers))
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:

@@ -81,18 +81,18 @@ async def test_a_result_is_marked_as_read_when_it_is_sent(client: httpx.AsyncCli
     await client.get(path)
     service.engine.end(prediction_id, succeeded(b"1"))
     await client.head(path)
-    assert service.engine.mark_read == []
+    assert service.engine.read_ids == []
     await client.get(path)
-    assert service.engine.mark_read == [prediction_id]
+    assert service.engine.read_ids == [prediction_id]
 
 
 async def test_a_synchronous_answer_notes_a_durable_result_as_read(client: httpx.AsyncClient, service: Service) -> None:
     service.engine.outcome = succeeded(b"1")
     await client.post("/predict", json=BODY)
     await client.post("/predict", json=BODY, headers={"Async-Mode": "true"})
-    assert service.engine.mark_read == []
+    assert service.engine.read_ids == []
     response = await client.post("/predict", json=BODY, headers={"Idempotency-Key": "k"})
-    assert service.engine.mark_read == [response.headers["prediction-id"]]
+    assert service.engine.read_ids == [response.headers["prediction-id"]]
 
 
 async def test_a_long_poll_answers_when_the_prediction_ends(client: httpx.AsyncClient, service: Service) -> None:

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from zypher.errors import ListenError
-from zypher.service.sockets import Address, address_of, listen, url_of
+from zypher.service.sockets import Address, address_of, forget, listen, url_of
 from zypher.settings import HttpSettings
 
 
@@ -30,3 +30,17 @@ def test_an_ipv6_address_may_have_brackets(host: str) -> None:
     address = address_of(HttpSettings(host=host, port=0))
     with listen(address) as listener:
         assert url_of(listener, address, "https") == f"https://[::1]:{listener.getsockname()[1]}"
+
+
+def test_a_port_can_be_taken_again_at_once_twice() -> None:
+    listener = listen(Address("127.0.0.1"))
+    address = Address("127.0.0.1", listener.getsockname()[1])
+    for _ in range(2):
+        # Closed on this side first: the system keeps the address of the connection for a minute.
+        with socket.create_connection(("127.0.0.1", address.port)) as client:
+            listener.setblocking(True)
+            listener.accept()[0].close()
+            assert client.recv(1) == b""
+        forget(listener, address)
+        listener = listen(address)
+    forget(listener, address)
