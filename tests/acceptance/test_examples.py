@@ -61,7 +61,7 @@ def test_thumbnail_answers_a_smaller_image(serve: Serve, tmp_path: Path) -> None
         assert (wrong.status_code, wrong.json()) == (422, {"error": "$.input.width must be from 1 to 4096."})
 
 
-def test_loudness_hears_a_data_url(serve: Serve) -> None:
+def test_loudness_reads_a_data_url(serve: Serve) -> None:
     recording = io.BytesIO()
     with wave.open(recording, "wb") as sound:
         sound.setnchannels(1)

@@ -8,9 +8,9 @@ from tests.asking import client_of, output, predict, submit, target
 from tests.conftest import Serve
 
 UNHINTED = '''
-def count(values, times=2):
+def count(values):
     """Counts, several times."""
-    return len(values) * times
+    return len(values) * 2
 '''
 
 COMMANDING = """

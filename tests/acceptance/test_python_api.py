@@ -33,6 +33,13 @@ class ScriptProcess(ServerProcess):
         return [sys.executable, *arguments]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def pipe_of_libuv() -> None:
+    """Libuv keeps a pipe for the signals of a process, from its first child process on."""
+    with zypher.testing.serve(Echo):
+        pass
+
+
 def script(directory: Path, text: str) -> ScriptProcess:
     (directory / "half.py").write_text(text)
     return ScriptProcess(directory, "half.py")

@@ -10,7 +10,7 @@ from types import ModuleType
 
 from zypher.errors import TargetError
 from zypher.models.model import LoadedModel
-from zypher.models.user_error import target_error
+from zypher.models.user_error import target_error, user_traceback
 from zypher.models.user_model import user_model_of
 from zypher.text import closest
 
@@ -92,9 +92,14 @@ def _import_module(name: str) -> ModuleType:
             raise TargetError(
                 f"There is no module `{error.name}` in {Path.cwd()} or among the installed packages: {_FORMS}."
             ) from error
-        raise target_error(f"Importing `{name}`", error) from error
+        raise _missing_package(name, error) from error
     except BaseException as error:
         raise target_error(f"Importing `{name}`", error) from error
+
+
+def _missing_package(importing: str, error: ModuleNotFoundError) -> TargetError:
+    sentence = f"Importing `{importing}` needs the module `{error.name}`: install it for {sys.executable}."
+    return TargetError(sentence, user_traceback(error))
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -111,6 +116,9 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module  # where dataclasses, pickle and forward references look for it
     try:
         spec.loader.exec_module(module)
+    except ModuleNotFoundError as error:
+        del sys.modules[name]
+        raise _missing_package(path.name, error) from error
     except BaseException as error:
         del sys.modules[name]
         raise target_error(f"Importing `{path.name}`", error) from error
@@ -132,7 +140,7 @@ def _find(module: ModuleType, name: str, place: str) -> object:
             found = getattr(found, part)
         except AttributeError as error:
             near = _suggestion(part, (key for key in dir(found) if not key.startswith("_")))
-            raise TargetError(f"There is no `{name}` in `{place}`{near}.") from error
+            raise TargetError(f"There is no `{name}` in `{place}`{near}: name a function or a class in it.") from error
         except BaseException as error:  # of a module's own __getattr__
             raise target_error(f"Looking for `{name}` in `{place}`", error) from error
     return found
