@@ -36,7 +36,9 @@ def measure() -> list[Figure]:
     with zypher(NOOP) as ours, flask() as theirs:
         cycles_per_s(ours, _WARM_UP_S)
         cycles_per_s(theirs, _WARM_UP_S)
-        rounds = [(_burst(ours), cycles_per_s(ours, _ROUND_S), cycles_per_s(theirs, _ROUND_S)) for _ in range(_ROUNDS)]
+        rounds = [
+            (burst_per_s(ours), cycles_per_s(ours, _ROUND_S), cycles_per_s(theirs, _ROUND_S)) for _ in range(_ROUNDS)
+        ]
         with Sampler(lambda: ours.pss_bytes() / MIB, _SAMPLE_S) as memory:
             sustained = _parts(cycle(ours, _SUSTAINED_S))
     return [
@@ -49,7 +51,7 @@ def measure() -> list[Figure]:
     ]
 
 
-def _burst(server: Server) -> float:
+def burst_per_s(server: Server) -> float:
     """Submissions per second; returns once all predictions have ended."""
     last: list[str] = []
     load = run_load(server.port, [_submit_many(last) for _ in range(_CONNECTIONS)], _LIMIT_S)

@@ -53,15 +53,15 @@ def measure() -> list[Figure]:
 
 def _round(ours: Server, logged: Server, theirs: Server, raw: Server) -> _Round:
     return _Round(
-        ours=_busy(ours),
-        logged=_busy(logged),
-        theirs=_busy(theirs),
+        ours=busy(ours),
+        logged=busy(logged),
+        theirs=busy(theirs),
         ours_alone_ms=_load(ours, 1, _ALONE_S, OUTPUT).percentile_ms(50),
         raw_alone_ms=_load(raw, 1, _ALONE_S, INPUT).percentile_ms(50),
     )
 
 
-def _busy(server: Server) -> _Busy:
+def busy(server: Server) -> _Busy:
     before_s = server.cpu_s()
     load = _load(server, _CONNECTIONS, _CROWDED_S, OUTPUT)
     used_s = server.cpu_s() - before_s

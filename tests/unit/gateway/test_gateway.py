@@ -54,9 +54,7 @@ async def test_an_acceptance_needs_a_fresh_snapshot(
         await gateway.submit(BODY, durable=durable)
 
 
-async def test_the_engine_is_read_at_most_every_tenth(
-    engine: MemoryEngine, gateway: Gateway, clock: FakeClock
-) -> None:
+async def test_the_engine_is_read_at_most_every_tenth(engine: MemoryEngine, gateway: Gateway, clock: FakeClock) -> None:
     await gateway.submit(BODY, durable=False)
     break_replicas(engine)
     clock.advance(0.09)
