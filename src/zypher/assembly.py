@@ -1,4 +1,4 @@
-"""Builds what runs from the settings: the parts list."""
+"""Builds everything that runs from the settings."""
 
 import sys
 from collections.abc import AsyncGenerator
@@ -26,7 +26,7 @@ from zypher.service.processes import ServerOnly, ServerWithWorker, WorkerOnly
 from zypher.service.sockets import Address, address_of
 from zypher.service.worker_health import WorkerHealth
 from zypher.settings import EngineSettings, Settings
-from zypher.telemetry.access import AccessLog, Sink, as_lines, as_records
+from zypher.telemetry.access_log import AccessLog, Sink, as_lines, as_records
 from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.check import CheckReport, check_model
@@ -34,7 +34,7 @@ from zypher.worker.replica import Launch
 from zypher.worker.worker import Worker, WorkerPlan
 
 _SOCKET = "operations.sock"  # in the data folder
-SWITCH_S = 0.0005  # of threads
+THREAD_SWITCH_S = 0.0005  # of threads
 
 
 class Parts(msgspec.Struct, frozen=True):
@@ -51,7 +51,7 @@ def serve(settings: Settings, *, own_log: bool = True) -> bool:
     """
     # The engine's threads release the GIL at each SQLite step; with Python's interval of 5 ms a busy event
     # loop would hold it so long that five times fewer predictions reach the disk.
-    sys.setswitchinterval(SWITCH_S)
+    sys.setswitchinterval(THREAD_SWITCH_S)
     return uvloop.run(_serve(settings, own_log=own_log))
 
 

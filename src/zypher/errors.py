@@ -1,4 +1,4 @@
-"""Every error that one room raises for another, by who can mend it.
+"""The server's errors, by who can fix what caused them.
 
     ZypherError
     ├── StartError              whoever started the command; exit code 2
@@ -10,7 +10,7 @@
     ├── RequestError            whoever sent the request, by sending another
     │   ├── MalformedBody       the body is not JSON, or has a field twice
     │   ├── InvalidInput        the input does not fit the model's input type
-    │   ├── IdempotencyKeyReused  the key came before, with another input
+    │   ├── IdempotencyKeyReused  the key was already used with another input
     │   └── PredictionNotFound  no such id, or its retention is over
     ├── Unavailable             whoever sent the request, by sending it later
     │   ├── QueueFull           as many predictions wait as may
@@ -23,12 +23,12 @@
     └── OutputError             the model's author: the output is not JSON
 
 Each message is one sentence that says what happened and what to do.
-No error here has an HTTP status or an exit code: `http.errors` and `cli.main` translate.
+No error here has an HTTP status or an exit code: `http.errors` and `cli` translate.
 """
 
 
 class ZypherError(Exception):
-    """The root: nothing else leaves a room."""
+    """The root of the server's errors."""
 
 
 class StartError(ZypherError):
@@ -72,7 +72,7 @@ class InvalidInput(RequestError):
 
 
 class IdempotencyKeyReused(RequestError):
-    """The idempotency key came before, with another input."""
+    """The idempotency key was already used with another input."""
 
 
 class PredictionNotFound(RequestError):

@@ -46,7 +46,7 @@ class Mounted:
         """
         parts = assembly.build(self._settings)
         interval_s = sys.getswitchinterval()
-        sys.setswitchinterval(min(interval_s, assembly.SWITCH_S))
+        sys.setswitchinterval(min(interval_s, assembly.THREAD_SWITCH_S))
         try:
             await parts.process.start()
             await parts.process.get_ready()

@@ -1,4 +1,4 @@
-"""A prediction: the noun that every room carries.
+"""A prediction, in the records that all rooms share.
 
     Message   what was asked; crosses the queue and never changes
     Delivery  one handing-over of a message to a worker

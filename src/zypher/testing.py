@@ -1,8 +1,10 @@
 """A server in a test.
 
-def test_detector():
-with zypher.testing.serve("detector.py:Detector") as client:
-assert client.predict("a good day") == 1
+Such as:
+
+    def test_detector():
+        with zypher.testing.serve("detector.py:Detector") as client:
+            assert client.predict("a good day") == 1
 """
 
 import asyncio

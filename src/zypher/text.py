@@ -1,4 +1,4 @@
-"""Text of others made harmless, compared and read: what several rooms need of it."""
+"""Text: made safe to print or encode, compared, parsed."""
 
 import difflib
 import re
@@ -10,7 +10,7 @@ _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "
 
 
 def printable(text: str) -> str:
-    """`text` with each character that could command a terminal written as its JSON escape."""
+    """`text` with terminal control characters written as JSON escapes."""
     return _UNPRINTABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -61,7 +61,7 @@ def test_a_script_serves_its_model_until_a_signal(tmp_path: Path) -> None:
     [
         ("lambda text: text", "`<lambda>` is inside of a function: define it at the top of a file"),
         ("5", "A `int` cannot be served: give a function, a class or its target."),
-        ("Half, replica=2", "replica sets nothing; did you mean replicas?"),
+        ("Half, replica=2", "replica is not a setting; did you mean replicas?"),
         ("Half, port='many'", "--port is 'many'; it must be a whole number from 0 to 65535."),
         ("'half.py:Whole'", "There is no `Whole` in `half.py`"),
     ],

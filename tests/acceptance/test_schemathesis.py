@@ -9,7 +9,7 @@ import pytest
 from tests.asking import target
 from tests.conftest import Serve
 
-# No matter of a schema: a key that came before with another input, and a prediction that is not finished.
+# No matter of a schema: a key that was used with another input, and a prediction that is not finished.
 CONFIGURATION = """
 [phases.stateful.checks.positive_data_acceptance]
 expected-statuses = ["2xx", 404, 422, 503]

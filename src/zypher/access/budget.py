@@ -32,7 +32,7 @@ class Budget:
         self.used_bytes += bytes_
         self._most_bytes = max(self._most_bytes, self.used_bytes)
 
-    def has_fallen(self) -> bool:
+    def dropped_since_trim(self) -> bool:
         """Whether much less is in use than was, since this was last so."""
         if self._most_bytes - self.used_bytes < _MUCH_BYTES:
             return False

@@ -35,7 +35,7 @@ class Hosts:
         if host in self._known:
             return None
         if host is None:
-            return "A request names its host; add the header Host." if http_version == "1.1" else None
+            return "The header Host is missing; add it." if http_version == "1.1" else None
         found = _HOST.fullmatch(host.decode("latin-1"))
         if found is None:
             return "The header Host names no host; correct it and send the request again."

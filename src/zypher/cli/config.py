@@ -51,7 +51,7 @@ def _record(resolved: Resolved) -> dict[str, dict[str, object]]:
 
 
 def _shown_value(setting: Setting, resolved: Resolved) -> object:
-    """The value; of a service that others reach no path and no address, unless it exposes them."""
+    """The value; paths and URLs are masked when other machines can reach the server."""
     value = resolved.value(setting)
     if resolved.settings.http.exposes_errors or value == setting.default:
         return value

@@ -92,7 +92,7 @@ async def _purge(settings: "EngineSettings", arguments: argparse.Namespace) -> i
 
 
 async def _do(
-    operations: "OperatorEngine", act: "Callable[[str], Awaitable[bool]]", arguments: argparse.Namespace, deed: str
+    operations: "OperatorEngine", act: "Callable[[str], Awaitable[bool]]", arguments: argparse.Namespace, done_what: str
 ) -> int:
     if getattr(arguments, "all", False):
         done = await _do_all(operations, act)
@@ -103,7 +103,7 @@ async def _do(
     if arguments.json:
         print_json(done)
     else:
-        print(f"{len(done)} {'prediction' if len(done) == 1 else 'predictions'} {deed}.")
+        print(f"{len(done)} {'prediction' if len(done) == 1 else 'predictions'} {done_what}.")
     return DONE
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn, Protocol, cast
 
 import zypher
-from zypher.cli.terminal import DONE, FAILED, INTERRUPTED, UNREAD, WRONG, print_error
+from zypher.cli.terminal import BROKEN_PIPE, DONE, FAILED, INTERRUPTED, USAGE_ERROR, print_error
 from zypher.errors import StartError
 
 _COMMANDS = ("serve", "worker", "predict", "queue", "check", "config")
@@ -19,9 +19,9 @@ _EPILOG = f"""\
 exit codes:
   {DONE:<4}done
   {FAILED:<4}the prediction failed, or the server or engine did not answer or answered an error
-  {WRONG:<4}the command, a setting or the model is wrong
+  {USAGE_ERROR:<4}the command, a setting or the model is wrong
   {INTERRUPTED:<4}interrupted; of serve and worker: a second signal stopped it at once
-  {UNREAD:<4}the reader of the output closed it
+  {BROKEN_PIPE:<4}the reader of the output closed it
 """
 
 
@@ -45,14 +45,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
     except StartError as error:
         print_error(str(error), error.details)
-        return WRONG
+        return USAGE_ERROR
     except KeyboardInterrupt:
         print_error("Interrupted.")
         return INTERRUPTED
     except BrokenPipeError:
         # Python flushes standard output once more when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return UNREAD
+        return BROKEN_PIPE
     return code
 
 
@@ -61,7 +61,7 @@ def _run(argv: Sequence[str]) -> int:
         print(f"zypher {zypher.__version__}")
         return DONE
     if argv and not argv[0].startswith("-") and argv[0] not in _COMMANDS:
-        raise StartError(f"There is no command {argv[0]}; {_meant(argv[0], _COMMANDS, 'zypher')}")
+        raise StartError(f"There is no command {argv[0]}; {_suggestion(argv[0], _COMMANDS, 'zypher')}")
     parser = Parser(
         prog="zypher",
         description="Serve any Python model over HTTP, synchronously and asynchronously.",
@@ -113,21 +113,21 @@ class Parser(argparse.ArgumentParser):
         wrong = _WRONG_WORD.match(message)
         if wrong is not None:
             known = re.findall(r"'([^']*)'", wrong["known"])
-            raise StartError(f"`{self.prog}` takes no {wrong['word']}; {_meant(wrong['word'], known, self.prog)}")
-        raise StartError(f"{message[0].upper()}{message[1:]}; {_see(self.prog)}")
+            raise StartError(f"`{self.prog}` takes no {wrong['word']}; {_suggestion(wrong['word'], known, self.prog)}")
+        raise StartError(f"{message[0].upper()}{message[1:]}; {_help_hint(self.prog)}")
 
     def refuse(self, word: str) -> NoReturn:
         """Raise for an unknown argument."""
         flags = re.findall(r"--[a-z-]+", self.format_help())
-        raise StartError(f"`{self.prog}` takes no {word}; {_meant(word.partition('=')[0], flags, self.prog)}")
+        raise StartError(f"`{self.prog}` takes no {word}; {_suggestion(word.partition('=')[0], flags, self.prog)}")
 
 
-def _meant(word: str, known: Sequence[str], prog: str) -> str:
+def _suggestion(word: str, known: Sequence[str], prog: str) -> str:
     from zypher.settings import meant
 
     near = meant(word, [each for each in known if each != word])
-    return f"did you mean {near}?" if near else _see(prog)
+    return f"did you mean {near}?" if near else _help_hint(prog)
 
 
-def _see(prog: str) -> str:
+def _help_hint(prog: str) -> str:
     return f"see `{prog} --help`."

@@ -46,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
                     input = as_json(content, takes_bytes=takes_bytes)
                 pending = client.submit(input)
             if arguments.leave:
-                return _leave(client, pending, record=arguments.json)
+                return _print_id(client, pending, record=arguments.json)
             return _wait(client, pending, record=arguments.json)
     except InvalidUrl as error:
         raise StartError(str(error)) from None
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         return FAILED
 
 
-def _leave(client: "Client", pending: "Pending", *, record: bool) -> int:
+def _print_id(client: "Client", pending: "Pending", *, record: bool) -> int:
     """Print the id of the prediction and how to read its result."""
     if record:
         location = client.url + pending.location

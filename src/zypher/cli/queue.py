@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import signal
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -78,25 +79,35 @@ async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> in
 
 async def _watch(engine: "OperatorSession", clock: "Clock") -> None:
     """Draw the table again and again, until `q` or Ctrl-C."""
+    with key_pressed("q") as ended:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, ended.set)
+        drawing = asyncio.create_task(_draw(engine, clock))
+        ending = asyncio.create_task(ended.wait())
+        await asyncio.wait({drawing, ending}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (drawing, ending):
+            task.cancel()
+        with suppress(asyncio.CancelledError):
+            await drawing
+
+
+async def _draw(engine: "OperatorSession", clock: "Clock") -> None:
     from zypher.operations.overview import overview
 
     live = LiveTable()
-    with key_pressed("q") as ended:
-        while not ended.is_set():
-            try:
-                text = page(await overview(engine.operations, clock.now()))
-            except Unavailable as error:
-                text = str(error)
-            live.show(f"{text}\n\nq ends this.")
-            with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), _EVERY_S)
+    while True:
+        try:
+            text = page(await overview(engine.operations, clock.now()))
+        except Unavailable as error:
+            text = str(error)
+        live.show(f"{text}\n\nq ends this.")
+        await clock.sleep(_EVERY_S)
 
 
 def page(queues: "Sequence[QueueView]") -> str:
     """The queues, the workers and their problems, for people."""
     if not queues:
         return "No worker serves a model, and no prediction waits."
-    heading = ("MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "TAKES")
+    heading = ("MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "RUN TIME")
     parts = [table(heading, [_queue_row(queue) for queue in queues])]
     workers = [_worker_row(queue, worker) for queue in queues for worker in queue.workers]
     if workers:

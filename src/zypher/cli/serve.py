@@ -9,7 +9,7 @@ from zypher.settings import SETTINGS
 HELP = "Serve a model over HTTP: the built-in mock, unless a TARGET is given."
 USAGE = "[TARGET] [FLAGS]"
 
-_TAKEN = [setting for setting in SETTINGS if setting.name != "health_port"]  # it answers for its health on its port
+_TAKEN = [setting for setting in SETTINGS if setting.name != "health_port"]  # its health routes are on its own port
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,9 +10,9 @@ from zypher.text import printable
 
 DONE = 0
 FAILED = 1  # the prediction failed, or the server did not answer or answered an error
-WRONG = 2  # the command, a setting or the model is wrong
+USAGE_ERROR = 2  # the command, a setting or the model is wrong
 INTERRUPTED = 130  # as a shell reports SIGINT; of serve and worker: a second signal cut the drain
-UNREAD = 141  # the reader of the output closed it; as a shell reports SIGPIPE
+BROKEN_PIPE = 141  # the reader of the output closed it; as a shell reports SIGPIPE
 
 
 def print_error(sentence: str, details: str = "") -> None:

@@ -25,10 +25,10 @@ class Client:
     Every method raises `ClientError`; `InvalidUrl` only the constructor.
     """
 
-    def __init__(self, url: str = DEFAULT_URL, *, answer_timeout_s: float = 30.0) -> None:
-        """`answer_timeout_s` bounds the silence of a server beyond the waiting it was asked for."""
+    def __init__(self, url: str = DEFAULT_URL, *, response_timeout_s: float = 30.0) -> None:
+        """`response_timeout_s` is the timeout of a response, in addition to the wait that is asked for."""
         self.url = url.rstrip("/")
-        self._answer_timeout_s = answer_timeout_s
+        self._response_timeout_s = response_timeout_s
         base = _checked(self.url)
         # A proxy for the outside has no business between two processes of this machine.
         self._http = httpx.Client(base_url=base, trust_env=base.host not in _LOOPBACK)
@@ -42,16 +42,16 @@ class Client:
 
     def submit(self, input: object) -> Pending:
         """Have a prediction accepted: from then on it survives a crash of the server."""
-        return self._call(protocol.submit(input), protocol.read_submit, self._answer_timeout_s)
+        return self._call(protocol.submit(input), protocol.read_submit, self._response_timeout_s)
 
     def get(self, prediction_id: str, wait_s: int = 0) -> Pending | Succeeded:
         """How a prediction stands, waiting up to `wait_s` seconds for its end."""
-        silence_s = wait_s + self._answer_timeout_s
+        silence_s = wait_s + self._response_timeout_s
         return self._call(protocol.get(prediction_id, wait_s), protocol.read_get, silence_s)
 
     def takes_bytes(self) -> bool:
         """Whether the model's input is bytes, which are base64 in JSON. False while no replica has loaded it."""
-        return self._call(protocol.describe(), protocol.read_takes_bytes, self._answer_timeout_s)
+        return self._call(protocol.describe(), protocol.read_takes_bytes, self._response_timeout_s)
 
     def close(self) -> None:
         self._http.close()
@@ -65,7 +65,7 @@ class Client:
         self.close()
 
     def _call(self, request: Request, read: Callable[[Response], T], silence_s: float | None) -> T:
-        timeout = httpx.Timeout(self._answer_timeout_s, connect=_CONNECT_TIMEOUT_S, read=silence_s)
+        timeout = httpx.Timeout(self._response_timeout_s, connect=_CONNECT_TIMEOUT_S, read=silence_s)
         try:
             response = self._http.request(
                 request.method, request.path, headers=request.headers, content=request.body, timeout=timeout
@@ -73,7 +73,7 @@ class Client:
         except (httpx.ConnectError, httpx.ConnectTimeout):
             raise Unreachable(f"No server answers at {self.url}; start one with `zypher serve`.") from None
         except httpx.HTTPError as error:
-            raise Unreachable(f"The server at {self.url} broke off before it answered ({error!r}).") from None
+            raise Unreachable(f"The server at {self.url} closed the connection or is too slow ({error!r}).") from None
         return read(Response(response.status_code, response.headers, response.content))
 
 

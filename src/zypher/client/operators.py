@@ -14,12 +14,12 @@ from zypher.prediction import Prediction
 from zypher.queue_state import QueueState
 from zypher.socket_path import short_path
 
-_PATIENCE_S = 30.0
+_TIMEOUT_S = 30.0
 
 T = TypeVar("T")
 
 
-class _Error(msgspec.Struct, frozen=True):
+class _ErrorBody(msgspec.Struct, frozen=True):
     error: str
 
 
@@ -66,11 +66,11 @@ class OperatorClient:
         try:
             with short_path(self._path) as socket:
                 async with httpx.AsyncClient(
-                    transport=httpx.AsyncHTTPTransport(uds=socket), base_url="http://localhost", timeout=_PATIENCE_S
+                    transport=httpx.AsyncHTTPTransport(uds=socket), base_url="http://localhost", timeout=_TIMEOUT_S
                 ) as http:
                     response = await http.request(method, path, params=query)
             if response.status_code >= 500:
-                raise EngineUnavailable(msgspec.json.decode(response.content, type=_Error).error)
+                raise EngineUnavailable(msgspec.json.decode(response.content, type=_ErrorBody).error)
         except (OSError, httpx.HTTPError, msgspec.DecodeError):
             raise EngineUnavailable(
                 f"No server answers in {self._path.parent}; see whether it still runs, then try again."

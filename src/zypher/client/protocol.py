@@ -3,7 +3,7 @@
 ClientError
 ├── InvalidUrl            the URL cannot be a server's
 ├── Unreachable           no connection to a server, or it was lost
-├── UnexpectedAnswer      the response is not one of a ZypherAI server, or a 500
+├── UnexpectedResponse      the response is not one of a ZypherAI server, or a 500
 ├── Rejected              the request is wrong
 ├── Unavailable           the server accepts nothing now; try the same request later
 ├── PredictionNotFound    no such id, or its retention is over
@@ -18,7 +18,7 @@ import msgspec
 
 _STILL_PROCESSED = "Prediction is still being processed."
 _NOT_FOUND = "Prediction ID not found."
-_STRANGE = "What answered there with status {} is no ZypherAI server; check the URL."
+_NOT_OURS = "The response with status {} is not from a ZypherAI server; check the URL."
 
 T = TypeVar("T")
 
@@ -33,7 +33,7 @@ class Request(msgspec.Struct, frozen=True):
 
 
 class Response(msgspec.Struct, frozen=True):
-    """One HTTP answer."""
+    """One HTTP response."""
 
     status: int
     headers: Mapping[str, str]  # keys in lower case
@@ -77,7 +77,7 @@ class Unreachable(ClientError):
     """No server answers, or it broke off before its answer was whole."""
 
 
-class UnexpectedAnswer(ClientError):
+class UnexpectedResponse(ClientError):
     """The answer is not one that a ZypherAI server should give."""
 
 
@@ -199,18 +199,18 @@ def read_get(response: Response) -> Pending | Succeeded:
     """What an answer to `get` means. Raises `ClientError`."""
     if response.status == 200:
         return _decode(response, Succeeded)
-    if response.status == 400 and _decode(response, _Problem).error == _STILL_PROCESSED:
+    if response.status == 400 and _decode(response, _ErrorBody).error == _STILL_PROCESSED:
         return _pending(response)
     raise _error(response)
 
 
-class _Problem(msgspec.Struct, frozen=True):
+class _ErrorBody(msgspec.Struct, frozen=True):
     error: str
     prediction_id: str | None = None
 
 
 def _error(response: Response) -> ClientError:
-    problem = _decode(response, _Problem)
+    problem = _decode(response, _ErrorBody)
     match response.status:
         case 404 if problem.error == _NOT_FOUND:
             return PredictionNotFound(problem.error)
@@ -224,7 +224,7 @@ def _error(response: Response) -> ClientError:
         case status if 400 <= status < 500:
             return Rejected(problem.error, status)
         case status:
-            return UnexpectedAnswer(f"The server answered {status}: {problem.error}")
+            return UnexpectedResponse(f"The server answered {status}: {problem.error}")
 
 
 def _pending(response: Response) -> Pending:
@@ -234,7 +234,7 @@ def _pending(response: Response) -> Pending:
 def _prediction_id(response: Response) -> str:
     prediction_id = response.headers.get("prediction-id")
     if prediction_id is None:
-        raise UnexpectedAnswer(_STRANGE.format(response.status))
+        raise UnexpectedResponse(_NOT_OURS.format(response.status))
     return prediction_id
 
 
@@ -247,7 +247,7 @@ def _decode(response: Response, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(response.body, type=kind)
     except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        raise UnexpectedAnswer(_STRANGE.format(response.status)) from None
+        raise UnexpectedResponse(_NOT_OURS.format(response.status)) from None
 
 
 def _location(prediction_id: str) -> str:

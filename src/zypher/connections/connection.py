@@ -40,7 +40,7 @@ from zypher.http.disconnect import Disconnect
 from zypher.http.request import CONNECTION
 from zypher.http.response import CLOSE, Header, Response
 
-_HALFCLOSED_S = 1.0  # that a prediction has to end once its client sends no more
+_HALFCLOSED_S = 1.0  # for a prediction to end after its client closed its sending half
 _VERSIONS = ("1.1", "1.0")
 _SMALL_HEAD_BYTES = MAX_HEAD_BYTES // HEADER_BYTES  # less cannot be too large, into however many headers it is cut
 
@@ -59,10 +59,10 @@ class Connection(HttpToolsProtocol):
         self._current: RequestResponseCycle | None = None  # the request that the application has, or had last
         self._receiving = True  # a request has begun and not ended, or the first is awaited
         self._in_head = True  # its head is not whole, or it has not begun
-        self._over = False  # nothing more is read
+        self._reads_no_more = False  # nothing more is read
         self._rejection: Response | None = None  # to what came after the pending requests
         self._fed_bytes = 0  # what the parser was given last
-        self._quiet_bytes = 0  # what it was given since a request began or a piece of a body was found
+        self._bytes_without_progress = 0  # what it was given since a request began or a piece of a body was found
 
     # The transport
 
@@ -74,7 +74,7 @@ class Connection(HttpToolsProtocol):
         if self._current is not None:
             self._current.disconnected = True
         super().connection_lost(exc)
-        self._over = True
+        self._reads_no_more = True
         self.disconnect.set()
         self._sweep.unread.remove(self)
         self._sweep.leave(self)
@@ -86,11 +86,11 @@ class Connection(HttpToolsProtocol):
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's closes in any case
         """Whether to go on: for the responses to earlier requests; over TLS never."""
         if self._receiving and not self._in_head:
-            self._give_up()
+            self._abandon_newest()
         if self._idle or self.scheme == "https":
             return False
         self.cycle.keep_alive = False
-        self._over = True
+        self._reads_no_more = True
         self.loop.call_later(_HALFCLOSED_S, self.disconnect.set)
         return True
 
@@ -105,7 +105,7 @@ class Connection(HttpToolsProtocol):
             self.deadline_s = self._sweep.idle_deadline_s
 
     def data_received(self, data: bytes) -> None:
-        while data and not self._over:
+        while data and not self._reads_no_more:
             data = self._feed(data)
 
     # The parser
@@ -114,8 +114,8 @@ class Connection(HttpToolsProtocol):
         super().on_message_begin()
         self.scope["extensions"] = self._extensions  # type: ignore[typeddict-item]  # the key of an extension is free
         self._receiving = self._in_head = True
-        self._quiet_bytes = -self._fed_bytes
-        if not self._owes_whole_request():
+        self._bytes_without_progress = -self._fed_bytes
+        if not self._has_pending_response():
             self.deadline_s = self._sweep.read_deadline_s
 
     def on_headers_complete(self) -> None:
@@ -136,7 +136,7 @@ class Connection(HttpToolsProtocol):
         scope["path"] = self.root_path + (unquote(path) if "%" in path else path)
         self.headers = []  # trailers are dropped
         self._in_head = False
-        self._quiet_bytes = -self._fed_bytes
+        self._bytes_without_progress = -self._fed_bytes
         earlier = cast("RequestResponseCycle | None", self.cycle)
         self.cycle = RequestResponseCycle(
             scope,
@@ -160,7 +160,7 @@ class Connection(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self._application))
 
     def on_body(self, body: bytes) -> None:
-        self._quiet_bytes = -self._fed_bytes
+        self._bytes_without_progress = -self._fed_bytes
         self.cycle.waiting_for_100_continue = False  # the client did not wait
         super().on_body(body)
 
@@ -172,7 +172,7 @@ class Connection(HttpToolsProtocol):
         self._in_head = True
         if self.cycle.keep_alive and not self.parser.should_keep_alive():
             # After a trailer Connection: close the parser finds no further request.
-            self._over = True
+            self._reads_no_more = True
             self.cycle.keep_alive = False
             if self.cycle.response_complete:
                 self.transport.close()
@@ -231,17 +231,17 @@ class Connection(HttpToolsProtocol):
             return
         if self.pipeline:
             self._start_asgi_task(*self.pipeline.pop())
-            self.deadline_s = math.inf if self._owes_whole_request() else self._sweep.read_deadline_s
+            self.deadline_s = math.inf if self._has_pending_response() else self._sweep.read_deadline_s
         elif self._rejection is not None:
             self._end_with(self._rejection)
         elif self._receiving:
             self.deadline_s = self._sweep.read_deadline_s
-        if not self.pipeline and not self._over:
+        if not self.pipeline and not self._reads_no_more:
             self.flow.resume_reading()
 
     def expire(self) -> None:
         """The deadline has passed."""
-        if self._over or self.transport.is_closing():
+        if self._reads_no_more or self.transport.is_closing():
             self.transport.abort()
         elif self._receiving:
             self._reject(TOO_SLOW)
@@ -254,7 +254,7 @@ class Connection(HttpToolsProtocol):
         if self._current is None or self._current.response_complete:
             self.transport.close()
             return
-        self._over = True
+        self._reads_no_more = True
         self._current.keep_alive = False
         self.pipeline.clear()
 
@@ -268,12 +268,12 @@ class Connection(HttpToolsProtocol):
     def _idle(self) -> bool:
         return self._current is None or (self._current.response_complete and not self.pipeline)
 
-    def _owes_whole_request(self) -> bool:
+    def _has_pending_response(self) -> bool:
         """Whether the application has a request that is all here: what is being received is a later one."""
         current = self._current
         return current is not None and not current.more_body and not current.response_complete
 
-    def _give_up(self) -> None:
+    def _abandon_newest(self) -> None:
         """Disconnect the newest request from its client."""
         self.cycle.disconnected = True
         self.cycle.message_event.set()
@@ -286,7 +286,7 @@ class Connection(HttpToolsProtocol):
         try:
             self.parser.feed_data(data)
             if self._receiving:
-                self._check_quiet_bytes()
+                self._check_progress()
         except httptools.HttpParserUpgrade as offer:
             return self._decline_upgrade(data[int(offer.args[0]) :])
         except httptools.HttpParserError as error:
@@ -298,15 +298,15 @@ class Connection(HttpToolsProtocol):
             self._reject(rejection.response)
         return b""
 
-    def _check_quiet_bytes(self) -> None:
-        self._quiet_bytes += self._fed_bytes
-        if self._quiet_bytes > MAX_HEAD_BYTES:
+    def _check_progress(self) -> None:
+        self._bytes_without_progress += self._fed_bytes
+        if self._bytes_without_progress > MAX_HEAD_BYTES:
             raise ProtocolError(TARGET_TOO_LONG if len(self.url) > MAX_TARGET_BYTES else HEAD_TOO_LARGE)
 
     def _check_head(self) -> None:
         if len(self.url) > MAX_TARGET_BYTES:
             raise ProtocolError(TARGET_TOO_LONG)
-        if self._quiet_bytes < 0 and self._fed_bytes <= _SMALL_HEAD_BYTES:
+        if self._bytes_without_progress < 0 and self._fed_bytes <= _SMALL_HEAD_BYTES:
             return  # it began with what was read last
         if sum(len(name) + len(value) + HEADER_BYTES for name, value in self.headers) > MAX_HEAD_BYTES:
             raise ProtocolError(HEAD_TOO_LARGE)
@@ -316,7 +316,7 @@ class Connection(HttpToolsProtocol):
         parser = self.parser
         if parser.get_method() == b"CONNECT":
             self.cycle.keep_alive = False
-            self._over = True
+            self._reads_no_more = True
             return b""
         self.parser = httptools.HttpRequestParser(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
@@ -331,17 +331,17 @@ class Connection(HttpToolsProtocol):
 
     def _reject(self, rejection: Response) -> None:
         """Read no more; send the response after those to the requests before."""
-        if self._owes_whole_request():
+        if self._has_pending_response():
             if not self._in_head:
                 self.pipeline.popleft()
-            self._over = True
+            self._reads_no_more = True
             self._rejection = rejection
         elif self._in_head:
             self._end_with(rejection)
         elif self.cycle.response_complete:
             self._end()
         else:
-            self._give_up()
+            self._abandon_newest()
             self._end_with(rejection)
 
     def _end_with(self, rejection: Response) -> None:
@@ -351,7 +351,7 @@ class Connection(HttpToolsProtocol):
 
     def _end(self) -> None:
         """Close, but not before the client could read the response: unread bytes would turn it into a reset."""
-        self._over = True
+        self._reads_no_more = True
         if self.transport.can_write_eof():
             self.flow.resume_reading()
             self.transport.write_eof()

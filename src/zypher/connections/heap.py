@@ -1,4 +1,4 @@
-"""Memory that was freed goes back to the system, where the C library is glibc; elsewhere nothing is done."""
+"""Returns freed memory to the system, where the C library is glibc; elsewhere nothing is done."""
 
 import ctypes
 
@@ -6,7 +6,7 @@ _M_MMAP_THRESHOLD = -3  # mallopt(3)
 _LARGE_BYTES = 262_144
 
 
-def own_pages_for_large_blocks() -> None:
+def set_mmap_threshold() -> None:
     """From now on a large body or answer has pages of its own, which are gone when it is.
 
     By default glibc raises its threshold with each large block that is freed, and soon keeps them all.
@@ -16,8 +16,8 @@ def own_pages_for_large_blocks() -> None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
 
 
-def give_back() -> None:
+def trim() -> None:
     """Let go of what lies free between blocks that are in use. Takes milliseconds."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    malloc_trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if malloc_trim is not None:
+        malloc_trim(0)

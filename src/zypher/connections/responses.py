@@ -10,7 +10,7 @@ HEADER_BYTES = 32  # what a header counts besides its name and value, as in HTTP
 MAX_TARGET_BYTES = 8_192
 
 NOT_HTTP = error_response(400, "This is not a valid HTTP/1.1 request; correct it and send it again.")
-TOO_SLOW = error_response(408, "The request was not whole in time; send it again, all of it at once.")
+TOO_SLOW = error_response(408, "The request did not arrive in time; send it again, without pauses.")
 TARGET_TOO_LONG = error_response(414, f"The URL is longer than {MAX_TARGET_BYTES} bytes; shorten it.")
 HEAD_TOO_LARGE = error_response(
     431,

@@ -13,14 +13,14 @@ from uvicorn.server import ServerState
 
 from zypher.clock import Clock
 from zypher.connections.connection import Connection
-from zypher.connections.heap import own_pages_for_large_blocks
+from zypher.connections.heap import set_mmap_threshold
 from zypher.connections.sweep import Sweep
-from zypher.connections.unread import UnreadAnswers
+from zypher.connections.unread import UnreadResponses
 from zypher.errors import ListenError, SettingsError
 from zypher.http.app import Application
 from zypher.settings import HttpSettings
 
-_FAREWELL_S = 1.0  # for handlers to notice that their connections are closed
+_HANDLERS_END_S = 1.0  # for handlers to end once their connections are closed
 
 
 class HttpServer:
@@ -30,7 +30,7 @@ class HttpServer:
         """Raises `StartError` for certificates and proxies that cannot be."""
         self._config = _config(app, settings)
         self._state = ServerState()
-        self._sweep = Sweep(settings, clock, UnreadAnswers(app.budget, clock, settings.read_timeout_s))
+        self._sweep = Sweep(settings, clock, UnreadResponses(app.budget, clock, settings.read_timeout_s))
         self._server: asyncio.Server | None = None
 
     @property
@@ -39,7 +39,7 @@ class HttpServer:
 
     async def start(self, listener: socket.socket) -> None:
         """Serve the connections to this socket, those that wait in its backlog included."""
-        own_pages_for_large_blocks()
+        set_mmap_threshold()
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
             self._connection, sock=listener, ssl=self._config.ssl, backlog=self._config.backlog
@@ -59,7 +59,7 @@ class HttpServer:
         await self._sweep.emptied(grace_s)
         for connection in list(connections):
             connection.transport.abort()
-        await self.wait_for_responses(_FAREWELL_S)
+        await self.wait_for_responses(_HANDLERS_END_S)
         self._sweep.stop()
 
     def _connection(self) -> Connection:
@@ -84,7 +84,7 @@ def _config(app: Application, settings: HttpSettings) -> Config:
     )
     check_proxies(settings.forwarded_allow_ips)
     if settings.ssl_keyfile is not None and settings.ssl_certfile is None:
-        raise ListenError("A private key without a certificate serves nothing; add --ssl-certfile.")
+        raise ListenError("--ssl-keyfile needs a certificate; add --ssl-certfile.")
     try:
         config.load()
     except ssl.SSLError as error:

@@ -5,8 +5,8 @@ from email.utils import format_datetime
 from typing import Protocol
 
 from zypher.clock import Clock, Timer
-from zypher.connections.heap import give_back
-from zypher.connections.unread import UnreadAnswers
+from zypher.connections.heap import trim
+from zypher.connections.unread import UnreadResponses
 from zypher.http.response import Header
 from zypher.settings import HttpSettings
 
@@ -27,7 +27,7 @@ class Expiring(Protocol):
 class Sweep:
     """Keeps the readings of the clock fresh that deadlines are made of, and ends what is past its own."""
 
-    def __init__(self, settings: HttpSettings, clock: Clock, unread: UnreadAnswers) -> None:
+    def __init__(self, settings: HttpSettings, clock: Clock, unread: UnreadResponses) -> None:
         self.unread = unread
         self.read_deadline_s = self.idle_deadline_s = self.linger_deadline_s = 0.0
         self.date: Header = (b"date", b"")
@@ -75,8 +75,8 @@ class Sweep:
         self.linger_deadline_s = now_s + _LINGER_S  # of one that is closed now
         self.date = (b"date", format_datetime(self._clock.now(), usegmt=True).encode())
         self.unread.look()
-        if self.unread.budget.has_fallen():
-            give_back()
+        if self.unread.budget.dropped_since_trim():
+            trim()
         for connection in list(self.connections):
             if connection.deadline_s <= now_s:
                 connection.expire()

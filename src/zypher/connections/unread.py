@@ -1,4 +1,4 @@
-"""Answers that their clients have not read yet, within the server's budget."""
+"""Responses that their clients have not read yet, within the server's budget."""
 
 import asyncio
 import fcntl
@@ -33,7 +33,7 @@ class _Progress:
         self.since_s = since_s  # when it read something last, monotonic
 
 
-class UnreadAnswers:
+class UnreadResponses:
     """A client that reads, however slowly, gets everything; one that reads nothing for `read_timeout_s` is cut off.
 
     When the budget is used up, a response is still sent: the reader without progress for longest is cut off instead.

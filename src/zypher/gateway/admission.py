@@ -15,7 +15,7 @@ _FAILING_RETRY_S = 5
 
 
 def admit(card: ModelCard | None, queue: QueueState, *, draining: bool, durable: bool) -> ModelCard | Unavailable:
-    """The model that it is for; or why not, with when to try again."""
+    """The model card; or the error to raise, with when to try again."""
     if draining:
         return Draining("The server is stopping and takes no new predictions; send it again.", _DRAINING_RETRY_S)
     if card is None:

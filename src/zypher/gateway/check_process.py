@@ -45,7 +45,7 @@ CheckResult = Accepted | NotAccepted
 
 
 def main() -> None:
-    """CheckResult until there is nothing to do."""
+    """Check bodies until none comes for a while, or standard input closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole process group; the server ends this process
     logging.disable()  # the server has logged it already
     gc.disable()  # JSON has no cycles

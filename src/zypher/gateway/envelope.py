@@ -7,9 +7,9 @@ import msgspec
 from zypher.errors import InvalidInput, MalformedBody
 
 _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
-_SHAPE = "send an object with exactly one field, $.input"
+_EXPECTED = "send an object with exactly one field, $.input"
 
-_USUAL = b'{"input": '  # then nothing but the value and a brace: it is the only one
+_USUAL = b'{"input": '  # the usual form: followed by the value and a brace, there is no other field
 
 # All of an envelope around its only value.
 _BEFORE = re.compile(rb'[ \t\n\r]*\{[ \t\n\r]*"(?:input|(?:[^"\\]|\\.)*)"[ \t\n\r]*:[ \t\n\r]*')
@@ -36,7 +36,7 @@ def input_in(body: bytes) -> slice:
             _check_text(body)
         length = len(memoryview(_envelope.decode(body).input))
     except msgspec.ValidationError as error:
-        raise InvalidInput(f"{error}; {_SHAPE}.") from None
+        raise InvalidInput(f"{error}; {_EXPECTED}.") from None
     except msgspec.DecodeError as error:
         raise _malformed(body, error) from None
     except RecursionError:
@@ -48,7 +48,7 @@ def input_in(body: bytes) -> slice:
     end = before.end() + length
     if not _AFTER.fullmatch(body, end):
         # The decoder takes the last of several; a proxy or a check before this server may have taken the first.
-        raise MalformedBody(f"The body has the field `input` more than once; {_SHAPE}.")
+        raise MalformedBody(f"The body has the field `input` more than once; {_EXPECTED}.")
     return slice(before.end(), end)
 
 
@@ -66,4 +66,4 @@ def _malformed(body: bytes, error: msgspec.DecodeError) -> InvalidInput | Malfor
     if _LONE_SURROGATE.search(body):
         return InvalidInput("The body has half of a character, as \\ud83d without its other half; send whole ones.")
     reason = f"not valid JSON ({error})" if body.strip() else "empty"
-    return MalformedBody(f"The body is {reason}; {_SHAPE}.")
+    return MalformedBody(f"The body is {reason}; {_EXPECTED}.")

@@ -47,7 +47,7 @@ class Gateway:
         self._snapshots = SnapshotCache(engine, clock, model)
         self._large_bodies = LargeBodies()
         self._draining = False
-        self._admitted: dict[bool, tuple[Snapshot, ModelCard]] = {}  # the last yes, by durability
+        self._admitted: dict[bool, tuple[Snapshot, ModelCard]] = {}  # the last admitting snapshot, by durability
 
     def serve_only(self, model: str) -> None:
         """Serve this model from now on, and no other."""
@@ -131,7 +131,7 @@ class Gateway:
         return self._metrics.page()
 
     async def close(self) -> None:
-        """End what was started to check large bodies."""
+        """Stop the process that checks large bodies."""
         await self._large_bodies.close()
 
     async def _accept(self, body: bytes, *, durable: bool) -> tuple[ModelCard, bytes]:

@@ -12,7 +12,7 @@ from zypher.model_card import ModelCard
 from zypher.settings.resolve import environment_of_children
 
 LARGE_BYTES = 32_768  # whatever the types, less is checked within 20 ms
-_BITE_BYTES = 262_144  # written in one turn of the event loop
+_CHUNK_BYTES = 262_144  # written in one turn of the event loop
 _COMMAND = (sys.executable, "-P", "-m", "zypher.gateway.check_process")
 
 _decode = msgspec.json.Decoder(CheckResult).decode
@@ -55,7 +55,7 @@ class LargeBodies:
             if isinstance(result, NotAccepted):
                 raise (MalformedBody if result.malformed else InvalidInput)(result.message)
             return slice(result.start, result.end)
-        raise NotChecked("The input could not be checked: the process that does so has died; send it again.")
+        raise NotChecked("The input could not be checked: the process that checks it has ended; send it again.")
 
     def _release(self, task: asyncio.Task[slice]) -> None:
         if not task.cancelled():
@@ -92,6 +92,6 @@ async def _start() -> Process:
 
 async def _write(pipe: asyncio.StreamWriter, what: bytes, content: bytes) -> None:
     pipe.write(HEADER.pack(what, len(content)))
-    for start in range(0, len(content), _BITE_BYTES):
-        pipe.write(content[start : start + _BITE_BYTES])
+    for start in range(0, len(content), _CHUNK_BYTES):
+        pipe.write(content[start : start + _CHUNK_BYTES])
         await pipe.drain()

@@ -58,7 +58,7 @@ class SnapshotCache:
         left_s = _TIMEOUT_S - (self._clock.monotonic() - self._refreshing_since_s)
         await asyncio.wait({refreshing}, timeout=max(0.0, left_s))
         if not refreshing.done():
-            raise EngineUnavailable("The engine is too slow to answer; see how it is doing, then try again.")
+            raise EngineUnavailable("The engine did not respond in time; try again, and check it if this persists.")
         return refreshing.result()
 
     def validator(self, card: ModelCard) -> InputValidator:

@@ -17,7 +17,7 @@ from zypher.http.request import Receive, Request, Scope, Send
 from zypher.http.response import CLOSE, Header, Response
 from zypher.http.routes import Routes, Table, get
 from zypher.settings import HttpSettings
-from zypher.telemetry.access import AccessLog
+from zypher.telemetry.access_log import AccessLog
 
 _CLIENT_CLOSED_REQUEST = Response(499, b"")  # nginx's status for clients that disconnect, in log and metrics
 
@@ -90,7 +90,7 @@ class Application:
         """Raise `HttpError` for a request whose headers contradict each other or lead elsewhere."""
         if request.repeated:
             name = request.repeated.decode().title()
-            raise HttpError(400, f"A request bears the header {name} only once; leave the other out.", CLOSE)
+            raise HttpError(400, f"The header {name} is repeated; send it once.", CLOSE)
         problem = self._hosts.problem(request.headers.get(b"host"), request.http_version)
         if problem:
             raise HttpError(400, problem, CLOSE)

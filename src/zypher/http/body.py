@@ -10,7 +10,7 @@ from zypher.settings import HttpSettings
 
 _CHARSETS = {b"utf-8", b"utf8", b"us-ascii"}
 _CODINGS = frozenset({b"content-encoding", b"transfer-encoding"})
-_BITE_BYTES = 262_144  # of inflated text in one turn of the event loop
+_CHUNK_BYTES = 262_144  # of inflated text in one turn of the event loop
 
 
 class Bodies:
@@ -37,31 +37,31 @@ class Bodies:
             async with asyncio.timeout(self._read_timeout_s):
                 return await self._received(request, inflate=inflate)
         except TimeoutError:
-            raise HttpError(408, "The body was not whole in time; send it again, all of it at once.") from None
+            raise HttpError(408, "The body did not arrive in time; send it again, without pauses.") from None
 
     async def _received(self, request: Request, *, inflate: bool) -> bytes:
         if inflate:
             return await self._inflated(request)
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         while request.more_body:
-            pieces.append(self._held(request, await request.piece()))
-        return b"".join(pieces)
+            chunks.append(self._held(request, await request.chunk()))
+        return b"".join(chunks)
 
     async def _inflated(self, request: Request) -> bytes:
         stream = _Gzip()
-        pieces: list[bytes] = []
+        chunks: list[bytes] = []
         while request.more_body:
-            for bite in stream.bites(await request.piece()):
-                pieces.append(self._held(request, bite))
+            for chunk in stream.chunks(await request.chunk()):
+                chunks.append(self._held(request, chunk))
                 await asyncio.sleep(0)
         stream.check_end()
-        return b"".join(pieces)
+        return b"".join(chunks)
 
-    def _held(self, request: Request, piece: bytes) -> bytes:
+    def _held(self, request: Request, chunk: bytes) -> bytes:
         """The piece, counted."""
-        if request.hold(len(piece)) > self._max_bytes:
+        if request.hold(len(chunk)) > self._max_bytes:
             raise self._too_large()
-        return piece
+        return chunk
 
     def _too_large(self) -> HttpError:
         return HttpError(
@@ -75,12 +75,12 @@ class _Gzip:
     def __init__(self) -> None:
         self._stream = zlib.decompressobj(wbits=31)
 
-    def bites(self, packed: bytes) -> Iterator[bytes]:
+    def chunks(self, packed: bytes) -> Iterator[bytes]:
         while packed:
             if self._stream.eof:  # another member follows (RFC 1952 section 2.2)
                 self._stream = zlib.decompressobj(wbits=31)
             try:
-                yield self._stream.decompress(packed, _BITE_BYTES)
+                yield self._stream.decompress(packed, _CHUNK_BYTES)
             except zlib.error:
                 raise HttpError(400, "The body is not valid gzip; compress it again, or send it as it is.") from None
             packed = self._stream.unconsumed_tail or self._stream.unused_data
@@ -101,7 +101,7 @@ def _is_gzip(headers: Headers) -> bool:
         raise HttpError(400, "Transfer-Encoding must be chunked and nothing else; send the body as it is.")
     coding = headers.get(b"content-encoding", b"").strip().lower()
     if coding not in (b"", b"identity", b"gzip", b"x-gzip"):
-        raise HttpError(415, "The body must not be compressed but by gzip; send it so, or as it is.")
+        raise HttpError(415, "This Content-Encoding is not supported; use gzip, or none.")
     return coding.endswith(b"gzip")
 
 

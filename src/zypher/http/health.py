@@ -35,11 +35,11 @@ class _Health:
         self._exposes = exposes
 
     async def live(self, request: Request) -> Response:
-        """Response while the event loop turns."""
+        """Return 200 while the event loop runs."""
         return _LIVE
 
     async def ready(self, request: Request) -> Response:
-        """Response 200 when a prediction sent now would run, else 503 and why not."""
+        """Return 200 when a prediction sent now would run, else 503 and why not."""
         readiness = await self._monitored.readiness()
         if readiness.ready:
             return _READY
@@ -47,6 +47,6 @@ class _Health:
         return error_response(503, " ".join(sentences), NO_STORE)
 
     async def metrics(self, request: Request) -> Response:
-        """Response with the page that Prometheus scrapes."""
+        """Return the page that Prometheus scrapes."""
         body, content_type = await self._monitored.metrics_page()
         return Response(200, body, content_type=(b"content-type", content_type.encode()))

@@ -1,4 +1,4 @@
-"""GET /openapi.json: the contract in OpenAPI 3.1, a document with holes for the model that is served."""
+"""GET /openapi.json: the contract in OpenAPI 3.1, a template, filled for the model that is served."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -29,7 +29,7 @@ class Document:
         self._body = b""
 
     async def get(self, request: Request) -> Response:
-        """Response with the document; before a replica has loaded the model, it allows any JSON."""
+        """Return the document; before a replica has loaded the model, it allows any JSON."""
         if self._gateway.card() is None:
             await self._gateway.readiness()  # looks again
         card = self._gateway.card() or _ANY_MODEL
@@ -41,7 +41,7 @@ class Document:
 
 def document(card: ModelCard) -> Json:
     """The OpenAPI document of a service that serves this model."""
-    holes: dict[str, object] = {
+    placeholders: dict[str, object] = {
         "ZypherAI: {name}": f"ZypherAI: {card.name}",
         "{version}": __version__,
         "{description}": card.description or "Predictions of a model, synchronously and asynchronously.",
@@ -49,7 +49,7 @@ def document(card: ModelCard) -> Json:
         "{output schema}": card.output_schema,
         **_examples(card),
     }
-    filled = cast("dict[str, Json]", _filled(_template(), holes))
+    filled = cast("dict[str, Json]", _substituted(_template(), placeholders))
     filled["components"]["schemas"] = card.components | cast("Json", filled["components"]["schemas"])
     return cast("Json", filled)
 
@@ -59,14 +59,14 @@ def _template() -> object:
     return msgspec.json.decode(files("zypher.http").joinpath("openapi.json").read_bytes())
 
 
-def _filled(part: object, holes: Mapping[str, object]) -> object:
-    """The same with what belongs into its holes; a key whose hole stays empty is left out."""
+def _substituted(part: object, placeholders: Mapping[str, object]) -> object:
+    """The same with placeholders replaced; a key whose placeholder becomes None is left out."""
     if isinstance(part, dict):
-        filled = {key: _filled(value, holes) for key, value in cast("Json", part).items()}
+        filled = {key: _substituted(value, placeholders) for key, value in cast("Json", part).items()}
         return {key: value for key, value in filled.items() if value is not None}
     if isinstance(part, list):
-        return [_filled(value, holes) for value in cast("list[object]", part)]
-    return holes.get(part, part) if isinstance(part, str) else part
+        return [_substituted(value, placeholders) for value in cast("list[object]", part)]
+    return placeholders.get(part, part) if isinstance(part, str) else part
 
 
 def _examples(card: ModelCard) -> Json:

@@ -34,11 +34,11 @@ class _Operators:
         self._engine = engine
 
     async def queues(self, request: Request) -> Response:
-        """Response with the depth of each model, or of `?model=NAME`."""
+        """Return the queue state of each model, or of `?model=NAME`."""
         return _json(await self._engine.queues(_query(request).get("model")))
 
     async def list(self, request: Request) -> Response:
-        """Response with up to `?limit=N` dead letters of `?model=NAME`, those that died first first."""
+        """Return up to `?limit=N` dead letters of `?model=NAME`, the oldest first."""
         query = _query(request)
         limit = query.get("limit", "100")
         if "model" not in query or not _LIMIT.fullmatch(limit):
@@ -46,7 +46,7 @@ class _Operators:
         return _json(await self._engine.dead(query["model"], int(limit)))
 
     async def show(self, request: Request) -> Response:
-        """Response with the prediction."""
+        """Return the prediction."""
         found = await self._engine.get(_id(request))
         return _NO_DEAD_LETTER if found is None else _json(found)
 

@@ -51,7 +51,7 @@ class Predictions:
         return Response(200, prediction.outcome.output, headers)
 
     async def get(self, request: Request) -> Response:
-        """Response with what stands of a prediction, after `?wait=N` seconds at most."""
+        """Return the state of a prediction, after `?wait=N` seconds at most."""
         prediction_id = request.path.removeprefix(_PREFIX).removesuffix("/")
         if not _ID.fullmatch(prediction_id):
             raise PredictionNotFound

@@ -111,14 +111,14 @@ def _preferred(value: str) -> dict[str, str]:
 def _members(value: str) -> Iterator[str]:
     """The members of a list that commas separate, without their parameters; commas in quotes are none."""
     member, in_parameters = "", False
-    for piece in _PIECE.findall(value):
-        if piece == ",":
+    for chunk in _PIECE.findall(value):
+        if chunk == ",":
             yield member
             member, in_parameters = "", False
-        elif piece == ";":
+        elif chunk == ";":
             in_parameters = True
         elif not in_parameters:
-            member += piece
+            member += chunk
     yield member
 
 

@@ -73,7 +73,7 @@ class Request:
         """The body, if all of it is here; only before its first piece."""
         return None if self.connection is None else self.connection.whole_body()
 
-    async def piece(self) -> bytes:
+    async def chunk(self) -> bytes:
         """The next piece of the body. Raises `ClientDisconnected`."""
         message = await self._receive()
         if message["type"] != "http.request":

@@ -32,23 +32,27 @@ def get(endpoint: Endpoint) -> Methods:
 
 
 class Table:
-    """The routes, to be found in a few looks, however many there are."""
+    """Finds routes in constant time."""
 
     def __init__(self, routes: Routes) -> None:
         self._paths = ", ".join(routes)
         each = [Route(path, methods) for path, methods in routes.items()]
-        self._closed = {route.path: route for route in each if "{" not in route.path}
-        self._open = {_parent(route.path): route for route in each if route.path.endswith("}")}
-        self._within = {_around(route.path): route for route in each if "}/" in route.path}
+        self._static = {route.path: route for route in each if "{" not in route.path}
+        self._by_prefix = {_parent(route.path): route for route in each if route.path.endswith("}")}
+        self._by_prefix_and_suffix = {_around(route.path): route for route in each if "}/" in route.path}
 
     def find(self, path: str) -> Route:
         """The route; a slash at the end changes nothing. Raises `HttpError` when there is none for this path."""
-        route = self._closed.get(path)
+        route = self._static.get(path)
         if route is None and not path.endswith("//"):
             path = path.removesuffix("/")
-            route = self._closed.get(path) or self._open.get(_parent(path)) or self._within.get(_around(path))
+            route = (
+                self._static.get(path)
+                or self._by_prefix.get(_parent(path))
+                or self._by_prefix_and_suffix.get(_around(path))
+            )
         if route is None:
-            raise HttpError(404, f"There is no such page; there are {self._paths}.")
+            raise HttpError(404, f"This path is not served; these are: {self._paths}.")
         return route
 
 
@@ -58,6 +62,6 @@ def _parent(path: str) -> str:
 
 
 def _around(path: str) -> tuple[str, str]:
-    """What is around the segment before the last: `/predict/` and `/cancel` of `/predict/abc/cancel`."""
+    """What is around the segment before the last: `/dead-letters/` and `/replay` of `/dead-letters/abc/replay`."""
     last = path.rfind("/")
     return _parent(path[: max(0, last)]), path[last:]

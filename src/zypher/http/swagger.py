@@ -17,19 +17,19 @@ _POLICY = (b"content-security-policy", b"default-src 'self'; style-src 'self' 'u
 
 
 async def index(request: Request) -> Response:
-    """Response 200, as load balancers ask by default, and show people the way to the page."""
+    """Return 200, which load balancers ask for by default, and for people a link to the page."""
     if b"text/html" in request.headers.get(b"accept", b""):
         return _file(_OURS / "index.html")
     return Response(200, b'{"message": "The API is described at /swagger and /openapi.json."}')
 
 
 async def page(request: Request) -> Response:
-    """Response with the page; its scripts are assets."""
+    """Return the page; its scripts are assets."""
     return _file(_OURS / "swagger.html")
 
 
 async def asset(request: Request) -> Response:
-    """Response with one of the page's files; read anew each time, since a browser keeps them for a day."""
+    """Return one of the page's files; read each time, since a browser caches them for a day."""
     name = request.path.removeprefix("/swagger/").removesuffix("/")
     if name == "start.js":
         return _file(_OURS / "swagger_start.js", _FOR_A_DAY)

@@ -32,7 +32,7 @@ Path = tuple[str | int, ...]
 
 
 class InputErrors:
-    """Explains what does not fit a checked schema, in time that grows with what comes before the first misfit.
+    """Explains what does not fit a checked schema, in time that grows with what precedes the first error.
 
     The validator would report every error of every option of a union. So a union becomes a keyword of our own, which
     only reports that no option fits; then its options are checked one by one.
@@ -147,7 +147,7 @@ class InputErrors:
 
 def _keyword(errors: InputErrors) -> type:
     class Union:
-        """Of the protocol that the validator asks for."""
+        """A custom keyword of jsonschema-rs."""
 
         def __init__(self, parent_schema: object, value: int, schema_path: object) -> None:
             self._number = value
@@ -224,6 +224,6 @@ _REASONS: Mapping[str, Callable[[Fields], str]] = {
     "format": lambda fields: f"must be {_FORMATS[str(fields['format'])]}",
     "contains": lambda _: "must contain an item that fits",
     "propertyNames": lambda _: "has a key that does not fit",
-    "not": lambda _: "must not be what it is",
+    "not": lambda _: "must not match what the model excludes",
     "falseSchema": lambda _: "must be left out",
 }

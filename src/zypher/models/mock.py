@@ -1,4 +1,4 @@
-"""The built-in default model: it only passes the time."""
+"""The built-in default model: sleeps, and answers with a random number."""
 
 import random
 import time

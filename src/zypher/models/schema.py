@@ -59,14 +59,14 @@ def _accepted(card: ModelCard) -> tuple[dict[str, object], dict[str, object]]:
     """The schema to check, and its components."""
     if card.acceptance_schema is None:
         return card.input_schema, card.components
-    return card.acceptance_schema, msgspec.convert(card.acceptance_schema, _Bears).components.schemas
+    return card.acceptance_schema, msgspec.convert(card.acceptance_schema, _WithComponents).components.schemas
 
 
 class _Components(msgspec.Struct):
     schemas: dict[str, object] = {}
 
 
-class _Bears(msgspec.Struct):
+class _WithComponents(msgspec.Struct):
     components: _Components = msgspec.field(default_factory=_Components)
 
 

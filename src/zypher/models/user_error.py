@@ -53,5 +53,5 @@ def _is_ours(filename: str) -> bool:
 
 
 def target_error(what: str, error: BaseException) -> TargetError:
-    """The end of a start: `what`, such as "Importing `digits`", raised in the user's code."""
+    """An exception of user code as a `TargetError`: `what`, such as "Importing `digits`", raised in the user's code."""
     return TargetError(f"{what} raised {headline(error).removesuffix('.')}.", user_traceback(error))

@@ -17,7 +17,7 @@ class UserModel(msgspec.Struct, frozen=True):
     holder: object  # may have the attributes `name` and `concurrency`, and as an instance `setup` and `close`
     predict: Predict
     owner: type | None  # the class of an instance, None of a function
-    name: str  # unless `states` has its own
+    name: str  # unless `holder` has its own
 
     def label(self, step: str = "predict") -> str:
         """What messages call one of its functions."""

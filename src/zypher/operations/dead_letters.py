@@ -15,7 +15,7 @@ class OperatorEngine(Operations, Protocol):
 
 
 async def dead_letters(operations: Operations, model: str | None = None, limit: int | None = None) -> list[Prediction]:
-    """Up to `limit` dead letters of each model, or of one; those that died first first."""
+    """Up to `limit` dead letters of each model, or of one; the oldest first."""
     found: list[Prediction] = []
     for each, queue in (await operations.queues(model)).items():
         found += await operations.dead(each, queue.dead if limit is None else limit)

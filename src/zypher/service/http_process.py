@@ -5,11 +5,11 @@ import socket
 
 from zypher.connections.server import HttpServer
 from zypher.service.lifecycle import Process
-from zypher.service.sockets import Address, forget, listen, url_of
+from zypher.service.sockets import Address, close_listener, listen, url_of
 
 logger = logging.getLogger(__name__)
 
-_LAST_RESPONSES_S = 5.0  # for responses that the end of the process sets free
+_LAST_RESPONSES_S = 5.0  # for responses that stopping the worker makes possible
 
 
 class HttpProcess:
@@ -51,4 +51,4 @@ class HttpProcess:
         finally:
             await self._server.stop(0 if at_once else _LAST_RESPONSES_S)
             if self._listener is not None:
-                forget(self._listener, self._address)
+                close_listener(self._listener, self._address)

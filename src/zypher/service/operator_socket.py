@@ -6,7 +6,7 @@ import socket
 from zypher.connections.server import HttpServer
 from zypher.errors import ListenError
 from zypher.service.lifecycle import Process
-from zypher.service.sockets import Address, forget, listen
+from zypher.service.sockets import Address, close_listener, listen
 
 logger = logging.getLogger(__name__)
 
@@ -38,5 +38,5 @@ class OperatorSocket:
     async def stop(self, *, at_once: bool) -> None:
         await self._server.stop(0)
         if self._listener is not None:
-            forget(self._listener, self._address)
+            close_listener(self._listener, self._address)
         await self._process.stop(at_once=at_once)

@@ -31,10 +31,10 @@ def address_of(settings: HttpSettings) -> Address:
 
 def listen(address: Address) -> socket.socket:
     """Who connects from now on waits to be answered. Raises `ListenError`."""
-    return _listen_on(address.host, address.port) if address.path is None else _listen_at(address.path, address.mode)
+    return _listen_tcp(address.host, address.port) if address.path is None else _listen_unix(address.path, address.mode)
 
 
-def _listen_at(path: Path, mode: int) -> socket.socket:
+def _listen_unix(path: Path, mode: int) -> socket.socket:
     """A unix socket, in place of what a killed server left there."""
     listener = socket.socket(socket.AF_UNIX)
     before = os.umask(~mode & 0o777)
@@ -54,7 +54,7 @@ def _listen_at(path: Path, mode: int) -> socket.socket:
         os.umask(before)
 
 
-def forget(listener: socket.socket, address: Address) -> None:
+def close_listener(listener: socket.socket, address: Address) -> None:
     """Close it; a path that it has is free again."""
     listener.close()
     if address.path is not None:
@@ -69,7 +69,7 @@ def url_of(listener: socket.socket, address: Address, scheme: str) -> str:
     return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
-def _listen_on(host: str, port: int) -> socket.socket:
+def _listen_tcp(host: str, port: int) -> socket.socket:
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listener = socket.socket(family, kind, protocol)
@@ -81,7 +81,7 @@ def _listen_on(host: str, port: int) -> socket.socket:
         return _opened(listener)
     except OSError as error:
         listener.close()
-        raise ListenError(_why_not_on(host, port, error)) from error
+        raise ListenError(_why_not(host, port, error)) from error
 
 
 def _opened(listener: socket.socket) -> socket.socket:
@@ -96,7 +96,7 @@ def _remove_stale(path: Path) -> None:
     except FileNotFoundError:
         return
     if not stat.S_ISSOCK(mode):
-        raise ListenError(f"{path} is there and no socket; name another path with --uds.")
+        raise ListenError(f"{path} exists and is not a socket; name another path with --uds.")
     with socket.socket(socket.AF_UNIX) as caller:
         try:
             with short_path(path) as short:
@@ -107,7 +107,7 @@ def _remove_stale(path: Path) -> None:
     raise ListenError(f"The socket {path} is in use; stop the other program or name another path with --uds.")
 
 
-def _why_not_on(host: str, port: int, error: OSError) -> str:
+def _why_not(host: str, port: int, error: OSError) -> str:
     match error.errno:
         case errno.EADDRINUSE:
             return f"Port {port} on {host} is already in use; stop the other program or choose another with --port."

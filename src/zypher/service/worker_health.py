@@ -18,11 +18,11 @@ class WorkerHealth:
 
     async def readiness(self) -> Readiness:
         """Whether this worker would run a prediction that waits now. Never raises."""
-        presence = self._worker.presence()
-        problem = _problem(presence)
+        state = self._worker.state()
+        problem = _problem(state)
         if problem is None:
             try:
-                await self._engine.queues(presence.model)
+                await self._engine.queues(state.model)
             except Unavailable as error:
                 problem = error
         return Readiness(ready=problem is None, problems=() if problem is None else (problem,))
@@ -32,11 +32,11 @@ class WorkerHealth:
         return self._metrics.page()
 
 
-def _problem(presence: WorkerState) -> Unavailable | None:
-    if presence.draining:
+def _problem(state: WorkerState) -> Unavailable | None:
+    if state.draining:
         return Draining("The worker is stopping.")
-    if presence.ready_replicas:
+    if state.ready_replicas:
         return None
-    if presence.problem:
-        return NoReplica(presence.problem, public="No replica can load the model; the log of the worker says why.")
+    if state.problem:
+        return NoReplica(state.problem, public="No replica can load the model; the log of the worker says why.")
     return NoReplica("No replica has loaded the model yet.")

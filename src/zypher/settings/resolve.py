@@ -55,7 +55,7 @@ def resolve_keywords(
     for name in values:
         if name not in allowed:
             near = meant(name, sorted(allowed))
-            raise SettingsError(f"{name} sets nothing; {f'did you mean {near}?' if near else 'leave it out.'}")
+            raise SettingsError(f"{name} is not a setting; {f'did you mean {near}?' if near else 'leave it out.'}")
     return resolve(values, environ, file).settings
 
 
@@ -100,10 +100,10 @@ def _made_by_kubernetes(name: str, value: str) -> bool:
 def _refuse_unknown(variables: Mapping[str, str], toml: TomlFile) -> None:
     known_variables = {setting.variable for setting in SETTINGS} | _OF_THE_CLIENT
     for name in sorted(variables.keys() - known_variables):
-        raise SettingsError(f"The variable {name} sets nothing; {_suggestion(name, known_variables, 'unset it')}")
+        raise SettingsError(f"The variable {name} is not a setting; {_suggestion(name, known_variables, 'unset it')}")
     known_keys = {setting.name for setting in SETTINGS}
     for key in toml.values.keys() - known_keys:
-        raise SettingsError(f"{toml.origin(key)}: {key} sets nothing; {_suggestion(key, known_keys, 'remove it')}")
+        raise SettingsError(f"{toml.origin(key)}: {key} is not a setting; {_suggestion(key, known_keys, 'remove it')}")
 
 
 def _suggestion(name: str, known: Set[str], otherwise: str) -> str:

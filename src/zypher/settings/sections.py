@@ -1,4 +1,4 @@
-"""The table: every setting with its type, default, sentence and bounds, one section per room."""
+"""The table of settings, in four sections: type, default, help text and bounds of each."""
 
 from enum import StrEnum
 from ipaddress import ip_address

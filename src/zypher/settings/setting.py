@@ -59,7 +59,7 @@ class Setting(msgspec.Struct, frozen=True):
         if self.kind is bool:
             return "true or false"
         if self.kind is tuple:
-            return "one or more texts that are not empty"
+            return "one or more words, none of them empty"
         if self.kind in (int, float):
             number = "a whole number" if self.kind is int else "a number"
             return f"{number} from {self.rule.least:.15g} to {self.rule.most:.15g}"

@@ -2,5 +2,5 @@
 
 metrics.py    what is counted, for Prometheus
 logs.py       where records go; formats.py is how they are written
-access.py     the access log
+access_log.py     the access log
 """

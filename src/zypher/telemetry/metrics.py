@@ -121,7 +121,7 @@ class Metrics(Collector):
         histograms = {(method, route, str(status)): each for (method, route, status), each in self._answered.items()}
         counts = {key: each.count for key, each in histograms.items()}
         yield _count(
-            "zypher_http_requests", "Requests answered; 499 for those whose clients went away.", labels, counts
+            "zypher_http_requests", "Requests answered; 499 for those whose clients disconnected.", labels, counts
         )
         yield _histogram(
             "zypher_http_request_duration_seconds", "From a request's head to its answer.", labels, histograms
@@ -183,4 +183,6 @@ def _histogram(
 
 def _build_info() -> InfoMetricFamily:
     python = ".".join(map(str, sys.version_info[:3]))
-    return InfoMetricFamily("zypher_build", "What serves.", value={"version": __version__, "python": python})
+    return InfoMetricFamily(
+        "zypher_build", "Version of the service and of Python.", value={"version": __version__, "python": python}
+    )

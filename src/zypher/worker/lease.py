@@ -19,13 +19,13 @@ class Leases:
         clock: Clock,
         lease_s: float,
         held: Callable[[], list[Delivery]],
-        presence: Callable[[], WorkerState],
+        state: Callable[[], WorkerState],
     ) -> None:
         self._engine = engine
         self._clock = clock
         self._every_s = lease_s / 3
         self._held = held
-        self._presence = presence
+        self._state = state
         self._due = asyncio.Event()
 
     def look_again(self) -> None:
@@ -42,7 +42,7 @@ class Leases:
         self._due.clear()
         try:
             await self._engine.extend(self._held())
-            await self._engine.announce(self._presence())
+            await self._engine.announce(self._state())
         except EngineUnavailable:
             self._due.set()
             raise

@@ -65,7 +65,7 @@ class Worker:
         self._draining = False
         self._replicas = Replicas(plan.launch, plan.replicas, clock, self._changed, self._died)
         self._executor = Executor(self._replicas.slots, plan.max_attempts, metrics)
-        self._leases = Leases(engine, clock, plan.lease_s, self._deliveries, self.presence)
+        self._leases = Leases(engine, clock, plan.lease_s, self._deliveries, self.state)
         # After the engine was away a lease must be extended before it ends, however short it is.
         self._lease_duty = Duty("leases", self._leases.step, clock, self._died, min(_PAUSE_S, plan.lease_s / 6))
         self._receiver: Receiver | None = None
@@ -91,7 +91,7 @@ class Worker:
         if self._receive_duty is not None:
             await self._receive_duty.stop()
             with suppress(EngineUnavailable):  # its lease will end all the same
-                await self._engine.announce(self.presence())
+                await self._engine.announce(self.state())
         if self._running:
             logger.info("draining", extra={"running": len(self._running), "timeout_s": timeout_s})
             await asyncio.wait(_tasks(self._running), timeout=timeout_s)
@@ -126,7 +126,7 @@ class Worker:
         """Say for the first time that this worker is there, as soon as the engine is."""
         while True:
             try:
-                return await self._engine.announce(self.presence())
+                return await self._engine.announce(self.state())
             except EngineUnavailable as error:
                 logger.warning("the engine is away", extra={"problem": str(error)})
                 await self._clock.sleep(_PAUSE_S)
@@ -178,7 +178,7 @@ class Worker:
             self._metrics.settled(delivery.message.model, outcome)
         self._log.settled(delivery, outcome, counts=settled)
 
-    def presence(self) -> WorkerState:
+    def state(self) -> WorkerState:
         """What it says of itself at this moment."""
         card = self._replicas.card
         return WorkerState(
@@ -198,7 +198,7 @@ class Worker:
         return [attempt.delivery for attempt in self._running]
 
     def _last_word(self) -> WorkerState:
-        return msgspec.structs.replace(self.presence(), replicas=0, ready_replicas=0, slots=0, draining=True)
+        return msgspec.structs.replace(self.state(), replicas=0, ready_replicas=0, slots=0, draining=True)
 
     def _changed(self) -> None:
         self._leases.look_again()

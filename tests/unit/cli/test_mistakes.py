@@ -40,13 +40,13 @@ MISTAKES = [
     ("serve --no-worker", "A server without a worker needs an engine that others can reach; name one, as --engine"),
     ("serve --model x", "--model chooses what a server without a worker serves; add --no-worker, or leave it out."),
     ("worker a.py:A", "A worker of its own needs an engine that others can reach; name one, as --engine"),
-    ("serve --ssl-keyfile key", "A private key without a certificate serves nothing; add --ssl-certfile."),
+    ("serve --ssl-keyfile key", "--ssl-keyfile needs a certificate; add --ssl-certfile."),
     ("queue dead purge x --all", "Argument --all: not allowed with argument ID; see `zypher queue dead purge --help`."),
     # A file or a place
     ("serve --ssl-certfile none.pem", "none.pem cannot be read (No such file or directory); name another with"),
     ("serve --ssl-certfile file", "The certificate file and its private key do not fit together or are no PEM"),
     ("serve --data-dir file", "The data folder file cannot be used (Not a directory); make it a writable folder, or"),
-    ("serve --uds file", "file is there and no socket; name another path with --uds."),
+    ("serve --uds file", "file exists and is not a socket; name another path with --uds."),
     (
         "serve --uds none/x.sock",
         "The socket none/x.sock cannot be made (No such file or directory); name another path.",

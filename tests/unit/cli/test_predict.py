@@ -123,7 +123,7 @@ def test_async_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         ([problem(413, "Too large.")], "Too large."),
         ([accepted(), problem(404, "Prediction ID not found.")], "Prediction ID not found."),
         ([problem(500, "\x1b[31mred")], "The server answered 500: \\u001b[31mred"),
-        ([Scripted(200, "<html>")], "What answered there with status 200 is no ZypherAI server; check the URL."),
+        ([Scripted(200, "<html>")], "The response with status 200 is not from a ZypherAI server; check the URL."),
     ],
 )
 def test_an_error_is_one_sentence_and_exit_code_1(
@@ -156,7 +156,7 @@ def test_a_lost_server_leaves_a_hint_to_the_result(capsys: pytest.CaptureFixture
     with serving(accepted(), HANG_UP) as script:
         assert main(["predict", "text", "--url", script.url]) == 1
     shown = capsys.readouterr().err
-    assert "broke off" in shown
+    assert "closed the connection" in shown
     assert shown.endswith(f"The prediction is not lost. Read it with: curl {script.url}/predict/abc123\n")
 
 

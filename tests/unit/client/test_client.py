@@ -13,7 +13,7 @@ from tests.scripted_server import (
     succeeded,
 )
 from zypher.client.client import Client
-from zypher.client.protocol import InvalidUrl, Pending, Succeeded, Unavailable, UnexpectedAnswer, Unreachable
+from zypher.client.protocol import InvalidUrl, Pending, Succeeded, Unavailable, UnexpectedResponse, Unreachable
 
 OUTPUT = '{"result": "1234"}'
 
@@ -60,7 +60,7 @@ def test_a_redirection_is_not_followed() -> None:
     with (
         serving(Scripted(302, "", {"Location": "http://127.0.0.1:1/"})) as script,
         Client(script.url) as client,
-        pytest.raises(UnexpectedAnswer),
+        pytest.raises(UnexpectedResponse),
     ):
         client.submit(1)
 
@@ -73,15 +73,19 @@ def test_no_server() -> None:
 
 
 def test_a_server_that_hangs_up() -> None:
-    with serving(HANG_UP) as script, Client(script.url) as client, pytest.raises(Unreachable, match="broke off"):
+    with (
+        serving(HANG_UP) as script,
+        Client(script.url) as client,
+        pytest.raises(Unreachable, match="closed the connection"),
+    ):
         client.submit(1)
 
 
 def test_a_server_that_sends_nothing() -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as silent,
-        Client(f"http://127.0.0.1:{silent.getsockname()[1]}", answer_timeout_s=0.01) as client,
-        pytest.raises(Unreachable, match="broke off"),
+        Client(f"http://127.0.0.1:{silent.getsockname()[1]}", response_timeout_s=0.01) as client,
+        pytest.raises(Unreachable, match="closed the connection"),
     ):
         client.get("abc123")
 

@@ -12,7 +12,7 @@ from zypher.client.protocol import (
     Response,
     Succeeded,
     Unavailable,
-    UnexpectedAnswer,
+    UnexpectedResponse,
 )
 
 OF_ONE = {"prediction-id": "abc123"}
@@ -53,7 +53,7 @@ def test_an_accepted_prediction_has_its_location() -> None:
 
 
 def test_a_synchronous_answer_to_a_submission_is_strange() -> None:
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedResponse):
         protocol.read_submit(Response(200, OF_ONE, b"{}"))
 
 
@@ -114,5 +114,5 @@ def test_rejected_keeps_the_servers_sentence(status: int) -> None:
     ],
 )
 def test_what_no_server_of_ours_answers_is_unexpected(response: Response) -> None:
-    with pytest.raises(UnexpectedAnswer):
+    with pytest.raises(UnexpectedResponse):
         protocol.read_get(response)

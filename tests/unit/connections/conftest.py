@@ -11,9 +11,9 @@ from tests.unit.http.conftest import Service, clock, service, settings
 from zypher.connections.server import HttpServer
 from zypher.http.app import Application
 from zypher.http.request import Endpoint
-from zypher.service.sockets import Address, forget, listen
+from zypher.service.sockets import Address, close_listener, listen
 from zypher.settings import HttpSettings
-from zypher.telemetry.access import AccessLog
+from zypher.telemetry.access_log import AccessLog
 from zypher.telemetry.metrics import Metrics
 
 __all__ = ["clock", "service", "settings"]  # fixtures
@@ -44,7 +44,7 @@ class Served(HttpServer):
 
     async def __aexit__(self, *_: object) -> None:
         await self.stop(0)
-        forget(self.listener, _ANYWHERE)
+        close_listener(self.listener, _ANYWHERE)
 
 
 Start = Callable[[Application | Endpoint], Awaitable[Served]]

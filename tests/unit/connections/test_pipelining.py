@@ -106,7 +106,7 @@ async def test_a_handler_waiting_for_a_refused_body_is_interrupted(start: Start)
     async def read(request: Request) -> Response:
         try:
             while request.more_body:
-                await request.piece()
+                await request.chunk()
         except ClientDisconnected:
             interrupted.set()
             raise

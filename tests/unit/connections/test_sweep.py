@@ -13,7 +13,7 @@ from tests.unit.http.conftest import Service
 from tests.unit.http.memory_engine import succeeded
 from zypher.access.budget import Budget
 from zypher.connections.sweep import Sweep
-from zypher.connections.unread import UnreadAnswers
+from zypher.connections.unread import UnreadResponses
 from zypher.settings import HttpSettings
 
 READ_S = 30.0
@@ -32,7 +32,7 @@ class Connection:
 @pytest.fixture
 def sweep(clock: FakeClock) -> Sweep:
     settings = HttpSettings(read_timeout_s=READ_S)
-    return Sweep(settings, clock, UnreadAnswers(Budget(1), clock, READ_S))
+    return Sweep(settings, clock, UnreadResponses(Budget(1), clock, READ_S))
 
 
 def test_without_connections_there_is_no_timer(sweep: Sweep, clock: FakeClock) -> None:

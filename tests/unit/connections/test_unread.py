@@ -7,7 +7,7 @@ import pytest
 
 from tests.fake_clock import FakeClock
 from zypher.access.budget import Budget
-from zypher.connections.unread import UnreadAnswers
+from zypher.connections.unread import UnreadResponses
 
 MIB = 1024 * 1024
 READ_TIMEOUT_S = 30.0
@@ -48,11 +48,11 @@ def budget() -> Budget:
 
 
 @pytest.fixture
-def unread(budget: Budget, clock: FakeClock) -> UnreadAnswers:
-    return UnreadAnswers(budget, clock, READ_TIMEOUT_S)
+def unread(budget: Budget, clock: FakeClock) -> UnreadResponses:
+    return UnreadResponses(budget, clock, READ_TIMEOUT_S)
 
 
-def test_what_is_unread_counts_until_it_is_read(unread: UnreadAnswers, budget: Budget) -> None:
+def test_what_is_unread_counts_until_it_is_read(unread: UnreadResponses, budget: Budget) -> None:
     reader = Reader(9)
     unread.add(reader)
     assert budget.used_bytes == 9 * MIB
@@ -61,7 +61,7 @@ def test_what_is_unread_counts_until_it_is_read(unread: UnreadAnswers, budget: B
     assert budget.used_bytes == 0
 
 
-def test_a_reader_without_progress_is_cut_off(unread: UnreadAnswers, budget: Budget, clock: FakeClock) -> None:
+def test_a_reader_without_progress_is_cut_off(unread: UnreadResponses, budget: Budget, clock: FakeClock) -> None:
     reader = Reader(9)
     unread.add(reader)
     clock.advance(READ_TIMEOUT_S - 1)
@@ -73,7 +73,7 @@ def test_a_reader_without_progress_is_cut_off(unread: UnreadAnswers, budget: Bud
     assert budget.used_bytes == 0
 
 
-def test_a_slow_reader_gets_everything(unread: UnreadAnswers, clock: FakeClock) -> None:
+def test_a_slow_reader_gets_everything(unread: UnreadResponses, clock: FakeClock) -> None:
     reader = Reader(9)
     unread.add(reader)
     for _ in range(1_000):
@@ -83,7 +83,7 @@ def test_a_slow_reader_gets_everything(unread: UnreadAnswers, clock: FakeClock) 
     assert not reader.kept.cut
 
 
-def test_a_full_budget_cuts_off_the_slowest_reader(unread: UnreadAnswers, budget: Budget, clock: FakeClock) -> None:
+def test_a_full_budget_cuts_off_the_slowest_reader(unread: UnreadResponses, budget: Budget, clock: FakeClock) -> None:
     first, reading, last = Reader(40), Reader(40), Reader(40)
     unread.add(first)
     clock.advance(1)
@@ -95,7 +95,7 @@ def test_a_full_budget_cuts_off_the_slowest_reader(unread: UnreadAnswers, budget
     assert not budget.exceeded
 
 
-def test_a_reader_has_a_grace_period(unread: UnreadAnswers, budget: Budget) -> None:
+def test_a_reader_has_a_grace_period(unread: UnreadResponses, budget: Budget) -> None:
     readers = [Reader(40) for _ in range(4)]
     for reader in readers:
         unread.add(reader)

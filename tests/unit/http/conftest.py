@@ -11,7 +11,7 @@ from tests.unit.http.memory_engine import MemoryEngine
 from zypher.gateway.gateway import Gateway
 from zypher.http.app import Application, prediction_routes
 from zypher.settings import HttpSettings
-from zypher.telemetry.access import Access, AccessLog
+from zypher.telemetry.access_log import AccessEntry, AccessLog
 from zypher.telemetry.metrics import Metrics
 
 
@@ -22,7 +22,7 @@ class Service:
     engine: MemoryEngine
     gateway: Gateway
     app: Application
-    accesses: list[Access]
+    accesses: list[AccessEntry]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def settings() -> HttpSettings:
 def service(clock: FakeClock, settings: HttpSettings) -> Service:
     engine, metrics = MemoryEngine(clock), Metrics()
     gateway = Gateway(engine, clock, metrics, model=None)
-    accesses: list[Access] = []
+    accesses: list[AccessEntry] = []
     log = AccessLog(metrics, accesses.extend)
     app = Application(prediction_routes(gateway, settings), settings, clock, log)
     return Service(engine, gateway, app, accesses)

@@ -42,7 +42,7 @@ class MemoryEngine:
         if idempotency_key is not None:
             first = self._keys.setdefault(idempotency_key, message)
             if first.input != message.input:
-                raise IdempotencyKeyReused("The Idempotency-Key came before with another input; send a new key.")
+                raise IdempotencyKeyReused("The Idempotency-Key was already used with another input; send a new key.")
             message = first
         if len(self.predictions) >= self.limit:
             raise QueueFull("The queue is full; try again later.")

@@ -33,13 +33,13 @@ class OurConnection:
 
 
 def sent(
-    headers: Headers, *pieces: bytes, gone: bool = False, ours: bool = True, budget: Budget | None = None
+    headers: Headers, *chunks: bytes, gone: bool = False, ours: bool = True, budget: Budget | None = None
 ) -> Request:
     """A request whose body comes in these pieces; then its end, or the client has gone."""
 
     def messages() -> Iterator[Message]:
-        for number, piece in enumerate(pieces, start=1):
-            yield {"type": "http.request", "body": piece, "more_body": gone or number < len(pieces)}
+        for number, chunk in enumerate(chunks, start=1):
+            yield {"type": "http.request", "body": chunk, "more_body": gone or number < len(chunks)}
         yield {"type": "http.disconnect"}
 
     coming = messages()

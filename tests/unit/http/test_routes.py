@@ -41,7 +41,7 @@ def test_any_other_path_is_not_found(path: str) -> None:
     with pytest.raises(HttpError) as refused:
         TABLE.find(path)
     assert refused.value.status == 404
-    assert str(refused.value) == "There is no such page; there are /, /a, /a/{id}."
+    assert str(refused.value) == "This path is not served; these are: /, /a, /a/{id}."
 
 
 def test_another_method_is_405_with_allow() -> None:

@@ -254,7 +254,7 @@ def test_a_second_schema_is_the_one_that_is_checked() -> None:
         ({"maxProperties": 0}, b'{"a": 1}', "$.input must have at most 0 fields."),
         ({"contains": {"type": "string"}}, b"[1]", "$.input must contain an item that fits."),
         ({"propertyNames": {"maxLength": 1}}, b'{"ab": 1}', "$.input has a key that does not fit."),
-        ({"not": {"type": "string"}}, b'""', "$.input must not be what it is."),
+        ({"not": {"type": "string"}}, b'""', "$.input must not match what the model excludes."),
         ({"properties": {"a": False}}, b'{"a": 1}', "$.input.a must be left out."),
         ({"dependentRequired": {"a": ["b"]}}, b'{"a": 1}', "$.input must contain `b`."),
         ({"unevaluatedItems": False}, b"[1]", "$.input does not fit the schema of the model."),

@@ -18,9 +18,9 @@ from zypher.http.operators import OPERATOR_SETTINGS, operator_routes
 from zypher.operations.dead_letters import dead_letter, dead_letters
 from zypher.prediction import Failure, FailureKind, Message, Outcome, Status
 from zypher.queue_state import WorkerState
-from zypher.service.sockets import Address, forget, listen
+from zypher.service.sockets import Address, close_listener, listen
 from zypher.socket_path import short_path
-from zypher.telemetry.access import AccessLog
+from zypher.telemetry.access_log import AccessLog
 from zypher.telemetry.metrics import Metrics
 
 RAISED = Outcome(Status.FAILED, failure=Failure(FailureKind.MODEL_ERROR, "ValueError: no"))
@@ -57,7 +57,7 @@ async def remote(engine: EmbeddedEngine, path: Path, clock: FakeClock) -> AsyncI
     await server.start(listener)
     yield OperatorClient(path)
     await server.stop(0)
-    forget(listener, address)
+    close_listener(listener, address)
 
 
 async def end(engine: EmbeddedEngine, clock: FakeClock, prediction_id: str, outcome: Outcome) -> None:

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from zypher.errors import ListenError
-from zypher.service.sockets import Address, address_of, forget, listen, url_of
+from zypher.service.sockets import Address, address_of, close_listener, listen, url_of
 from zypher.settings import HttpSettings
 
 
@@ -41,6 +41,6 @@ def test_a_port_can_be_taken_again_at_once_twice() -> None:
             listener.setblocking(True)
             listener.accept()[0].close()
             assert client.recv(1) == b""
-        forget(listener, address)
+        close_listener(listener, address)
         listener = listen(address)
-    forget(listener, address)
+    close_listener(listener, address)

@@ -133,7 +133,9 @@ def test_a_wrong_variable_is_named() -> None:
 
 
 def test_an_unknown_variable_is_refused_with_the_likely_one() -> None:
-    assert refusal(environ={"ZYPHER_PROT": "1"}) == "The variable ZYPHER_PROT sets nothing; did you mean ZYPHER_PORT?"
+    assert (
+        refusal(environ={"ZYPHER_PROT": "1"}) == "The variable ZYPHER_PROT is not a setting; did you mean ZYPHER_PORT?"
+    )
     assert "unset it" in refusal(environ={"ZYPHER_QQQQQQ": "1"})
 
 
@@ -157,12 +159,12 @@ def test_the_variables_of_a_kubernetes_service_are_not_ours() -> None:
 
 def test_an_unknown_key_is_refused_with_line_and_suggestion(file: Path) -> None:
     file.write_text("port = 1\n\nlease = 3")
-    assert refusal(file) == f"{file}, line 3: lease sets nothing; did you mean lease_s?"
+    assert refusal(file) == f"{file}, line 3: lease is not a setting; did you mean lease_s?"
 
 
 def test_a_table_is_an_unknown_key(file: Path) -> None:
     file.write_text("\n[http]\nport = 1")
-    assert refusal(file).startswith(f"{file}, line 2: http sets nothing; remove it; ")
+    assert refusal(file).startswith(f"{file}, line 2: http is not a setting; remove it; ")
 
 
 @pytest.mark.parametrize("text", ["port =", "port = 1\nport = 2", "a = " + "[" * 5000, "a = " + "9" * 5000])

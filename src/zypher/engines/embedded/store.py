@@ -134,7 +134,7 @@ def find_standing(connection: sqlite3.Connection, accept: Accept) -> Written:
         return None
     if not same_input:
         return IdempotencyKeyReused(
-            "This idempotency key came before with another input; use a new key for a new prediction."
+            "This idempotency key was already used with another input; use a new key for a new prediction."
         )
     return Standing(str(prediction_id))
 

@@ -68,7 +68,7 @@ class Transitions:
                 raise _heavy(message.model, self.terms.most_bytes)
             case [b"reused"]:
                 raise IdempotencyKeyReused(
-                    "This idempotency key came before with another input; use a new key for a new prediction."
+                    "This idempotency key was already used with another input; use a new key for a new prediction."
                 )
             case _:
                 raise AssertionError(f"lua/submit.lua answered {answer!r}")

@@ -179,12 +179,12 @@ def _literal(_: Acceptance, core: Core, __: _Scope) -> Schema:
 
 def _enum(_: Acceptance, core: Core, __: _Scope) -> Schema:
     values: list[object] = [member.value for member in core["members"]]
-    if _takes_strangers(core["cls"]) or not all(type(value) in (str, int) for value in values):
+    if _makes_missing_members(core["cls"]) or not all(type(value) in (str, int) for value in values):
         return {}
     return {"enum": values} if all(type(value) is str for value in values) else {"type": _SCALARS}
 
 
-def _takes_strangers(kind: type[Enum]) -> bool:
+def _makes_missing_members(kind: type[Enum]) -> bool:
     """Whether an enumeration makes members of other values."""
     return any("_missing_" in vars(base) for base in kind.__mro__ if base is not Enum)
 

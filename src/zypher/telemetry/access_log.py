@@ -16,7 +16,7 @@ logger = logging.getLogger("zypher.access")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"})
 
 
-class Access(NamedTuple):
+class AccessEntry(NamedTuple):
     """One request and its answer."""
 
     method: str  # OTHER for one that HTTP does not define
@@ -33,7 +33,7 @@ class Access(NamedTuple):
         return about | {"prediction_id": self.prediction_id} if self.prediction_id else about
 
 
-Sink = Callable[[Sequence[Access]], None]
+Sink = Callable[[Sequence[AccessEntry]], None]
 
 
 class AccessLog:
@@ -42,7 +42,7 @@ class AccessLog:
     def __init__(self, metrics: Metrics, sink: Sink | None) -> None:
         self._metrics = metrics
         self._sink = sink
-        self._gathered: list[Access] = []
+        self._gathered: list[AccessEntry] = []
 
     def answered(
         self, method: str, route: str, status: int, took_s: float, headers: Sequence[tuple[bytes, bytes]], sent: int
@@ -55,7 +55,7 @@ class AccessLog:
             prediction_id = headers[0][1].decode() if headers and headers[0][0] == b"prediction-id" else ""
             if not self._gathered:
                 asyncio.get_running_loop().call_soon(self._flush)
-            self._gathered.append(Access(method, route, status, took_s, prediction_id, sent))
+            self._gathered.append(AccessEntry(method, route, status, took_s, prediction_id, sent))
 
     def _flush(self) -> None:
         gathered, self._gathered = self._gathered, []
@@ -63,14 +63,14 @@ class AccessLog:
         self._sink(gathered)
 
 
-def as_records(accesses: Sequence[Access]) -> None:
+def as_records(entries: Sequence[AccessEntry]) -> None:
     """The sink of a process whose log is not ours: a record of `logging` for each."""
-    for access in accesses:
-        logger.info("%s %s %d", access.method, access.route, access.status, extra=access.named())
+    for entry in entries:
+        logger.info("%s %s %d", entry.method, entry.route, entry.status, extra=entry.named())
 
 
 def as_lines(log: LogSettings, clock: Clock) -> Sink | None:
-    """The sink of a process whose log is ours: one write for all, which a record for each costs several times.
+    """The sink of a process whose log is ours: one write per batch; a record each would cost several times as much.
 
     None where the log leaves out what is less than a warning.
     """
@@ -78,16 +78,16 @@ def as_lines(log: LogSettings, clock: Clock) -> Sink | None:
         return None
     line = _json_line if chosen_format(log) is LogFormat.JSON else _human_line
 
-    def write(accesses: Sequence[Access]) -> None:
+    def write(entries: Sequence[AccessEntry]) -> None:
         now = clock.now()
-        write_lines("".join([line(now, access) for access in accesses]))
+        write_lines("".join([line(now, entry) for entry in entries]))
 
     return write
 
 
-def _json_line(now: datetime, access: Access) -> str:
+def _json_line(now: datetime, entry: AccessEntry) -> str:
     # No field but the id holds what a client chose, and that is of the id's alphabet.
-    method, route, status, took_s, prediction_id, sent_bytes = access
+    method, route, status, took_s, prediction_id, sent_bytes = entry
     about = f', "prediction_id": "{prediction_id}"' if prediction_id else ""
     return (
         f'{{"ts": "{now.isoformat(timespec="milliseconds")}", "level": "info", "message": "request", '
@@ -96,8 +96,8 @@ def _json_line(now: datetime, access: Access) -> str:
     )
 
 
-def _human_line(now: datetime, access: Access) -> str:
-    method, route, status, took_s, prediction_id, sent_bytes = access
+def _human_line(now: datetime, entry: AccessEntry) -> str:
+    method, route, status, took_s, prediction_id, sent_bytes = entry
     about = f" prediction_id={prediction_id}" if prediction_id else ""
     time = now.astimezone().strftime("%H:%M:%S")
     return f"{time} INFO    {method} {route} {status} duration_s={took_s:.6f} bytes={sent_bytes}{about}\n"
