@@ -108,7 +108,7 @@ def test_what_cannot_be_listened_on_is_one_sentence(tmp_path: Path) -> None:
             (("--ssl-certfile", str(tmp_path / "nowhere.pem")), "cannot be read"),
             (("--ssl-keyfile", str(key)), "add --ssl-certfile"),
             (("--uds", str(used)), "is in use"),
-            (("--uds", str(garbage)), "no socket"),
+            (("--uds", str(garbage)), "is not a socket"),
             (("--uds", str(tmp_path / "no" / "folder.sock")), "cannot be made"),
             (("--cors-origin", "https://app.example.com/path"), "--cors-origin"),
             (("--allowed-host", "https://api.example.com"), "--allowed-host"),

@@ -127,7 +127,7 @@ async def test_a_slow_engine_is_not_waited_for_for_ever(
     first = asyncio.create_task(snapshots.refresh())
     await eventually(lambda: engine.looks)
     clock.advance(2)
-    with pytest.raises(EngineUnavailable, match="too slow"):
+    with pytest.raises(EngineUnavailable, match="did not respond"):
         await snapshots.refresh()
     engine.answers.set()
     assert (await first).card == CARD

@@ -158,7 +158,7 @@ def test_a_socket_that_is_in_use_is_left_alone(tmp_path: Path) -> None:
 
 def test_a_file_at_the_path_of_a_socket_is_kept(tmp_path: Path) -> None:
     (tmp_path / "socket").write_text("mine")
-    with pytest.raises(ListenError, match="no socket"):
+    with pytest.raises(ListenError, match="is not a socket"):
         listen(Address(path=tmp_path / "socket"))
     assert (tmp_path / "socket").read_text() == "mine"
 
