@@ -1,18 +1,18 @@
 """The server's errors, by who can fix what caused them.
 
     ZypherError
-    ├── StartError              whoever started the command; exit code 2
+    ├── StartError              can be fixed by the one who started the command; exit code 2
     │   ├── SettingsError       a flag, variable or file has a value that is not allowed
     │   ├── TargetError         the model cannot be found, imported, set up or called
     │   ├── ListenError         the address cannot be listened on
     │   ├── EngineError         the engine's data cannot be used as it is
     │   └── SchemaConflict      a living worker serves the model with other types
-    ├── RequestError            whoever sent the request, by sending another
+    ├── RequestError            can be fixed by the sender of the request, with another one
     │   ├── MalformedBody       the body is not JSON, or has a field twice
     │   ├── InvalidInput        the input does not fit the model's input type
     │   ├── IdempotencyKeyReused  the key was already used with another input
     │   └── PredictionNotFound  no such id, or its retention is over
-    ├── Unavailable             whoever sent the request, by sending it later
+    ├── Unavailable             can be fixed by the sender of the request, later
     │   ├── QueueFull           as many predictions wait as may
     │   ├── Draining            the server is stopping
     │   ├── NoReplica           no process can run the model now

@@ -2,10 +2,11 @@
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
-from tests.source import SourceFile, called, named, source_files
+from tests.source import ROOT, SourceFile, called, named, source_files
 
 RIGHT_WORD = {  # in every name of the package
     "ack": "settle",
@@ -62,6 +63,9 @@ PLAIN_WORD = {  # in the names of tests and of every room that was cleared of th
 }
 _NOT_CLEARED = ("src/zypher/engines/", "src/zypher/worker/")
 TEST_NAME_WORDS = 10
+_RIDDLES_IN_TEXT = re.compile(
+    r"\b(bears?|bore|foresaw|hears?|heard|told|tells?|whoever|nobody|somebody|knows|rings?)\b", re.IGNORECASE
+)
 
 _READS_TIME = {
     "datetime.datetime.now",
@@ -96,6 +100,22 @@ def test_names_are_plain_words(riddle: str) -> None:
     names += [(file, line, name) for file in source_files("tests") for line, name in _tests(file)]
     found = [f"{file.at(line)}: {name}" for file, line, name in names if riddle in _words(name)]
     assert found == [], f"Plainer is {PLAIN_WORD[riddle]}."
+
+
+@pytest.mark.parametrize("page", [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), ROOT / "src/zypher/http/openapi.json"])
+def test_documentation_is_in_plain_words(page: Path) -> None:
+    if page.name != "CHANGELOG.md":
+        assert _RIDDLES_IN_TEXT.findall(page.read_text()) == []
+
+
+def test_docstrings_and_comments_are_in_plain_words() -> None:
+    files = [file for file in source_files("src") if not str(file.path).startswith(_NOT_CLEARED)]
+    assert [
+        f"{file.at(number)}: {line.strip()}"
+        for file in files
+        for number, line in enumerate(file.text.splitlines(), start=1)
+        if _RIDDLES_IN_TEXT.search(line)
+    ] == []
 
 
 def test_a_test_name_has_ten_words_at_most() -> None:

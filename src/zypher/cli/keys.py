@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def key_pressed(key: str) -> Generator[asyncio.Event]:
-    """Set once the key is pressed, without Enter; never where nobody can press one."""
+    """Set once the key is pressed, without Enter; never without a keyboard."""
     pressed = asyncio.Event()
     if not _has_keyboard():
         yield pressed

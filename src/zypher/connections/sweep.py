@@ -36,7 +36,7 @@ class Sweep:
         self._timer: Timer | None = None
         self._emptied: asyncio.Future[None] | None = None
         self._every_s = min(_EVERY_S, settings.read_timeout_s / 4, settings.keep_alive_timeout_s / 4)
-        # A reading is up to one sweep old when a deadline is computed from it: nobody is cut off early.
+        # A reading is up to one sweep old when a deadline is computed from it: no client is cut off early.
         self._read_s = settings.read_timeout_s + self._every_s
         self._idle_s = settings.keep_alive_timeout_s + self._every_s
 

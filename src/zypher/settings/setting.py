@@ -144,7 +144,7 @@ _SYNONYMS = {  # names that other servers have for our settings
 
 
 def meant(word: str, known: Sequence[str]) -> str | None:
-    """The known flag, variable or key that somebody meant by `word`; None when none is likely."""
+    """The known flag, variable or key that `word` stands for; None when none is likely."""
     name = _SYNONYMS.get(word.removeprefix("--").removeprefix("ZYPHER_").replace("-", "_").lower(), "")
     forms = (name, "--" + name.replace("_", "-"), "ZYPHER_" + name.upper())
     return next((form for form in forms if form in known), None) or closest(word, known)
