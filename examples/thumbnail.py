@@ -8,18 +8,16 @@ import zypher
 
 
 class Thumbnail:
-    """A PNG of the image (PNG, JPEG, WebP, …), no larger than `width` by `width` pixels."""
+    """A PNG of the image (PNG, JPEG, WebP, …), no larger than 64 by 64 pixels."""
 
     concurrency = 4
 
-    def predict(self, image: bytes, width: int = 64) -> bytes:
-        if not 1 <= width <= 4_096:
-            raise zypher.InvalidInput("$.input.width must be from 1 to 4096.")
+    def predict(self, image: bytes) -> bytes:
         try:
             picture = PIL.Image.open(io.BytesIO(image))
-            picture.thumbnail((width, width))
+            picture.thumbnail((64, 64))
         except (OSError, PIL.Image.DecompressionBombError) as error:
-            raise zypher.InvalidInput(f"$.input.image is no image that can be read: {error}.") from None
+            raise zypher.InvalidInput(f"$.input must be an image: {error}.") from None
         made = io.BytesIO()
         picture.save(made, "png")
         return made.getvalue()
