@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,5 +35,11 @@ def serve(model: Callable[..., object] | str, /, **settings: object) -> None:
     configures = not logging.getLogger().handlers
     if configures:
         configure(chosen.log)
-    if not assembly.serve(chosen, own_log=configures):
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        drained = assembly.serve(chosen, own_log=configures)
+    finally:  # the script goes on, and Ctrl-C ends it again
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if not drained:
         raise SystemExit(_SECOND_SIGNAL)

@@ -13,6 +13,8 @@ from tests.models.echo import Echo
 from tests.server_process import ServerProcess
 
 SCRIPT = """
+import signal
+
 import zypher
 
 class Half:
@@ -22,7 +24,7 @@ class Half:
         return number // 2
 
 zypher.serve(Half, port=0, log_format="json")
-print("after serve")
+print("after serve", signal.getsignal(signal.SIGINT) is signal.default_int_handler)
 """
 
 
@@ -54,6 +56,7 @@ def test_a_script_serves_its_model_until_a_signal(tmp_path: Path) -> None:
         assert server.wait() == 0
         # A replica imports the script, where `serve` returns at once; the script goes on after its own `serve`.
         assert server.text().count("after serve") == 2
+        assert "after serve True" in server.text()
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from zypher.worker.check import CheckReport
 
-HELP = "Load a model in a process of its own and show its schemas; with --input, run it once."
+HELP = "Load a model in a replica and show its schemas; with --input, run it once."
 USAGE = "TARGET [--input JSON] [--json]"
 
 

@@ -10,7 +10,7 @@ from zypher.cli.terminal import print_json
 from zypher.settings import SETTINGS, Resolved, Setting, shown
 from zypher.text import printable
 
-HELP = "Show each setting and where its value came from; takes the arguments of serve."
+HELP = "Show each setting, its value and origin; takes the arguments of serve."
 USAGE = "[TARGET] [--json] [FLAGS]"
 
 

@@ -44,7 +44,8 @@ def _add(add: Callable[..., object], setting: Setting) -> None:
         for flag, const in ((setting.flag, "true"), (no_flag, "false")):
             # Only the one that changes the default is shown.
             changes = const != (default or "false")
-            shown_help = setting.rule.help.rstrip(".") if changes else argparse.SUPPRESS
+            prefix = "Turn off: " if const == "false" else ""
+            shown_help = prefix + setting.rule.help.rstrip(".") if changes else argparse.SUPPRESS
             add(flag, dest=setting.name, action="store_const", const=const, help=shown_help)
     else:
         action = "append" if setting.kind is tuple else "store"

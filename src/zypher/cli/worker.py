@@ -6,7 +6,7 @@ from zypher.cli.setting_flags import add_settings, read_settings
 from zypher.cli.terminal import DONE, INTERRUPTED
 from zypher.settings import SETTINGS
 
-HELP = "Run the predictions of a model that servers accept into an engine which many share."
+HELP = "Run a model for servers on other machines, which share an engine with it."
 USAGE = "[TARGET] --engine URL [FLAGS]"
 
 _TAKEN = [each for each in SETTINGS if each.name == "host" or (each.section != "http" and each.name != "worker")]

@@ -58,13 +58,13 @@ class HttpSettings(msgspec.Struct, frozen=True):
     cors_origin: Annotated[
         tuple[str, ...], Rule("Origin whose pages may call the API, such as https://app.example.com; * is any.")
     ] = ()
-    access_log: Annotated[bool, Rule("Whether each request is a line in the log.")] = True
+    access_log: Annotated[bool, Rule("A line in the log for each request.")] = True
     expose_errors: Annotated[
         bool | None,
-        Rule("Whether 503s and readiness contain addresses, paths and exceptions; unset, on loopback only."),
+        Rule("Addresses, paths and exceptions in 503s and readiness; unset, on loopback only."),
     ] = None
     max_inflight_mb: Annotated[
-        int, Rule("Memory for bodies that arrive and answers that are not read yet, in MiB.", 1, 1_048_576)
+        int, Rule("Memory for bodies that arrive and responses that are not read yet, in MiB.", 1, 1_048_576)
     ] = 256
     max_body_bytes: Annotated[int, Rule("Largest request body that is accepted.", 1, 536_870_912)] = 10_485_760
     read_timeout_s: Annotated[float, Rule("Time a client has to send a whole header or body.", *_SPAN_S)] = 30.0
@@ -91,7 +91,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     """Which model runs, and how many predictions at once."""
 
     here: Annotated[
-        bool, Rule("Whether the server runs the model, too; --no-worker leaves that to `zypher worker`.", name="worker")
+        bool, Rule("The model in the server's own processes, not in those of `zypher worker`.", name="worker")
     ] = True
     target: Annotated[str, Rule("The model: package.module:Name or path/to/file.py:Name.", positional=True)] = (
         "zypher.models.mock:mock_model_predict"
@@ -137,7 +137,7 @@ class LogSettings(msgspec.Struct, frozen=True):
     format: Annotated[
         LogFormat, Rule("Lines for people or JSON lines; auto: human on a terminal.", name="log_format")
     ] = LogFormat.AUTO
-    values: Annotated[bool, Rule("Whether inputs and outputs are written to the log.", name="log_values")] = False
+    values: Annotated[bool, Rule("Inputs and outputs in the log.", name="log_values")] = False
 
 
 class Settings(msgspec.Struct, frozen=True):
