@@ -73,7 +73,7 @@ def test_the_table_shows_queues_and_workers(place: Place, gate: Gate) -> None:
         submit(place.client, gate.input(text))
     gate.wait_for_runs(1)
     lines = [line.split() for line in place.queue().splitlines() if line]
-    assert lines[0] == ["MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "TAKES"]
+    assert lines[0] == ["MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "RUNTIME"]
     assert lines[1][:5] == ["Poison", "2", "1", "0", "0"]
     assert lines[2] == ["WORKER", "MODEL", "STATE", "REPLICAS", "SLOTS", "SEEN"]
     assert lines[3][1:5] == ["Poison", "ready", "1/1", "1"]

@@ -107,7 +107,7 @@ def page(queues: "Sequence[QueueView]") -> str:
     """The queues, the workers and their problems, for people."""
     if not queues:
         return "No worker serves a model, and no prediction waits."
-    heading = ("MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "RUN TIME")
+    heading = ("MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "RUNTIME")
     parts = [table(heading, [_queue_row(queue) for queue in queues])]
     workers = [_worker_row(queue, worker) for queue in queues for worker in queue.workers]
     if workers:

@@ -23,8 +23,8 @@ def depth(*workers: WorkerState, problem: str | None = None) -> QueueState:
 
 def test_queues_above_workers() -> None:
     assert page([queue_view("m", depth(READY, DRAINING), NOW)]) == (
-        "MODEL  QUEUED  RUNNING  DELAYED  DEAD  OLDEST  RUN TIME\n"
-        "m           5        3        2     1    90 s     0.2 s\n"
+        "MODEL  QUEUED  RUNNING  DELAYED  DEAD  OLDEST  RUNTIME\n"
+        "m           5        3        2     1    90 s    0.2 s\n"
         "\n"
         "WORKER  MODEL  STATE     REPLICAS  SLOTS   SEEN\n"
         "1a2b    m      ready     1/2           8  3.0 s\n"
