@@ -17,7 +17,7 @@ RUN pip install --require-hashes --ignore-installed --root /install --requiremen
     && python -m compileall -q --invalidation-mode unchecked-hash -s /install /install
 
 FROM build AS application
-COPY pyproject.toml README.md ./
+COPY pyproject.toml README.md LICENSE ./
 COPY src ./src
 RUN pip wheel --no-deps --wheel-dir /wheels . \
     && pip install --no-deps --ignore-installed --root /install /wheels/*.whl \
