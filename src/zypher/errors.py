@@ -37,6 +37,8 @@ class StartError(ZypherError):
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
         self.details = details  # more lines for a terminal, such as the user's own traceback
+        if details:
+            self.add_note(details)  # shown where it is raised in a script or a test
 
 
 class SettingsError(StartError):

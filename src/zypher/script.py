@@ -1,14 +1,20 @@
 """Serving a model from the script that defines it."""
 
+import asyncio
+import gc
 import logging
 import os
 import signal
-from collections.abc import Callable
+import sys
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from zypher import assembly
+from zypher.errors import StartError
 from zypher.models.loader import is_loading, target_of
-from zypher.settings import SETTINGS, resolve_keywords
+from zypher.settings import SETTINGS, replace_target, resolve_keywords
 from zypher.telemetry.logs import configure
 
 _FILE = Path("zypher.toml")
@@ -30,16 +36,44 @@ def serve(model: Callable[..., object] | str, /, **settings: object) -> None:
     """
     if is_loading():
         return
-    values = {**settings, "target": target_of(model)}
-    chosen = resolve_keywords(values, _ALLOWED | {"target"}, os.environ, _FILE)
+    _check_thread()
+    chosen = replace_target(resolve_keywords(settings, _ALLOWED, os.environ, _FILE), target_of(model))
     configures = not logging.getLogger().handlers
-    if configures:
-        configure(chosen.log)
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with _process_as_before():
+        if configures:
+            configure(chosen.log)
         drained = assembly.serve(chosen, own_log=configures)
-    finally:  # the script goes on, and Ctrl-C ends it again
-        for number, handler in before.items():
-            signal.signal(number, handler)
     if not drained:
         raise SystemExit(_SECOND_SIGNAL)
+
+
+def _check_thread() -> None:
+    in_loop = True
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        in_loop = False
+    if in_loop or threading.current_thread() is not threading.main_thread():
+        raise StartError(
+            "zypher.serve needs the main thread, without an event loop that runs in it; "
+            "use zypher.asgi with a server of your own, or zypher.testing.serve in a test."
+        )
+
+
+@contextmanager
+def _process_as_before() -> Generator[None]:
+    """What a server changes of its process is as it was afterwards: the script goes on."""
+    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    threshold, interval_s = gc.get_threshold(), sys.getswitchinterval()
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        for number, handler in signals.items():
+            signal.signal(number, handler)
+        gc.set_threshold(*threshold)
+        gc.unfreeze()
+        sys.setswitchinterval(interval_s)
+        root.handlers[:] = handlers
+        root.setLevel(level)

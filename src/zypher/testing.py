@@ -11,17 +11,20 @@ import asyncio
 import threading
 from collections.abc import Callable, Generator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
 
 import uvloop
 
 from zypher import assembly
 from zypher.client.client import Client
-from zypher.models.loader import target_of
-from zypher.settings import SETTINGS, Settings, resolve_keywords
+from zypher.errors import TargetError
+from zypher.models.loader import is_loading, target_of
+from zypher.service.http_process import HttpProcess
+from zypher.settings import SETTINGS, Settings, replace_target, resolve_keywords
 
-_ALLOWED = {setting.name for setting in SETTINGS} - {"health_port"}
+_NOT_HERE = frozenset({"target", "health_port", "uds", "ssl_certfile", "ssl_keyfile"})
+_ALLOWED = {setting.name for setting in SETTINGS} - _NOT_HERE
 
 
 @contextmanager
@@ -32,10 +35,13 @@ def serve(model: Callable[..., object] | str, /, **settings: object) -> Generato
     one; variables and zypher.toml are ignored, the settings are those given here. What still runs at the end is not
     waited for. Raises `ZypherError` when the model cannot be served.
     """
+    if is_loading():
+        raise TargetError("zypher.testing.serve runs where a model is imported: put it into a test, or a function.")
+    target = target_of(model)
     with TemporaryDirectory(prefix="zypher-") as folder:
         defaults: dict[str, object] = {"data_dir": folder, "port": 0, "drain_timeout_s": 0, "access_log": False}
-        values = {**defaults, **settings, "target": target_of(model)}
-        server = _Server(resolve_keywords(values, _ALLOWED, {}, None))
+        chosen = resolve_keywords({**defaults, **settings}, _ALLOWED, {}, None)
+        server = _Server(replace_target(chosen, target))
         try:
             with Client(server.url()) as client:
                 yield client
@@ -48,37 +54,48 @@ class _Server:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._started: Future[tuple[str, asyncio.AbstractEventLoop]] = Future()
+        self._url: Future[str] = Future()
+        self._loop: Future[asyncio.AbstractEventLoop] = Future()
         self._stop = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="zypher-testing", daemon=True)
         self._thread.start()
 
     def url(self) -> str:
         """Where it listens, once the model is loaded. Raises `StartError`."""
-        return self._started.result()[0]
+        return self._url.result()
 
     def stop(self) -> None:
-        """Stop it, and wait for its end."""
-        if self._started.exception() is None:
-            self._started.result()[1].call_soon_threadsafe(self._stop.set)
+        """Stop it, also while it starts, and wait for its end."""
+        with suppress(RuntimeError):  # it has ended already
+            self._loop.result().call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
     def _run(self) -> None:
         try:
             uvloop.run(self._serve())
-        except BaseException as error:  # raised by `url`
-            if not self._started.done():
-                self._started.set_exception(error)
-                return
-            raise
+        except BaseException as error:
+            if self._url.done():
+                raise
+            self._url.set_exception(error)  # raised by `url`
 
     async def _serve(self) -> None:
+        self._loop.set_result(asyncio.get_running_loop())
         process = assembly.http_process(self._settings)
+        stopping = asyncio.create_task(self._stop.wait())
+        starting = asyncio.create_task(self._start(process))
         try:
-            await process.start()
-            await process.get_ready()
-            self._started.set_result((process.url, asyncio.get_running_loop()))
-            await self._stop.wait()
-            await process.drain()
+            await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                await stopping
+                await process.drain()
         finally:
+            for task in (starting, stopping):
+                task.cancel()
+            await asyncio.gather(starting, stopping, return_exceptions=True)
             await process.stop(at_once=True)
+
+    async def _start(self, process: HttpProcess) -> None:
+        await process.start()
+        await process.get_ready()
+        self._url.set_result(process.url)

@@ -49,7 +49,7 @@ def as_json(content: bytes, *, is_json: bool = False, takes_bytes: bool = False)
             return msgspec.Raw(msgspec.json.encode(text))
         msgspec.json.decode(text)
     except UnicodeError:
-        raise StartError("The input is not UTF-8, and the model takes no bytes; send it a text.") from None
+        raise StartError("The input is not UTF-8, and the model takes no bytes alone; send a text or JSON.") from None
     except (msgspec.DecodeError, RecursionError) as error:
         raise StartError(f"The input is not JSON ({error}); without --json-input it is sent as text.") from None
     return msgspec.Raw(content)

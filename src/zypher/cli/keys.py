@@ -20,7 +20,7 @@ def key_pressed(key: str) -> Generator[asyncio.Event]:
 
     def read() -> None:
         keys = os.read(descriptor, 1024)
-        if key.encode() in keys or not keys:
+        if key.encode() in keys.lower() or not keys:
             pressed.set()
 
     before = termios.tcgetattr(descriptor)

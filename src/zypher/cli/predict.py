@@ -131,6 +131,8 @@ def _advice(error: "ClientError", *, as_text: bool = False) -> str:
 
     if isinstance(error, Unavailable):
         return f"{error} Try again in {error.retry_after_s} s."
+    if isinstance(error, Rejected) and error.status == 422 and "must be base64" in str(error):
+        return f"{error} --file sends the content of a file, and - that of standard input."
     if isinstance(error, Rejected) and error.status == 422 and as_text:
         return f"{error} The input was sent as text; --json-input sends it as JSON."
     return str(error)

@@ -80,7 +80,8 @@ async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> in
 async def _watch(engine: "OperatorSession", clock: "Clock") -> None:
     """Draw the table again and again, until `q` or Ctrl-C."""
     with key_pressed("q") as ended:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, ended.set)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # the terminal is given back in any case
+            asyncio.get_running_loop().add_signal_handler(number, ended.set)
         drawing = asyncio.create_task(_draw(engine, clock))
         ending = asyncio.create_task(ended.wait())
         await asyncio.wait({drawing, ending}, return_when=asyncio.FIRST_COMPLETED)

@@ -22,12 +22,13 @@ def python_signature(predict: Predict, label: str) -> inspect.Signature:
         raise TargetError(f"{label} has no readable parameters: wrap it in a function that takes one.") from error
 
 
-def input_parameters(signature: inspect.Signature, label: str) -> list[inspect.Parameter]:
+def input_parameters(predict: Predict, signature: inspect.Signature, label: str) -> list[inspect.Parameter]:
     """The parameters that take the input: the only one takes it as a whole, several take its fields.
 
-    Raises `TargetError` when there is none.
+    What a partial has bound is no input. Raises `TargetError` when there is none.
     """
-    parameters = list(signature.parameters.values())
+    bound = cast("functools.partial[object]", predict).keywords if isinstance(predict, functools.partial) else {}
+    parameters = [p for p in signature.parameters.values() if p.name not in bound]
     named = [p for p in parameters if p.kind not in _VARIADIC]
     found = named or [p for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL]
     if not found:
@@ -51,6 +52,8 @@ def resolve(annotation: object, predict: Predict, owner: type | None) -> object:
 def written(parameter: inspect.Parameter) -> str:
     """The parameter as its author wrote it, such as `size: int`."""
     hint = parameter.annotation
+    if hint is parameter.empty:
+        return parameter.name
     return f"{parameter.name}: {hint if isinstance(hint, str) else inspect.formatannotation(hint)}"
 
 

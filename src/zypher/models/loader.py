@@ -30,18 +30,46 @@ def target_of(model: object) -> str:
     Raises `TargetError` for what another process cannot import.
     """
     if isinstance(model, str):
-        return model
+        return _absolute(model)
     name: str = getattr(model, "__qualname__", "")
-    module = sys.modules.get(getattr(model, "__module__", ""))
     if not name:
         raise TargetError(f"A `{type(model).__qualname__}` cannot be served: give a function, a class or its target.")
-    if not _is_dotted(name):
-        raise TargetError(f"`{name}` is inside of a function: define it at the top of a file, where replicas find it.")
+    found = _name_of(model, name)
+    if found is None:
+        raise TargetError(
+            f"`{name}` cannot be found by its name in a file: serve a function or a class at the top of a file."
+        )
+    module, name = found
     file = getattr(module, "__file__", None)
-    if module is None or file is None:
+    if file is None:
         raise TargetError(f"`{name}` is in no file: put it into one, from which replicas can import it.")
-    place = module.__name__ if "." in module.__name__ else Path(file).resolve()
-    return f"{place}:{name}"
+    return f"{_place_of(module, file)}:{name}"
+
+
+def _name_of(model: object, name: str) -> tuple[ModuleType, str] | None:
+    """The module and the name in it that lead to this very object: its own, or one that it was given there."""
+    modules = [sys.modules.get(str(getattr(model, "__module__", ""))), sys.modules.get("__main__")]
+    for module in filter(None, modules):
+        if "." not in name and getattr(module, name, None) is model:
+            return module, name
+        for key, value in list(vars(module).items()):
+            if value is model and key.isidentifier():
+                return module, key
+    return None
+
+
+def _place_of(module: ModuleType, file: str) -> str:
+    """The module's own name where it is in a package, else its file."""
+    spec = module.__spec__
+    name = module.__name__ if spec is None else spec.name  # of `python -m`, where the module is called __main__
+    is_packaged = "." in name or hasattr(module, "__path__")
+    return name if is_packaged else str(Path(file).resolve())
+
+
+def _absolute(target: str) -> str:
+    """The same target, wherever the process goes."""
+    place, colon, name = target.rpartition(":")
+    return f"{Path(place).resolve()}:{name}" if colon and _is_path(place) and Path(place).is_file() else target
 
 
 def load(target: str) -> LoadedModel:

@@ -26,6 +26,7 @@ from typing import cast
 from zypher.errors import TargetError
 from zypher.model_card import ModelCard
 from zypher.models.hints import underlying
+from zypher.models.libraries import unwrapped
 from zypher.models.output import encode_output
 from zypher.models.parameters import of_input
 from zypher.models.signature import read_signature
@@ -40,7 +41,7 @@ class LoadedModel:
         """Describe a model. Raises `TargetError` when it cannot be served."""
         self._user_model = user_model
         self._signature = read_signature(user_model.predict, user_model.owner, user_model.label())
-        self._predict = of_input(user_model.predict, self._signature.parameters)
+        self._predict = of_input(user_model.predict, self._signature.parameters, unwrapped)
         self._decode = self._signature.decoder.decode
         self.is_async = _is_async(user_model)  # whether `predict` returns an awaitable
         self.card = ModelCard(

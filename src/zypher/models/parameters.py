@@ -3,6 +3,7 @@
 import inspect
 import math
 from collections.abc import Mapping, Sequence
+from types import NoneType
 
 import msgspec
 
@@ -10,28 +11,37 @@ from zypher.models.hints import Predict
 
 NAME = "Parameters"  # of the type, in the schema
 _POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_FIELD = "p{}"  # of the type; in JSON it has the name of the parameter, which may be none that a type takes
 
 
 def record_of(hints: Mapping[str, object], defaults: Mapping[str, object]) -> type:
     """A type with a field for each parameter; one with a default may be left out, and no other field is allowed."""
-    required = [(name, hint) for name, hint in hints.items() if name not in defaults]
-    optional = [(name, hints[name], _field(default)) for name, default in defaults.items()]
-    return msgspec.defstruct(NAME, [*required, *optional], kw_only=True, forbid_unknown_fields=True)
+    fields: list[tuple[str, object] | tuple[str, object, object]] = []
+    for number, (name, hint) in enumerate(hints.items()):
+        field = _FIELD.format(number)
+        fields.append((field, hint, _field(defaults[name])) if name in defaults else (field, hint))
+    names = {_FIELD.format(number): name for number, name in enumerate(hints)}
+    return msgspec.defstruct(NAME, fields, kw_only=True, forbid_unknown_fields=True, rename=names)
 
 
-def of_input(predict: Predict, parameters: Sequence[inspect.Parameter]) -> Predict:
-    """`predict` as a function of one input: of the only parameter, or of a record with a field for each."""
+def of_input(predict: Predict, parameters: Sequence[inspect.Parameter], unwrap: Predict) -> Predict:
+    """`predict` as a function of one input: of the only parameter, or of a record with a field for each.
+
+    `unwrap` is applied to the value of each field.
+    """
     first = parameters[0]
     if len(parameters) == 1 and first.kind is not inspect.Parameter.KEYWORD_ONLY:
         return predict
     if len(parameters) == 1:
         return _by_name(predict, first.name)
-    positional = [parameter.name for parameter in parameters if parameter.kind in _POSITIONAL]
-    named = [parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY]
+    numbered = [(_FIELD.format(number), parameter) for number, parameter in enumerate(parameters)]
+    positional = [field for field, parameter in numbered if parameter.kind in _POSITIONAL]
+    named = [(field, each.name) for field, each in numbered if each.kind is inspect.Parameter.KEYWORD_ONLY]
 
     def call(record: object) -> object:
         return predict(
-            *[getattr(record, name) for name in positional], **{name: getattr(record, name) for name in named}
+            *[unwrap(getattr(record, field)) for field in positional],
+            **{name: unwrap(getattr(record, field)) for field, name in named},
         )
 
     return call
@@ -46,7 +56,12 @@ def _by_name(predict: Predict, name: str) -> Predict:
 
 def _field(default: object) -> object:
     """The schema shows a default that JSON has; any other is the function's own business."""
-    simple = default is None or isinstance(default, str | bool | int)
-    if simple or (isinstance(default, float) and math.isfinite(default)):
+    if type(default) in (NoneType, bool, int) or (isinstance(default, str) and _is_text(default)):
+        return msgspec.field(default=default)
+    if type(default) is float and math.isfinite(default):
         return msgspec.field(default=default)
     return msgspec.field(default_factory=lambda: default)
+
+
+def _is_text(default: str) -> bool:
+    return type(default) is str and default.isprintable()

@@ -10,7 +10,6 @@ dataclasses, unions of them, validators. A constraint that would not be enforced
 
 import inspect
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from typing import Annotated, Any, cast
 
 import msgspec
@@ -29,8 +28,7 @@ from zypher.models.hint_reader import (
 from zypher.models.hints import Predict, input_parameters, python_signature, resolve, written
 from zypher.models.input import InputDecoder
 from zypher.models.libraries import Schema, UnenforcedConstraint
-from zypher.models.parameters import NAME, record_of
-from zypher.models.parts import parts
+from zypher.models.parameters import record_of
 from zypher.models.user_error import headline
 
 _POSSIBLE = (
@@ -67,7 +65,7 @@ def read_signature(predict: Predict, owner: type | None, label: str) -> Signatur
     error: it is described as any JSON.
     """
     signature = python_signature(predict, label)
-    parameters = input_parameters(signature, label)
+    parameters = input_parameters(predict, signature, label)
     shown = ", ".join(map(written, parameters))
     try:
         hints = [_with_default(resolve(p.annotation, predict, owner), p.default) for p in parameters]
@@ -97,16 +95,26 @@ def _input_hint(parameters: Sequence[inspect.Parameter], hints: Sequence[object]
     """Raises as `read_input_hint` does."""
     if len(hints) == 1:
         return read_input_hint(hints[0])
-    named = {parameter.name: hint for parameter, hint in zip(parameters, hints, strict=True)}
-    defaults = {p.name: p.default for p in parameters if p.default is not p.empty and not _is_field(p.default)}
-    try:
-        return read_input_hint(record_of(named, defaults))
-    except Exception:
-        library = libraries.types()
-        if library is not None and any(library.owns(part) for hint in hints for part in parts(hint)):
-            with suppress(Exception):  # msgspec cannot read or enforce some of them
-                return read_input_hint(library.record(NAME, named, defaults))
-        raise
+    named = {
+        parameter.name: _field_hint(parameter.name, hint) for parameter, hint in zip(parameters, hints, strict=True)
+    }
+    defaults = {p.name: _default(p) for p in parameters if _default(p) is not p.empty}
+    return read_input_hint(record_of(named, defaults))
+
+
+def _field_hint(name: str, hint: object) -> object:
+    """The hint; where a library reads it as a whole, a type of that library around it, so that others are not."""
+    library = libraries.types()
+    if library is None or (isinstance(hint, type) and library.is_model(hint)) or read_input_hint(hint).reader is None:
+        return hint
+    return library.wrapper(name, hint)
+
+
+def _default(parameter: inspect.Parameter) -> object:
+    library = libraries.types()
+    if library is not None and library.is_field(parameter.default):
+        return library.default_of(parameter.default, parameter.empty)
+    return parameter.default
 
 
 def _possible(reason: str) -> str:
@@ -117,13 +125,11 @@ def _possible(reason: str) -> str:
     return _POSSIBLE
 
 
-def _is_field(default: object) -> bool:
-    library = libraries.types()
-    return library is not None and library.is_field(default)
-
-
 def _with_default(kind: object, default: object) -> object:
-    return cast(Any, Annotated)[kind, default] if _is_field(default) else kind
+    library = libraries.types()
+    if library is None or not library.is_field(default):
+        return kind
+    return cast(Any, Annotated)[kind, library.without_default(default)]
 
 
 def _describe(input_hint: Hint, output_hint: Hint) -> tuple[tuple[Schema, Schema], Schema]:

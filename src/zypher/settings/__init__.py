@@ -9,7 +9,7 @@ A setting has one name everywhere: the flag `--drain-timeout-s` is the variable
 `ZYPHER_DRAIN_TIMEOUT_S` and the key `drain_timeout_s`.
 """
 
-from zypher.settings.resolve import Resolved, resolve, resolve_keywords
+from zypher.settings.resolve import Resolved, replace_target, resolve, resolve_keywords
 from zypher.settings.sections import (
     SETTINGS,
     EngineSettings,
@@ -34,6 +34,7 @@ __all__ = [
     "Settings",
     "WorkerSettings",
     "meant",
+    "replace_target",
     "resolve",
     "resolve_keywords",
     "shown",

@@ -51,12 +51,21 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], file: Path 
 def resolve_keywords(
     values: Mapping[str, object], allowed: Set[str], environ: Mapping[str, str], file: Path | None
 ) -> Settings:
-    """The settings given from Python by their names, the others from `environ` and `file`. Raises `SettingsError`."""
+    """The settings given from Python by their names, None for none; the others from `environ` and `file`.
+
+    Raises `SettingsError`.
+    """
     for name in values:
         if name not in allowed:
             near = meant(name, sorted(allowed))
             raise SettingsError(f"{name} is not a setting; {f'did you mean {near}?' if near else 'leave it out.'}")
-    return resolve(values, environ, file).settings
+    given = {name: value for name, value in values.items() if value is not None}
+    return resolve(given, environ, file).settings
+
+
+def replace_target(settings: Settings, target: str) -> Settings:
+    """The same settings with another model."""
+    return replace(settings, worker=replace(settings.worker, target=target))
 
 
 def _choose(

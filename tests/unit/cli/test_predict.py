@@ -81,7 +81,10 @@ def test_a_binary_file_for_a_text_model_is_refused(capsys: pytest.CaptureFixture
     Path("x.png").write_bytes(b"\x89PNG")
     with serving(described({"type": "string"}), accepted()) as script:
         assert main(["predict", "--file", "x.png", "--url", script.url]) == 2
-    assert capsys.readouterr().err == "zypher: The input is not UTF-8, and the model takes no bytes; send it a text.\n"
+    assert (
+        capsys.readouterr().err
+        == "zypher: The input is not UTF-8, and the model takes no bytes alone; send a text or JSON.\n"
+    )
 
 
 def test_an_input_from_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:

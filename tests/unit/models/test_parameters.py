@@ -1,11 +1,14 @@
 """Several parameters are the fields of one input."""
 
+import functools
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, cast
 
 import msgspec
+import numpy as np
 import pydantic
 import pytest
 
@@ -116,20 +119,56 @@ def test_constraints_of_parameters_are_enforced() -> None:
     assert refused(predict, b'{"count": 0, "limit": 1}') == "$.input.count must be at least 1."
 
 
-def test_a_constraint_of_pydantic_alone_makes_pydantic_read_all() -> None:
-    def even(number: int) -> int:
-        assert number % 2 == 0
-        return number
+def even(number: int) -> int:
+    assert number % 2 == 0
+    return number
 
-    def predict(number: Annotated[int, pydantic.AfterValidator(even)], factor: int = 3) -> int:
-        return number * factor
 
-    assert predicted(predict, b'{"number": 2}') == 6
+def test_a_library_reads_its_own_parameter_and_no_other() -> None:
+    def predict(_number: Annotated[int, pydantic.AfterValidator(even)], image: bytes, model_config: int = 3) -> object:
+        return _number, image, model_config
+
+    assert predicted(predict, b'{"_number": 2, "image": "aGk="}') == (2, b"hi", 3)
+    assert refused(predict, b'{"_number": 2, "image": "aGk=", "model_config": "4"}').startswith("$.input.model_config")
     model = served(predict)
-    with pytest.raises(InvalidInput, match=r"^\$\.input\.number"):
-        model.decode_input(b'{"number": 1}')
-    with pytest.raises(InvalidInput, match=r"^\$\.input must not contain `factr`"):
-        model.decode_input(b'{"number": 2, "factr": 1}')
+    with pytest.raises(InvalidInput, match=r"^\$\.input\._number"):
+        model.decode_input(b'{"_number": 1, "image": "aGk="}')
+    assert refused(predict, b'{"_number": 2, "image": "aGk=", "more": 1}') == "$.input must not contain `more`."
+
+
+AT_LEAST_ONE = pydantic.Field(8, ge=1)
+TAGS = pydantic.Field(default_factory=list[str])
+
+
+def test_a_default_of_a_field_is_the_parameters_default() -> None:
+    def predict(text: str, size: int = AT_LEAST_ONE, tags: list[str] = TAGS) -> object:
+        return text, size, tags
+
+    assert predicted(predict, b'{"text": "a"}') == ("a", 8, [])
+    assert refused(predict, b'{"text": "a", "size": 0}') == "$.input.size must be at least 1."
+    schema = cast("Json", served(predict).card.components["Parameters"])
+    assert schema["required"] == ["text"]
+    assert schema["properties"]["size"] == {"type": "integer", "minimum": 1, "default": 8}
+
+
+DEFAULTS = [np.float64(0.5), "\ud800", float("nan"), threading.Lock(), Mood.CALM, [1]]
+
+
+@pytest.mark.parametrize("default", DEFAULTS, ids=lambda default: type(default).__name__)
+def test_any_default_reaches_the_function_as_it_is(default: object) -> None:
+    def predict(text: str, other: object = default) -> object:
+        return other
+
+    assert predicted(predict, b'{"text": "a"}') is default
+
+
+def test_what_a_partial_has_bound_is_no_input() -> None:
+    def predict(text: str, weights: complex, times: int = 2) -> str:
+        return text * times
+
+    model = served(functools.partial(predict, weights=1j))
+    assert model.predict(model.decode_input(b'{"text": "a"}')) == "aa"
+    assert served(functools.partial(predict, weights=1j, times=3)).card.input_schema == {"type": "string"}
 
 
 def test_the_only_parameter_takes_the_input_itself() -> None:

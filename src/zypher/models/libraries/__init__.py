@@ -11,7 +11,7 @@ pydantic_errors.py         what its validation refuses, as a sentence
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from typing import Literal, Protocol, cast
@@ -78,8 +78,16 @@ class Types(Protocol):
         """
         ...
 
-    def record(self, name: str, hints: Mapping[str, object], defaults: Mapping[str, object]) -> type:
-        """A type with these fields and no others; one with a default may be left out."""
+    def default_of(self, field: object, nothing: object) -> object:
+        """The default of such a field, `nothing` without one."""
+        ...
+
+    def without_default(self, field: object) -> object:
+        """The same constraints without a default."""
+        ...
+
+    def wrapper(self, name: str, kind: object) -> type:
+        """A model of the library whose only content is a value of this type; `unwrapped` gives it back."""
         ...
 
     def reader(self, kind: object) -> Reader:
@@ -125,6 +133,17 @@ def types() -> Types | None:
 def constraints() -> Constraints | None:
     """The adapter of the library whose metadata can exist by now."""
     return cast(Constraints | None, _adapter_of_loaded("annotated_types"))
+
+
+class Wrapped:
+    """A value that a library has read, in a model of that library."""
+
+    root: object
+
+
+def unwrapped(value: object) -> object:
+    """The value of a wrapper, and any other as it is."""
+    return value.root if isinstance(value, Wrapped) else value
 
 
 def _adapter_of_loaded(library: str) -> object:

@@ -1,6 +1,7 @@
 """Pydantic's types as input and output types, and its instances as plain values."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from copy import copy
 from typing import Any, cast
 
 import annotated_types
@@ -8,8 +9,9 @@ import msgspec
 import pydantic
 from pydantic.dataclasses import is_pydantic_dataclass
 from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
 
-from zypher.models.libraries import Schema, Side, UnenforcedConstraint
+from zypher.models.libraries import Schema, Side, UnenforcedConstraint, Wrapped
 from zypher.models.libraries.pydantic_acceptance import Acceptance, Core
 from zypher.models.libraries.pydantic_errors import invalid_value
 from zypher.models.parts import annotated
@@ -64,9 +66,19 @@ def _renamed(field: FieldInfo) -> bool:
     return bool(field.alias or field.validation_alias or field.discriminator)
 
 
-def record(name: str, hints: Mapping[str, object], defaults: Mapping[str, object]) -> type:
-    fields = {field: (hint, defaults.get(field, ...)) for field, hint in hints.items()}
-    return pydantic.create_model(name, __config__=pydantic.ConfigDict(extra="forbid"), **cast(Any, fields))
+def default_of(field: FieldInfo, nothing: object) -> object:
+    return nothing if field.is_required() else field.get_default(call_default_factory=True, validated_data={})
+
+
+def without_default(field: FieldInfo) -> FieldInfo:
+    required = copy(field)
+    required.default, required.default_factory = PydanticUndefined, None
+    return required
+
+
+def wrapper(name: str, kind: object) -> type:
+    base = cast(Any, pydantic.RootModel)[kind]
+    return type(name, (Wrapped, base), {"__module__": __name__})
 
 
 class _Reader:
