@@ -276,6 +276,7 @@ class Connection(HttpToolsProtocol):
     def _abandon_newest(self) -> None:
         """Disconnect the newest request from its client."""
         self.cycle.disconnected = True
+        self.cycle.waiting_for_100_continue = False  # nothing more is written than the rejection
         self.cycle.message_event.set()
 
     # What is not HTTP, or not ours

@@ -100,6 +100,14 @@ async def test_a_refused_request_gets_no_second_answer(start: Start, caplog: pyt
     assert not caplog.records
 
 
+async def test_a_refused_body_is_not_asked_for(server: Served, caplog: pytest.LogCaptureFixture) -> None:
+    head = HEAD + b"Expect: 100-continue\r\nTransfer-Encoding: chunked\r\n\r\n"
+    async with wire_to(server) as wire:
+        assert (await wire.ask(head + b"no chunk\r\n")).status == 400
+        assert await wire.end() == b""
+    assert caplog.records == []
+
+
 async def test_a_handler_waiting_for_a_refused_body_is_interrupted(start: Start) -> None:
     interrupted = asyncio.Event()
 
