@@ -39,7 +39,7 @@ def main() -> int:
         _report("durable cycles per second", lambda which: cycles_per_s(both[which], _CYCLE_S))
     starts = [[_start(tree) for tree in trees] for _ in range(_PAIRS)]
     _print("start to first 200, seconds", [ours[0] / theirs[0] for ours, theirs in starts])
-    _print("idle memory (PSS), bytes", [ours[1] / theirs[1] for ours, theirs in starts])
+    _print("idle memory (PSS), MiB", [ours[1] / theirs[1] for ours, theirs in starts])
     return 0
 
 
@@ -60,7 +60,7 @@ def _report(figure: str, measure: Callable[[int], float]) -> None:
 
 
 def _start(tree: Path) -> tuple[float, float]:
-    """Seconds to the first 200, bytes at rest."""
+    """Seconds to the first 200, MiB at rest."""
     with _serve(tree, pinned=False) as server:
         server.wait_for("POST", "/predict", INPUT)
         start_s = time.perf_counter() - server.started_at
