@@ -22,9 +22,11 @@ def client(project: Project) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(autouse=True)
-def whole(project: Project) -> None:
-    """Each test finds every container running."""
+def whole(project: Project, client: httpx.Client) -> None:
+    """Each test finds every container running, and every worker back from the outage of the test before."""
     assert len(project.containers("worker")) == WORKERS
+    alive = f'zypher_workers{{model="Gated"}} {float(WORKERS)}\n'
+    wait_until(lambda: alive in client.get("/metrics").text, within_s=60)
 
 
 def patiently(client: httpx.Client, prediction_id: str) -> httpx.Response:
