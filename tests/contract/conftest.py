@@ -11,7 +11,10 @@ from tests.redis_cluster import RedisCluster
 from tests.redis_keys import leftovers
 from tests.redis_server import RedisServer, no_redis, redis_program
 from tests.redis_time import RedisClock
+from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
+from zypher.engines.embedded.journal import Journal
+from zypher.engines.embedded.memory.journal import MemoryJournal
 from zypher.engines.engine import Engine
 from zypher.engines.redis_streams.address import Address
 from zypher.engines.redis_streams.engine import RedisStreamsEngine
@@ -21,31 +24,32 @@ LEASE_S = 30.0
 RETENTION_S = 3600.0
 LIMIT_BYTES = 1_073_741_824
 
+KEEPING = ("embedded", "redis", "cluster")  # engines of which a second process finds what the first left behind
+ENGINES = (*KEEPING, "memory")
+
 both_kinds = pytest.mark.parametrize("durable", [True, False])
+reopens = pytest.mark.parametrize("place", KEEPING, indirect=True)  # a test that closes an engine and opens another
 
 
 class OpenEngine(Protocol):
-    """Opens an engine; a second one of the same test finds what the first, closed, left behind."""
+    """Opens an engine; a second one of the same test finds what the first, closed, left behind: see `reopens`."""
 
     def __call__(self, *, queue_limit: int = 1000, limit_bytes: int = LIMIT_BYTES) -> Awaitable[Engine]: ...
 
 
 class EmbeddedPlace:
-    """A folder, and the engine that works in it."""
+    """This process, with a folder or without one, and the engine that works in it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self.clock = FakeClock()
         self._folder = folder
 
     def make(self, *, queue_limit: int, limit_bytes: int) -> Engine:
-        return EmbeddedEngine(
-            self._folder,
-            self.clock,
-            queue_limit=queue_limit,
-            retention_s=RETENTION_S,
-            lease_s=LEASE_S,
-            limit_bytes=limit_bytes,
+        clock, folder = self.clock, self._folder
+        journal: Journal = (
+            MemoryJournal(clock, limit_bytes) if folder is None else DiskJournal(folder, clock, limit_bytes)
         )
+        return EmbeddedEngine(journal, clock, queue_limit=queue_limit, retention_s=RETENTION_S, lease_s=LEASE_S)
 
     def close(self) -> None:
         """Nothing but a temporary folder is left."""
@@ -96,15 +100,17 @@ def redis_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisClu
         yield cluster
 
 
-@pytest.fixture(params=["embedded", "redis", "cluster"])
+@pytest.fixture(params=ENGINES)
 def place(
     request: pytest.FixtureRequest,
     tmp_path: Path,
     redis_server: RedisServer | None,
     redis_cluster: RedisCluster | None,
 ) -> Iterator[Place]:
-    place: Place = EmbeddedPlace(tmp_path / "data")
-    if request.param != "embedded":
+    place: Place
+    if request.param in {"embedded", "memory"}:
+        place = EmbeddedPlace(tmp_path / "data" if request.param == "embedded" else None)
+    else:
         place = RedisPlace((redis_server if request.param == "redis" else redis_cluster) or no_redis())
     yield place
     place.close()

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from tests.contract.conftest import RETENTION_S, OpenEngine
+from tests.contract.conftest import RETENTION_S, OpenEngine, reopens
 from tests.contract.phrases import (
     FAILED,
     LOST,
@@ -53,6 +53,7 @@ async def test_only_what_lost_its_replicas_is_dead(engine: Engine, clock: FakeCl
     assert await models(engine) == [MODEL]
 
 
+@reopens
 async def test_a_dead_letter_runs_again_as_if_it_were_new(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     sent = await bury(engine, message(b' {"x": 1}'))
@@ -101,6 +102,7 @@ async def test_what_is_not_dead_is_neither_replayed_nor_purged(engine: Engine) -
     assert await receive_ids(engine) == [queued.prediction_id]
 
 
+@reopens
 async def test_a_purged_dead_letter_is_forgotten_with_its_key(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     sent = await bury(engine, key="key")
@@ -135,6 +137,7 @@ async def test_a_replay_needs_room(open_engine: OpenEngine) -> None:
     assert await status(engine, sent.prediction_id) is Status.FAILED
 
 
+@reopens
 async def test_dead_letters_survive_a_restart_until_their_retention_is_over(
     open_engine: OpenEngine, clock: FakeClock
 ) -> None:

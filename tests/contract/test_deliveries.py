@@ -5,7 +5,7 @@ from collections import Counter
 
 import pytest
 
-from tests.contract.conftest import LEASE_S, OpenEngine, both_kinds
+from tests.contract.conftest import LEASE_S, OpenEngine, both_kinds, reopens
 from tests.contract.phrases import (
     FAILED,
     MODEL,
@@ -249,6 +249,7 @@ async def test_a_failure_keeps_its_kind_and_message(engine: Engine, durable: boo
     assert (told.status, told.outcome) == (Status.FAILED, FAILED)
 
 
+@reopens
 async def test_what_was_accepted_is_there_after_a_restart(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     ids = await submit_many(engine, 6)
@@ -265,6 +266,7 @@ async def test_what_was_accepted_is_there_after_a_restart(open_engine: OpenEngin
     assert list(attempts.values()) == [1, 2, 1, 1, 1]  # only the one that ran had begun an attempt
 
 
+@reopens
 async def test_a_restart_may_forget_undurable_predictions(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     ids = await submit_many(engine, 2, durable=False)
@@ -274,6 +276,7 @@ async def test_a_restart_may_forget_undurable_predictions(open_engine: OpenEngin
     assert await receive_ids(engine) in ([], ids)
 
 
+@reopens
 async def test_a_receipt_does_not_outlive_a_restart(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     await submit_many(engine, 1)

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from tests.contract.conftest import LEASE_S, OpenEngine
+from tests.contract.conftest import LEASE_S, OpenEngine, reopens
 from tests.contract.phrases import FAILED, MODEL, SUCCEEDED, depth, message, models, receive_one, submit_many, turns
 from tests.fake_clock import FakeClock
 from zypher.engines.engine import Engine
@@ -115,6 +115,7 @@ async def test_a_worker_without_a_model_yet_is_no_model(engine: Engine) -> None:
     assert (await depth(engine, "")).workers == (presence(model=""),)
 
 
+@reopens
 async def test_what_another_model_left_behind_is_counted_apart(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     await engine.submit(message(model="old"), durable=True)
@@ -139,6 +140,7 @@ async def test_a_closing_engine_ends_all_waits(engine: Engine) -> None:
         await receiver
 
 
+@reopens
 async def test_an_engine_that_closes_stores_what_was_given(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     sent = [message() for _ in range(100)]

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.contract.conftest import RETENTION_S, OpenEngine, both_kinds
+from tests.contract.conftest import RETENTION_S, OpenEngine, both_kinds, reopens
 from tests.contract.phrases import (
     FAILED,
     MODEL,
@@ -71,6 +71,7 @@ async def test_the_same_id_after_its_end_returns_the_end(engine: Engine) -> None
     assert (await depth(engine)).queued == 0
 
 
+@reopens
 async def test_submitting_an_ended_id_again_returns_its_result(open_engine: OpenEngine) -> None:
     sent, engine = message(), await open_engine()
     await engine.submit(sent, durable=True)
@@ -219,6 +220,7 @@ async def test_a_queued_prediction_can_be_cancelled(engine: Engine, durable: boo
     assert await receive_ids(engine) == [ids[0], ids[2]]
 
 
+@reopens
 async def test_a_cancelled_prediction_stays_cancelled(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     (prediction_id,) = await submit_many(engine, 1)
@@ -266,6 +268,7 @@ async def test_a_disconnect_during_submit_leaves_a_whole_prediction(engine: Engi
     assert sent.prediction_id in await receive_ids(engine)
 
 
+@reopens
 @pytest.mark.parametrize("moment", ["queued", "running", "ended"])
 async def test_a_prediction_can_be_promoted_after_its_wait(open_engine: OpenEngine, moment: str) -> None:
     sent, engine = message(), await open_engine()
@@ -284,6 +287,7 @@ async def test_a_prediction_can_be_promoted_after_its_wait(open_engine: OpenEngi
     assert await receive_ids(engine) == []
 
 
+@reopens
 async def test_nothing_is_lost_when_settle_races_with_promotion(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     sent = [message() for _ in range(20)]
@@ -344,6 +348,7 @@ async def test_a_prediction_made_durable_by_many_at_once_is_one(engine: Engine) 
     assert await receive_ids(engine) == [sent.prediction_id]
 
 
+@reopens
 async def test_results_are_the_very_bytes_that_were_given(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     outcomes = [
@@ -361,6 +366,7 @@ async def test_results_are_the_very_bytes_that_were_given(open_engine: OpenEngin
     assert [(await get(engine, each)).outcome for each in ids] == outcomes
 
 
+@reopens
 async def test_a_message_arrives_as_it_was_sent(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     sent = [message(b' {"x":  "\xe2\x98\x83"}'), message(b'"' + b"x" * 3_000_000 + b'"'), message(b"1")]
@@ -381,6 +387,7 @@ async def test_polling_during_a_settle_never_goes_back(engine: Engine) -> None:
     assert await settle
 
 
+@reopens
 async def test_a_prediction_may_be_cancelled_while_it_is_made_durable(open_engine: OpenEngine) -> None:
     sent, engine = message(), await open_engine()
     await engine.submit(sent, durable=False)
@@ -393,6 +400,7 @@ async def test_a_prediction_may_be_cancelled_while_it_is_made_durable(open_engin
     assert await receive_ids(engine) == []
 
 
+@reopens
 async def test_a_prediction_may_be_released_while_it_is_made_durable(open_engine: OpenEngine) -> None:
     sent, engine = message(), await open_engine()
     await engine.submit(sent, durable=False)

@@ -1,4 +1,4 @@
-"""An embedded engine in a process of its own, told what to do by its first argument; speaks in lines."""
+"""An embedded engine in a process of its own, whose first argument says what it does; prints lines."""
 
 import asyncio
 import resource
@@ -7,14 +7,16 @@ from pathlib import Path
 
 from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one
 from zypher.clock import SystemClock
+from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.errors import EngineUnavailable
 
 _SUBMITTERS = 16
 
 
-def engine_in(folder: Path) -> EmbeddedEngine:
-    return EmbeddedEngine(folder, SystemClock(), queue_limit=1_000_000, retention_s=3600, lease_s=30)
+def engine_in(folder: Path, retention_s: float = 3600) -> EmbeddedEngine:
+    clock = SystemClock()
+    return EmbeddedEngine(DiskJournal(folder, clock), clock, queue_limit=1_000_000, retention_s=retention_s, lease_s=30)
 
 
 async def submit_until_killed(folder: Path) -> None:
@@ -72,13 +74,13 @@ def _limit_files(size_bytes: int) -> None:
 
 async def shrink_until_killed(folder: Path) -> None:
     """Forget large results while small predictions come in, and print their ids."""
-    engine = EmbeddedEngine(folder, SystemClock(), queue_limit=1_000_000, retention_s=0.5, lease_s=30)
+    engine = engine_in(folder, 0.5)
     await engine.open()
     for _ in range(30):
         await engine.submit(message(b'"' + b"x" * 1_000_000 + b'"'), durable=True)
         await engine.settle(await receive_one(engine), SUCCEEDED)
     await engine.close()
-    engine = EmbeddedEngine(folder, SystemClock(), queue_limit=1_000_000, retention_s=0.5, lease_s=30)
+    engine = engine_in(folder, 0.5)
     await asyncio.sleep(0.6)  # until they are past their retention
     await engine.open()
     while True:

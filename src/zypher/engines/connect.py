@@ -5,41 +5,63 @@ from importlib.util import find_spec
 from msgspec.structs import replace
 
 from zypher.clock import Clock
+from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
+from zypher.engines.embedded.journal import Journal
+from zypher.engines.embedded.memory.journal import MemoryJournal
 from zypher.engines.engine import Engine
 from zypher.errors import SettingsError
 from zypher.settings import EngineSettings
 
-_EMBEDDED = "embedded"  # the engine that lives in one process; every other one is shared by many
+_EMBEDDED = "embedded"  # on disk, in one process
+_MEMORY = "memory"  # the same without the disk
 _MIB = 1024 * 1024
 _REDIS = ("redis", "rediss", "unix")
 
 
 def connect(settings: EngineSettings, clock: Clock) -> Engine:
-    """The engine that the settings ask for, not open yet. Raises `SettingsError`."""
+    """The engine that the settings name, not open yet. Raises `SettingsError`."""
+    limit_bytes = None if settings.max_data_mb is None else settings.max_data_mb * _MIB
     if settings.engine == _EMBEDDED:
-        return EmbeddedEngine(
-            settings.data_dir,
-            clock,
-            queue_limit=settings.queue_limit,
-            retention_s=settings.retention_s,
-            lease_s=settings.lease_s,
-            limit_bytes=None if settings.max_data_mb is None else settings.max_data_mb * _MIB,
-        )
+        return _embedded(settings, clock, DiskJournal(settings.data_dir, clock, limit_bytes))
+    if settings.engine == _MEMORY:
+        return _embedded(settings, clock, MemoryJournal(clock, limit_bytes))
     scheme, slashes, _ = settings.engine.partition("://")
     if slashes and scheme in _REDIS:
-        return _connect_redis(settings, clock)
+        return _connect_redis(settings, clock, limit_bytes)
     # What is no plain word may hold a password.
     which = f"No engine is called {scheme[:100]!r}" if scheme.isalnum() else "The engine's URL is wrong"
-    raise SettingsError(f"{which}; it must be {_EMBEDDED}, or a URL that begins with redis://, rediss:// or unix://.")
+    raise SettingsError(
+        f"{which}; it must be {_EMBEDDED}, {_MEMORY}, or a URL that begins with redis://, rediss:// or unix://."
+    )
 
 
 def is_shared(settings: EngineSettings) -> bool:
-    """Whether many processes can meet in the engine that the settings ask for."""
-    return settings.engine != _EMBEDDED
+    """Whether many processes can meet in the engine that the settings name."""
+    return settings.engine not in {_EMBEDDED, _MEMORY}
 
 
-def _connect_redis(settings: EngineSettings, clock: Clock) -> Engine:
+def has_folder(settings: EngineSettings) -> bool:
+    """Whether the engine that the settings name uses the data folder."""
+    return settings.engine == _EMBEDDED
+
+
+def survives(settings: EngineSettings) -> bool:
+    """Whether what the engine accepts survives the process."""
+    return settings.engine != _MEMORY
+
+
+def _embedded(settings: EngineSettings, clock: Clock, journal: Journal) -> Engine:
+    return EmbeddedEngine(
+        journal,
+        clock,
+        queue_limit=settings.queue_limit,
+        retention_s=settings.retention_s,
+        lease_s=settings.lease_s,
+    )
+
+
+def _connect_redis(settings: EngineSettings, clock: Clock, limit_bytes: int | None) -> Engine:
     if find_spec("redis") is None:
         raise SettingsError("The Redis engine is not installed; install it with: pip install 'zypherai[redis]'")
     from zypher.engines.redis_streams.address import Address
@@ -47,6 +69,6 @@ def _connect_redis(settings: EngineSettings, clock: Clock) -> Engine:
     from zypher.engines.redis_streams.terms import Terms
 
     terms = Terms(settings.queue_limit, settings.retention_s, settings.lease_s)
-    if settings.max_data_mb is not None:
-        terms = replace(terms, most_bytes=settings.max_data_mb * _MIB)
+    if limit_bytes is not None:
+        terms = replace(terms, most_bytes=limit_bytes)
     return RedisStreamsEngine(Address.parse(settings.engine), terms, clock)

@@ -12,6 +12,7 @@ from tests.unit.http.memory_engine import CARD
 from zypher.client.operators import OperatorClient
 from zypher.connections.server import HttpServer
 from zypher.engines.embedded.engine import EmbeddedEngine
+from zypher.engines.embedded.memory.journal import MemoryJournal
 from zypher.errors import EngineUnavailable, ListenError
 from zypher.http.app import Application
 from zypher.http.operators import OPERATOR_SETTINGS, operator_routes
@@ -33,8 +34,8 @@ def clock() -> FakeClock:
 
 
 @pytest.fixture
-async def engine(tmp_path: Path, clock: FakeClock) -> AsyncIterator[EmbeddedEngine]:
-    engine = EmbeddedEngine(tmp_path / "data", clock, queue_limit=LIMIT, retention_s=60, lease_s=30)
+async def engine(clock: FakeClock) -> AsyncIterator[EmbeddedEngine]:
+    engine = EmbeddedEngine(MemoryJournal(clock), clock, queue_limit=LIMIT, retention_s=60, lease_s=30)
     await engine.open()
     yield engine
     await engine.close()

@@ -1,23 +1,20 @@
-"""The embedded engine: memory keeps the order, SQLite keeps what must last."""
+"""The embedded engine: memory has the order, a journal has what must last."""
 
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from pathlib import Path
 
 from zypher.clock import Clock
 from zypher.engines.embedded.acceptance import Acceptance
-from zypher.engines.embedded.asks import FindResult, Standing, resolve
-from zypher.engines.embedded.dead import DeadLetters
-from zypher.engines.embedded.disk import Disk
-from zypher.engines.embedded.endings import Endings
-from zypher.engines.embedded.entry import Entry, Stage
-from zypher.engines.embedded.live import Live
-from zypher.engines.embedded.presences import Presences
-from zypher.engines.embedded.purge import Purger
+from zypher.engines.embedded.dead_letters import DeadLetters
+from zypher.engines.embedded.ending import Ending
+from zypher.engines.embedded.journal import FindResult, Journal, Standing, resolve
+from zypher.engines.embedded.memory.entry import Entry, Stage
+from zypher.engines.embedded.memory.predictions import Predictions
+from zypher.engines.embedded.memory.workers import Workers
 from zypher.engines.embedded.receiving import Receiving
-from zypher.engines.embedded.store import to_instant
+from zypher.engines.embedded.retention import Purger
 from zypher.engines.engine import STOPPING
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery, Message, Outcome, Prediction
@@ -25,87 +22,78 @@ from zypher.queue_state import QueueState, WorkerState
 
 
 class EmbeddedEngine:
-    """The contract of `zypher.engines.engine`, for one process with one event loop and one folder.
+    """The contract of `zypher.engines.engine`, for one process with one event loop.
 
-    Durable predictions are on disk when `submit` returns, and survive `kill -9` and a power cut; the others
-    live in memory. That an attempt began is written without anybody waiting for it: after a crash the
-    attempts of the last moment may not be counted. A read that fails raises `EngineUnavailable` like a write.
+    Durable predictions are in the journal when `submit` returns: the one on disk survives `kill -9` and a power
+    cut, the one in memory the end of no process. The others live in memory. That an attempt began is written
+    without a wait: after a crash the attempts of the last moment may not be counted. A read that fails raises
+    `EngineUnavailable` like a write.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        clock: Clock,
-        *,
-        queue_limit: int,
-        retention_s: float,
-        lease_s: float,
-        limit_bytes: int | None = None,
-    ) -> None:
-        """`limit_bytes` bounds the folder; None: what the disk allows for."""
+    def __init__(self, journal: Journal, clock: Clock, *, queue_limit: int, retention_s: float, lease_s: float) -> None:
         self._clock = clock
         self._queue_limit = queue_limit
         self._retention = timedelta(seconds=retention_s)
         self._opened = False
-        self._live = Live(clock, queue_limit)
-        self._presences = Presences(clock, lease_s)
-        self._disk = Disk(folder, clock, limit_bytes)
-        self._purger = Purger(clock, retention_s, self._disk.write)
-        self._dead = DeadLetters(clock, self._live, self._disk, retention_s)
-        self._acceptance = Acceptance(clock, self._live, self._disk, self._dead, retention_s)
-        self._endings = Endings(clock, self._live, self._disk, self._dead)
-        self._receiving = Receiving(clock, self._live, self._disk, self._endings, lease_s)
+        self._journal = journal
+        self._predictions = Predictions(clock, queue_limit)
+        self._workers = Workers(clock, lease_s)
+        self._purger = Purger(clock, retention_s, journal.write)
+        self._dead_letters = DeadLetters(clock, self._predictions, journal, retention_s)
+        self._acceptance = Acceptance(clock, self._predictions, journal, self._dead_letters, retention_s)
+        self._ending = Ending(clock, self._predictions, journal, self._dead_letters)
+        self._receiving = Receiving(clock, self._predictions, journal, self._ending, lease_s)
 
     async def open(self) -> None:
-        remains = self._disk.open()
-        for row in remains.waiting:
-            self._live.restore(row.row, row.prediction_id, row.model, to_instant(row.submitted_at), row.attempt)
-        self._dead.restore(remains.dead)
+        recovered = self._journal.open()
+        for waiting in recovered.waiting:
+            self._predictions.restore(waiting)
+        self._dead_letters.restore(recovered.dead)
         self._opened = True
         self._purger.start()
 
     async def close(self) -> None:
-        """Whoever still waits, for an end or a delivery, gets `EngineUnavailable`; so does every later call."""
+        """Every wait, for an end or a delivery, raises `EngineUnavailable`; so does every later call."""
         if not self._opened:
             return
         self._opened = False
         await self._purger.stop()
         self._receiving.stop()
-        await self._disk.close()
-        self._live.fail_all(STOPPING)
+        await self._journal.close()
+        self._predictions.fail_all(STOPPING)
 
     async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
         durable = durable or idempotency_key is not None
-        if not durable and self._opened and not self._live.knows(message.prediction_id):
-            return self._live.accept(message)
+        if not durable and self._opened and message.prediction_id not in self._predictions:
+            return self._predictions.accept(message)
         while True:
             self._check_open()
             accepted = await self._submit(message, durable, idempotency_key)
             if isinstance(accepted, Prediction):
                 return accepted
             standing = await self.get(accepted.prediction_id)
-            if standing is not None:  # else its retention ended just now, and the way is free
+            if standing is not None:  # else its retention ended just now, and it can be accepted
                 return standing
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         self._check_open()
-        entry = self._live.entries.get(prediction_id)
+        entry = self._predictions.entries.get(prediction_id)
         if entry is None or entry.stage is Stage.ACCEPTING:
             return await self._get_ended(prediction_id)
         if wait_s is not None and wait_s <= 0:
-            return self._live.seen(entry)
-        return await self._live.wait(entry, wait_s)
+            return self._predictions.state(entry)
+        return await self._predictions.wait(entry, wait_s)
 
     async def read(self, prediction_id: str) -> None:
         self._check_open()
-        self._disk.note_read(prediction_id)
+        self._journal.note_read(prediction_id)
 
     async def cancel(self, prediction_id: str) -> bool:
         self._check_open()
-        entry = self._live.entries.get(prediction_id)
+        entry = self._predictions.entries.get(prediction_id)
         if entry is None or not entry.queued:
             return False
-        await self._endings.cancel(entry)
+        await self._ending.cancel(entry)
         return True
 
     async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
@@ -121,7 +109,7 @@ class EmbeddedEngine:
         entry = self._receiving.leases.end(delivery.receipt)
         if entry is None:
             return False
-        await self._endings.settle(entry, outcome)
+        await self._ending.settle(entry, outcome)
         return True
 
     async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
@@ -136,7 +124,7 @@ class EmbeddedEngine:
 
     async def announce(self, presence: WorkerState) -> None:
         self._check_open()
-        self._presences.announce(presence)
+        self._workers.announce(presence)
 
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         self._check_open()
@@ -144,56 +132,56 @@ class EmbeddedEngine:
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
-        found = await asyncio.gather(*(self.get(each) for each in self._dead.of(model)[:limit]))
+        found = await asyncio.gather(*(self.get(each) for each in self._dead_letters.of(model)[:limit]))
         return [prediction for prediction in found if prediction is not None and prediction.status.terminal]
 
     async def replay(self, prediction_id: str) -> bool:
         self._check_open()
-        return await self._dead.replay(prediction_id)
+        return await self._dead_letters.replay(prediction_id)
 
     async def purge(self, prediction_id: str) -> bool:
         self._check_open()
-        return await self._dead.purge(prediction_id)
+        return await self._dead_letters.purge(prediction_id)
 
     def _depth(self, model: str) -> QueueState:
-        queue = self._live.queue(model)
+        queue = self._predictions.queue(model)
         return QueueState(
             queued=queue.queued,
             running=queue.running,
             oldest_queued_at=queue.oldest_queued_at(),
             run_s=queue.run_s,
             limit=self._queue_limit,
-            workers=tuple(presence for presence in self._presences.alive() if presence.model == model),
-            problem=self._disk.recovery.problem,
+            workers=tuple(worker for worker in self._workers.alive() if worker.model == model),
+            problem=self._journal.recovery.problem,
             delayed=self._receiving.delayed(model),
-            dead=self._dead.count(model),
+            dead=self._dead_letters.count(model),
         )
 
     def _models(self) -> list[str]:
-        announced = {presence.model for presence in self._presences.alive() if presence.model}
-        return sorted(announced | self._live.models() | self._dead.models())
+        announced = {worker.model for worker in self._workers.alive() if worker.model}
+        return sorted(announced | self._predictions.models() | self._dead_letters.models())
 
     async def _submit(self, message: Message, durable: bool, key: str | None) -> Prediction | Standing:
-        entry = self._live.entries.get(message.prediction_id)
+        entry = self._predictions.entries.get(message.prediction_id)
         if entry is not None:
             return await self._submit_again(entry, message, durable)
-        recent = self._live.recent.get(message.prediction_id)
+        recent = self._predictions.recent.get(message.prediction_id)
         if recent is not None:
             return await self._acceptance.promote_ended(message, recent) if durable > recent.durable else recent
-        return await self._acceptance.accept(message, key) if durable else self._live.accept(message)
+        return await self._acceptance.accept(message, key) if durable else self._predictions.accept(message)
 
     async def _submit_again(self, entry: Entry, message: Message, durable: bool) -> Prediction | Standing:
         if entry.submitters is not None and (durable or entry.stage is Stage.ACCEPTING):
             return await self._acceptance.written(entry)
         if durable and not entry.row:
             return await self._acceptance.promote(entry, message)
-        return self._live.seen(entry)
+        return self._predictions.state(entry)
 
     async def _get_ended(self, prediction_id: str) -> Prediction | None:
-        prediction = self._live.recent.get(prediction_id)
+        prediction = self._predictions.recent.get(prediction_id)
         if prediction is None:
             found: asyncio.Future[Prediction | None] = asyncio.get_running_loop().create_future()
-            self._disk.read(FindResult(prediction_id, partial(resolve, found)))
+            self._journal.read(FindResult(prediction_id, partial(resolve, found)))
             prediction = await found
         if prediction is None or prediction.finished_at is None:
             return None

@@ -1,4 +1,4 @@
-"""How predictions leave the queue for a worker, and how they come back."""
+"""How predictions leave the queue for a worker, and return to it."""
 
 import asyncio
 import heapq
@@ -6,53 +6,54 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from zypher.clock import Clock
-from zypher.engines.embedded.alarm import Alarm
-from zypher.engines.embedded.asks import LoadInputs, Mark
-from zypher.engines.embedded.disk import Disk
-from zypher.engines.embedded.endings import Endings
-from zypher.engines.embedded.entry import Entry, Stage
-from zypher.engines.embedded.leases import Leases
-from zypher.engines.embedded.live import Live
-from zypher.engines.embedded.queue import HOT_INPUT_BYTES, Queue
+from zypher.engines.embedded.ending import Ending
+from zypher.engines.embedded.journal import Journal, LoadInputs, Mark
+from zypher.engines.embedded.memory.alarm import Alarm
+from zypher.engines.embedded.memory.entry import Entry, Stage
+from zypher.engines.embedded.memory.leases import Leases
+from zypher.engines.embedded.memory.predictions import Predictions
+from zypher.engines.embedded.memory.queue import HOT_INPUT_BYTES, Queue
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery, Message
 
-_READ_AHEAD = 256  # messages read at once when the next one is on disk only
+_READ_AHEAD = 256  # messages read at once when the next one is in the journal only
 
 
 class Receiving:
-    """Hands out in order of acceptance; what is on disk only is read ahead, in bulk."""
+    """Delivers in order of acceptance; inputs that are in the journal only are read ahead, in bulk."""
 
-    def __init__(self, clock: Clock, live: Live, disk: Disk, endings: Endings, lease_s: float) -> None:
+    def __init__(
+        self, clock: Clock, predictions: Predictions, journal: Journal, ending: Ending, lease_s: float
+    ) -> None:
         self.leases = Leases(clock, lease_s, self.queue_again)
         self._clock = clock
-        self._live = live
-        self._disk = disk
-        self._endings = endings
+        self._predictions = predictions
+        self._journal = journal
+        self._ending = ending
         self._delayed: list[tuple[float, int, str, Entry]] = []  # a heap by the reading at which each is due
         self._delays = Alarm(clock, self._put_back_due)
 
     async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
-        queue = self._live.queue(model)
+        queue = self._predictions.queue(model)
         ends_s = self._clock.monotonic() + wait_s
         while True:
             entries = queue.take(limit)
             if entries:
                 return self._deliver(queue, entries)
             if queue.first() is not None:
-                # It waits for the disk, not for a submit: that does not count as waiting in vain.
+                # It waits for the journal, not for a submit: that is no part of `wait_s`.
                 self._read_ahead(queue)
-                await self._called(queue, None)
-            elif not await self._called(queue, ends_s - self._clock.monotonic()):
+                await self._wait_for_ready(queue, None)
+            elif not await self._wait_for_ready(queue, ends_s - self._clock.monotonic()):
                 return []
 
     def queue_again(self, entry: Entry, delay_s: float = 0) -> None:
         """Let an entry whose lease is over wait again in its old place."""
-        queue = self._live.queue(entry.model)
+        queue = self._predictions.queue(entry.model)
         entry.lease = None
         queue.give_back(entry)
         if entry.row:
-            self._disk.write(Mark(entry.row, entry.attempt, None))
+            self._journal.write(Mark(entry.row, entry.attempt, None))
         if delay_s > 0:
             due_s = self._clock.monotonic() + delay_s
             heapq.heappush(self._delayed, (due_s, entry.number, entry.prediction_id, entry))
@@ -78,8 +79,8 @@ class Receiving:
             entry.attempt += 1
             deliveries.append(Delivery(message, entry.attempt, lease.receipt))
             if entry.row:
-                self._disk.write(Mark(entry.row, entry.attempt, lease.started_at))
-                if entry.submitters is None:  # else the disk may yet refuse it, and memory is all it has
+                self._journal.write(Mark(entry.row, entry.attempt, lease.started_at))
+                if entry.submitters is None:  # else the journal may still refuse it
                     entry.message = None
                     entry.held_bytes = 0
         following = queue.first()
@@ -89,8 +90,8 @@ class Receiving:
             queue.wake()
         return deliveries
 
-    async def _called(self, queue: Queue, wait_s: float | None) -> bool:
-        """Whether there is something to receive within the time; raises what hinders it."""
+    async def _wait_for_ready(self, queue: Queue, wait_s: float | None) -> bool:
+        """Whether an entry became ready within the time. Raises `EngineUnavailable`."""
         if wait_s is not None and wait_s <= 0:
             return False
         receiver: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -101,7 +102,7 @@ class Receiving:
         try:
             return await receiver
         except asyncio.CancelledError:
-            if receiver.done() and not receiver.cancelled():  # called, but it will not come: call another
+            if receiver.done() and not receiver.cancelled():  # woken, but cancelled: wake another
                 queue.wake()
             raise
         finally:
@@ -124,11 +125,11 @@ class Receiving:
                 queue.fail_receivers(str(inputs))
             else:
                 if first.queued and first.row not in inputs:
-                    self._endings.lose(first)
+                    self._ending.lose(first)
                 _keep_inputs(queue, entries, inputs)
 
         queue.reading_ahead = True
-        self._disk.read(LoadInputs(first.row, list(entries), HOT_INPUT_BYTES, done))
+        self._journal.read(LoadInputs(first.row, list(entries), HOT_INPUT_BYTES, done))
 
     def _put_back_due(self) -> None:
         now_s = self._clock.monotonic()
@@ -139,11 +140,11 @@ class Receiving:
                 return
             heapq.heappop(self._delayed)
             if entry.stage is Stage.DELAYED:
-                self._live.queue(entry.model).put_back(entry)
+                self._predictions.queue(entry.model).put_back(entry)
 
 
 def _keep_inputs(queue: Queue, entries: dict[int, Entry], inputs: dict[int, bytes]) -> None:
-    """Give the entries that still wait their messages, and call a receiver."""
+    """Give the entries that still wait their messages, and wake a receiver."""
     for row, input in inputs.items():
         entry = entries[row]
         if entry.queued and entry.message is None:

@@ -1,9 +1,8 @@
-"""What to do while the disk does not store: refuse, hold what must be written, try again."""
+"""While a journal cannot store: refuse, hold what must be written, try again."""
 
 from collections.abc import Callable
 
 from zypher.clock import Clock, Timer
-from zypher.engines.embedded.asks import Probe
 from zypher.errors import EngineUnavailable
 
 _FIRST_RETRY_S = 0.5
@@ -11,14 +10,13 @@ _RETRY_S = 1.0
 
 
 class Recovery:
-    """In trouble from the first batch that fails until the first that writes something.
+    """Has a problem from the first write that fails until the first that succeeds.
 
-    Outcomes that could not be stored are given to the writer again, the first time after half a second,
-    then every second; if there is none, a small write takes their place, so that the end of the trouble is
-    noticed without any traffic.
+    Held outcomes are written again, the first time after half a second, then every second; without any, a probe
+    is written, so that the end of the problem is detected without traffic.
     """
 
-    def __init__(self, clock: Clock, probe: Callable[[Probe], None]) -> None:
+    def __init__(self, clock: Clock, probe: Callable[[], None]) -> None:
         self.problem: str | None = None  # a sentence
         self._clock = clock
         self._probe = probe
@@ -27,12 +25,12 @@ class Recovery:
         self._stopped = False
 
     def check(self) -> None:
-        """Refuse new work while the disk does not store. Raises `EngineUnavailable`."""
+        """Refuse new predictions while there is a problem. Raises `EngineUnavailable`."""
         if self.problem is not None:
             raise EngineUnavailable(self.problem)
 
-    def noticed(self, problem: str | None) -> None:
-        """Hear how a batch went: what hindered it, or None when something was written."""
+    def update(self, problem: str | None) -> None:
+        """Set what made the last write fail, a sentence; None after one that succeeded."""
         if problem is not None and self._timer is None and not self._stopped:
             self._timer = self._clock.call_later(_FIRST_RETRY_S if self.problem is None else _RETRY_S, self._retry)
         self.problem = problem
@@ -54,7 +52,7 @@ class Recovery:
     def _retry(self) -> None:
         self._timer = None
         if not self._write_held():
-            self._probe(Probe())
+            self._probe()
 
     def _write_held(self) -> bool:
         held, self._held = self._held, []

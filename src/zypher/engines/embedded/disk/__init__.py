@@ -1,0 +1,15 @@
+"""The journal on disk: one SQLite file in WAL mode with synchronous=FULL, one thread that writes, one that reads.
+
+journal.py       starts and stops the parts below
+folder.py        the data folder and its lock
+private.py       rights and symbolic links of the folder and its files
+database.py      opens, checks and migrates the SQLite file
+space.py         how many bytes the file holds, and what goes first when it is full
+shrinking.py     gives free pages back to the system
+writer.py        the thread that writes: group commit
+transaction.py   the operations of one batch, within its transaction
+reader.py        the thread that reads
+batch_thread.py  a thread that handles all queued items at once
+store.py         one function per statement
+statements.py    the statements: a file of `sql` each
+"""

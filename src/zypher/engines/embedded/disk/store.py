@@ -1,0 +1,243 @@
+"""What is written to the SQLite file and read from it: one function per statement."""
+
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import msgspec
+
+from zypher.engines.embedded.disk.statements import sizes, statement
+from zypher.engines.embedded.journal import Accept, DeadLetter, End, Mark, Standing, WaitingRow, Written
+from zypher.errors import IdempotencyKeyReused
+from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
+from zypher.text import encodable
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_Cell = str | bytes | int | float | None
+
+# What is longer has a statement of its own. Many long ones in one statement would be held in memory twice, and a
+# prepared statement keeps its last parameters until it is used again.
+_LONG_BYTES = 16_384
+
+
+class _ResultRow(msgspec.Struct, frozen=True, array_like=True):
+    """One prediction that ended, as sql/select_results.sql returns it."""
+
+    row: int
+    prediction_id: str
+    model: str
+    submitted_at: int
+    attempt: int
+    started_at: int | None
+    finished_at: int
+    status: Status
+    run_s: float
+    output_bytes: int  # how long the output is
+    output: str | None  # hexadecimal; None when there is none or it is long
+    failure_kind: FailureKind | None
+    failure_message: str | None
+
+
+_results = msgspec.json.Decoder(list[_ResultRow])
+_inputs = msgspec.json.Decoder(list[tuple[int, str]])
+
+
+def insert_predictions(connection: sqlite3.Connection, accepts: Sequence[Accept]) -> None:
+    short = [accept for accept in accepts if len(accept.message.input) <= _LONG_BYTES]
+    _execute_rows(connection, "insert_predictions", [_prediction_cells(accept) for accept in short])
+    for accept in accepts if len(short) < len(accepts) else ():
+        if len(accept.message.input) > _LONG_BYTES:
+            connection.execute(statement("insert_predictions"), _prediction_cells(accept))
+
+
+def replace_waiting(connection: sqlite3.Connection, marks: Sequence[Accept | Mark]) -> None:
+    cells = [(mark.row, mark.attempt, _from_instant(mark.started_at)) for mark in marks]
+    _execute_rows(connection, "replace_waiting", cells)
+
+
+def delete_waiting(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
+    _execute_rows(connection, "delete_waiting", [(row,) for row in rows])
+
+
+def insert_outcomes(connection: sqlite3.Connection, ends: Sequence[End]) -> None:
+    short = [end for end in ends if len(end.outcome.output or b"") <= _LONG_BYTES]
+    _execute_rows(connection, "insert_outcomes", [_outcome_cells(end) for end in short])
+    for end in ends if len(short) < len(ends) else ():
+        if len(end.outcome.output or b"") > _LONG_BYTES:
+            connection.execute(statement("insert_outcomes"), _outcome_cells(end))
+
+
+def purge(connection: sqlite3.Connection, kept_since: datetime, limit: int) -> int:
+    """Delete up to `limit` predictions that ended at `kept_since` or before; returns how many."""
+    bounds = (_from_instant(kept_since), limit)
+    connection.execute(statement("purge_marks"), bounds)
+    # The outcomes determine which predictions are deleted, so they go last.
+    connection.execute(statement("purge_predictions"), bounds)
+    return connection.execute(statement("purge_outcomes"), bounds).rowcount
+
+
+def delete_prediction(connection: sqlite3.Connection, row: int) -> None:
+    connection.execute(statement("delete_prediction"), (row,))
+    delete_outcome(connection, row)
+
+
+def delete_outcome(connection: sqlite3.Connection, row: int) -> None:
+    connection.execute(statement("delete_mark"), (row,))
+    connection.execute(statement("delete_outcome"), (row,))
+
+
+def mark_read(connection: sqlite3.Connection, prediction_ids: Sequence[str]) -> None:
+    """Note that a client was given these results."""
+    _execute_rows(connection, "mark_read", [(encodable(prediction_id),) for prediction_id in prediction_ids])
+
+
+def purge_read(connection: sqlite3.Connection, limit: int) -> int:
+    """Delete up to `limit` predictions whose results were read, those that ended first first; returns how many."""
+    # The marks determine which predictions are deleted, and the outcomes whether a mark still holds: they go last.
+    connection.execute(statement("purge_read_predictions"), (limit,))
+    connection.execute(statement("purge_read_outcomes"), (limit,))
+    return connection.execute(statement("purge_read_marks"), (limit,)).rowcount
+
+
+def write_probe(connection: sqlite3.Connection) -> None:
+    connection.execute(statement("write_probe"))
+
+
+def find_standing(connection: sqlite3.Connection, accept: Accept) -> Written:
+    """What stands for this submit, by its id or its key; None for nothing, or for what is past its retention."""
+    found = connection.execute(statement("select_standing"), _standing_cells(accept)).fetchone()
+    if found is None:
+        return None
+    _, prediction_id, same_input, is_over = found
+    if is_over:
+        return None
+    if not same_input:
+        return IdempotencyKeyReused(
+            "This idempotency key was already used with another input; use a new key for a new prediction."
+        )
+    return Standing(str(prediction_id))
+
+
+def delete_forgotten(connection: sqlite3.Connection, accept: Accept) -> None:
+    """Delete what has this submit's id or key and is past its retention."""
+    for row, _, _, is_over in connection.execute(statement("select_standing"), _standing_cells(accept)).fetchall():
+        if is_over:
+            delete_prediction(connection, int(row))
+
+
+def select_results(connection: sqlite3.Connection, prediction_ids: Sequence[str]) -> dict[str, Prediction]:
+    """Those of the predictions that ended, by id."""
+    found: dict[str, Prediction] = {}
+    remaining = iter(prediction_ids)
+    for size in sizes(len(prediction_ids)):
+        ids = [encodable(prediction_id) for prediction_id in islice(remaining, size)]
+        (rows,) = connection.execute(statement("select_results", size), (_LONG_BYTES, *ids)).fetchone()
+        for row in _results.decode(rows):
+            found[row.prediction_id] = _prediction(row, _output(connection, row))
+    return found
+
+
+def select_inputs(
+    connection: sqlite3.Connection, first: int, others: Sequence[int], longest_bytes: int
+) -> dict[int, bytes]:
+    """The input of `first`, and those of the others that are not longer than `longest_bytes`, by row."""
+    bounds = (msgspec.json.encode(others).decode(), longest_bytes)
+    (rows,) = connection.execute(statement("select_inputs"), bounds).fetchone()
+    inputs = {row: bytes.fromhex(content) for row, content in _inputs.decode(rows)}
+    if first not in inputs:
+        inputs.update((first, bytes(input)) for (input,) in connection.execute(statement("select_input"), (first,)))
+    return inputs
+
+
+def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
+    """All that has not ended, in order of acceptance."""
+    return [
+        WaitingRow(row, prediction_id, model, _to_instant(submitted_at), attempt)
+        for row, prediction_id, model, submitted_at, attempt in connection.execute(statement("select_waiting"))
+    ]
+
+
+def select_dead(connection: sqlite3.Connection) -> list[DeadLetter]:
+    """All dead letters, those that died first first."""
+    return [
+        DeadLetter(row, prediction_id, model, _to_instant(submitted_at), _to_instant(finished_at))
+        for row, prediction_id, model, submitted_at, finished_at in connection.execute(statement("select_dead"))
+    ]
+
+
+def select_last_row(connection: sqlite3.Connection) -> int:
+    """The highest row in use, 0 for none."""
+    return int(connection.execute(statement("select_last_row")).fetchone()[0])
+
+
+def _to_instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+def _from_instant(instant: datetime | None) -> int | None:
+    return None if instant is None else round(instant.timestamp() * 1_000_000)
+
+
+def _execute_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[_Cell]]) -> None:
+    remaining = iter(rows)
+    for size in sizes(len(rows)):
+        cells = [cell for row in islice(remaining, size) for cell in row]
+        connection.execute(statement(name, size), cells)
+
+
+def _prediction_cells(accept: Accept) -> tuple[_Cell, ...]:
+    message, key = accept.message, accept.idempotency_key
+    return (
+        accept.row,
+        encodable(message.prediction_id),
+        encodable(message.model),
+        _from_instant(message.submitted_at),
+        message.input,
+        None if key is None else encodable(key),
+    )
+
+
+def _standing_cells(accept: Accept) -> tuple[_Cell, ...]:
+    _, prediction_id, model, _, input, key = _prediction_cells(accept)
+    return (prediction_id, input, _from_instant(accept.kept_since), model, key)
+
+
+def _outcome_cells(end: End) -> tuple[_Cell, ...]:
+    outcome, failure = end.outcome, end.outcome.failure
+    return (
+        end.row,
+        outcome.status.value,
+        end.attempt,
+        _from_instant(end.started_at),
+        _from_instant(end.finished_at),
+        outcome.run_s,
+        outcome.output,
+        None if failure is None else failure.kind.value,
+        None if failure is None else encodable(failure.message),
+    )
+
+
+def _output(connection: sqlite3.Connection, row: _ResultRow) -> bytes | None:
+    if row.output is not None:
+        return bytes.fromhex(row.output)
+    if row.output_bytes == 0:
+        return None
+    found = connection.execute(statement("select_output"), (row.row,)).fetchone()
+    return None if found is None else bytes(found[0])  # purged meanwhile, so it is past its retention
+
+
+def _prediction(row: _ResultRow, output: bytes | None) -> Prediction:
+    failure = None
+    if row.failure_kind is not None:
+        failure = Failure(row.failure_kind, row.failure_message or "")
+    return Prediction(
+        prediction_id=row.prediction_id,
+        model=row.model,
+        status=row.status,
+        submitted_at=_to_instant(row.submitted_at),
+        attempt=row.attempt,
+        started_at=None if row.started_at is None else _to_instant(row.started_at),
+        finished_at=_to_instant(row.finished_at),
+        outcome=Outcome(row.status, output, failure, row.run_s),
+    )

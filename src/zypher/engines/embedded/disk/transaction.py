@@ -1,0 +1,111 @@
+"""The operations of one batch, written within one transaction, where there is room."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import compress
+
+from zypher.engines.embedded.disk import store
+from zypher.engines.embedded.disk.space import Space
+from zypher.engines.embedded.journal import Accept, End, Forget, Mark, MarkRead, Probe, Purge, Replay, Write, Written
+
+
+class Transaction:
+    """Errors of SQLite are raised; what the limit of bytes refuses is in the results and in `problem`."""
+
+    def __init__(self, connection: sqlite3.Connection, space: Space) -> None:
+        self.problem: str | None = None  # why an outcome found no room, a sentence
+        self.deleted = False  # whether the last batch deleted something
+        self._connection = connection
+        self._space = space
+
+    def write(self, batch: Sequence[Write]) -> list[Callable[[], None]]:
+        """Write all operations of a batch, kind by kind; returns the calls of their `done`, in that order.
+
+        A prediction is accepted before it is marked and marked before it ends, so this order fits every one. What was
+        read comes first: where space is short, it goes.
+        """
+        self.deleted = any(isinstance(operation, Purge | Forget) for operation in batch)
+        for operation in batch:
+            if isinstance(operation, MarkRead):
+                store.mark_read(self._connection, operation.prediction_ids)
+        callbacks = self._accept([operation for operation in batch if isinstance(operation, Accept)])
+        ends = [operation for operation in batch if isinstance(operation, End)]
+        _mark(self._connection, batch, {end.row for end in ends})
+        callbacks.extend(self._end(ends))
+        for operation in batch:
+            if isinstance(operation, Purge):
+                deleted = store.purge(self._connection, operation.kept_since, operation.limit)
+                callbacks.append(partial(operation.done, deleted))
+            elif isinstance(operation, Replay | Forget):
+                _replay_or_forget(self._connection, operation)
+                callbacks.append(partial(operation.done, None))
+            elif isinstance(operation, Probe):
+                store.write_probe(self._connection)
+                self.problem = None
+        return callbacks
+
+    def _accept(self, accepts: Sequence[Accept]) -> list[Callable[[], None]]:
+        """Accept those that there is room for."""
+        fits = self._space.take_inputs(accepts)
+        fitting = list(compress(accepts, fits))
+        written = iter(_accept(self._connection, fitting))
+        results = [next(written) if each else self._refuse(accept) for accept, each in zip(accepts, fits, strict=True)]
+        return [partial(accept.done, result) for accept, result in zip(accepts, results, strict=True)]
+
+    def _refuse(self, accept: Accept) -> Written:
+        """The result when there is no room: what stands for it, if it was accepted before."""
+        return store.find_standing(self._connection, accept) or self._space.limit.refuse_submit()
+
+    def _end(self, ends: Sequence[End]) -> list[Callable[[], None]]:
+        """Store the outcomes that there is room for."""
+        if not ends:
+            return []
+        fits = self._space.take_outcomes(ends)
+        fitting = list(compress(ends, fits))
+        store.insert_outcomes(self._connection, fitting)
+        store.delete_waiting(self._connection, [end.row for end in fitting])
+        self.problem = None
+        if all(fits):
+            return [partial(end.done, None) for end in ends]
+        no_room = self._space.limit.refuse_outcome()
+        self.problem = str(no_room)
+        return [partial(end.done, None if each else no_room) for end, each in zip(ends, fits, strict=True)]
+
+
+def _replay_or_forget(connection: sqlite3.Connection, operation: Replay | Forget) -> None:
+    if isinstance(operation, Forget):
+        store.delete_prediction(connection, operation.row)
+    else:
+        store.delete_outcome(connection, operation.row)
+        store.replace_waiting(connection, [Mark(operation.row, 0, None)])
+
+
+def _mark(connection: sqlite3.Connection, batch: Sequence[Write], ended: set[int]) -> None:
+    """Write the last mark of each prediction that does not end in this batch."""
+    marks = {mark.row: mark for mark in batch if isinstance(mark, Mark) and mark.row not in ended}
+    store.replace_waiting(connection, list(marks.values()))
+
+
+def _accept(connection: sqlite3.Connection, accepts: Sequence[Accept]) -> list[Written]:
+    if not accepts:
+        return []
+    connection.execute("SAVEPOINT accepts")
+    try:
+        store.insert_predictions(connection, accepts)
+        written: list[Written] = [None] * len(accepts)
+        new = accepts
+    except sqlite3.IntegrityError:  # an id or a key was accepted before: find out which
+        connection.execute("ROLLBACK TO accepts")
+        written = [_accept_one(connection, accept) for accept in accepts]
+        new = [accept for accept, result in zip(accepts, written, strict=True) if result is None]
+    store.replace_waiting(connection, new)
+    return written
+
+
+def _accept_one(connection: sqlite3.Connection, accept: Accept) -> Written:
+    standing = store.find_standing(connection, accept)
+    if standing is None:
+        store.delete_forgotten(connection, accept)
+        store.insert_predictions(connection, [accept])
+    return standing

@@ -1,0 +1,102 @@
+"""The thread that writes: all that waits in one transaction, one commit, then the results."""
+
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
+from zypher.engines.embedded.disk.shrinking import Shrinking
+from zypher.engines.embedded.disk.space import Space
+from zypher.engines.embedded.disk.transaction import Transaction
+from zypher.engines.embedded.journal import Accept, End, Forget, Purge, Replay, Write
+from zypher.errors import EngineUnavailable
+
+
+class Writer:
+    """Group commit. `report` gets what made a batch fail, or None after something was written, before the results."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, folder: Path, space: Space, report: Callable[[str | None], None]
+    ) -> None:
+        self._connection = connection
+        self._folder = folder
+        self._space = space
+        self._report = report
+        self._transaction = Transaction(connection, space)
+        self._file = _file(connection)
+        self._identity = self._file.stat()
+        self._shrinking = Shrinking(connection, self._file, space.wal_bytes)
+        self._thread: BatchThread[Write] = BatchThread("zypher-writer", self._write_batch, self._shrink)
+        self.start = self._thread.start
+        self.write = self._thread.submit
+
+    async def stop(self) -> None:
+        """Return once all that was given is written, or has failed to be."""
+        await self._thread.stop()
+        self._connection.close()
+
+    def _write_batch(self, batch: list[Write]) -> Callbacks:
+        changes = self._connection.total_changes
+        try:
+            self._check_file()
+            callbacks = self._commit(batch)
+        except Exception as error:  # of any kind: it is the result of every operation
+            return self._failures(batch, _problem(self._folder, error))
+        problem = self._transaction.problem
+        changed = problem is not None or self._connection.total_changes != changes
+        return [partial(self._report, problem), *callbacks] if changed else callbacks
+
+    def _shrink(self) -> bool:
+        try:
+            return self._shrinking.step()
+        except (sqlite3.Error, OSError):  # the next write has the same problem, and reports it
+            return False
+
+    def _check_file(self) -> None:
+        """Raise `FileNotFoundError` when what is open is not the file in the folder any more.
+
+        The system would go on writing to a removed file, and all of it would be gone with the process.
+        """
+        if not os.path.samestat(self._file.stat(), self._identity):
+            raise FileNotFoundError
+
+    def _commit(self, batch: list[Write]) -> list[Callable[[], None]]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._space.begin()
+            callbacks = self._transaction.write(batch)
+            self._connection.execute("COMMIT")
+            if self._transaction.deleted:
+                self._shrinking.note_freed()
+        except BaseException:
+            self._space.forget()
+            if self._connection.in_transaction:
+                with suppress(sqlite3.Error):
+                    self._connection.execute("ROLLBACK")
+            raise
+        return callbacks
+
+    def _failures(self, batch: list[Write], problem: str) -> Callbacks:
+        with_result = [each for each in batch if isinstance(each, Accept | End | Forget | Purge | Replay)]
+        failures = [partial(operation.done, EngineUnavailable(problem)) for operation in with_result]
+        return [partial(self._report, problem), *failures]
+
+
+def _problem(folder: Path, error: Exception) -> str:
+    """The sentence for clients whose predictions the disk does not store."""
+    if isinstance(error, FileNotFoundError):
+        return f"The data in {folder} was removed or replaced while the server used it; start the server again."
+    name = getattr(error, "sqlite_errorname", "")
+    remedy = "check the disk"
+    if name.startswith("SQLITE_FULL"):
+        remedy = "make room on the disk"
+    elif name.startswith("SQLITE_READONLY"):
+        remedy = "make the folder writable"
+    return f"Predictions cannot be stored in {folder} ({error}); {remedy}, the server then goes on by itself."
+
+
+def _file(connection: sqlite3.Connection) -> Path:
+    return Path(connection.execute("PRAGMA database_list").fetchone()[2])

@@ -1,0 +1,104 @@
+"""The journal of `--engine memory`: it keeps predictions and results as long as the process runs."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from zypher.clock import Clock
+from zypher.engines.embedded.journal import (
+    Accept,
+    End,
+    FindResult,
+    FindStanding,
+    Forget,
+    MarkRead,
+    Probe,
+    Purge,
+    Read,
+    Recovered,
+    Replay,
+    Write,
+)
+from zypher.engines.embedded.limit import MIB, Limit
+from zypher.engines.embedded.memory.records import Records
+from zypher.engines.embedded.recovery import Recovery
+from zypher.engines.engine import STOPPING
+from zypher.errors import EngineUnavailable
+
+_LIMIT_BYTES = 256 * MIB
+
+Result = TypeVar("Result")
+
+
+class MemoryJournal:
+    """The `Journal` that makes no file. Operations are done at once; results are given in a later turn of the loop.
+
+    Marks of attempts are ignored: they are for a process that starts after this one.
+    """
+
+    def __init__(self, clock: Clock, limit_bytes: int | None = None) -> None:
+        """`limit_bytes` bounds predictions and results; None: 256 MiB."""
+        self.recovery = Recovery(clock, lambda: self.write(Probe()))
+        self._records = Records(Limit(_LIMIT_BYTES if limit_bytes is None else limit_bytes))
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._last_row = 0
+
+    def open(self) -> Recovered:
+        self._loop = asyncio.get_running_loop()
+        return Recovered()
+
+    async def close(self) -> None:
+        if self._loop is None:
+            return
+        self.recovery.stop()
+        self._loop = None
+        await asyncio.sleep(0)  # results are given in order: all that were due are given after it
+
+    def new_row(self) -> int:
+        self._last_row += 1
+        return self._last_row
+
+    def write(self, operation: Write) -> None:
+        self._check_open()
+        if isinstance(operation, Accept):
+            self._give(operation.done, self._records.accept(operation))
+        elif isinstance(operation, End):
+            self._end(operation)
+        elif isinstance(operation, Purge):
+            self._give(operation.done, self._records.purge(operation.kept_since, operation.limit))
+        elif isinstance(operation, Replay):
+            self._records.replay(operation.row)
+            self._give(operation.done, None)
+        elif isinstance(operation, Forget):
+            self._records.delete(operation.row)
+            self._give(operation.done, None)
+        elif isinstance(operation, MarkRead):
+            for prediction_id in operation.prediction_ids:
+                self._records.mark_read(prediction_id)
+        elif isinstance(operation, Probe):
+            self.recovery.update(None)
+
+    def read(self, operation: Read) -> None:
+        self._check_open()
+        if isinstance(operation, FindResult):
+            self._give(operation.done, self._records.find_result(operation.prediction_id))
+        elif isinstance(operation, FindStanding):
+            self._give(operation.accept.done, self._records.find_standing(operation.accept))
+        else:
+            self._give(operation.done, self._records.load_inputs(operation))
+
+    def note_read(self, prediction_id: str) -> None:
+        self._records.mark_read(prediction_id)
+
+    def _end(self, operation: End) -> None:
+        no_room = self._records.end(operation)
+        self.recovery.update(None if no_room is None else str(no_room))
+        self._give(operation.done, no_room)
+
+    def _give(self, done: Callable[[Result], None], result: Result) -> None:
+        self._check_open().call_soon(done, result)
+
+    def _check_open(self) -> asyncio.AbstractEventLoop:
+        if self._loop is None:
+            raise EngineUnavailable(STOPPING)
+        return self._loop

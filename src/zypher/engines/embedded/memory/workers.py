@@ -1,0 +1,32 @@
+"""What workers announced."""
+
+from zypher.clock import Clock
+from zypher.errors import SchemaConflict
+from zypher.queue_state import WorkerState
+
+
+class Workers:
+    """The last announcement of each worker, which holds for one lease."""
+
+    def __init__(self, clock: Clock, lease_s: float) -> None:
+        self._clock = clock
+        self._lease_s = lease_s
+        self._last: dict[str, tuple[float, WorkerState]] = {}  # the reading at which it ends to hold, and the state
+
+    def announce(self, worker: WorkerState) -> None:
+        """Raises `SchemaConflict`."""
+        if worker.gone:
+            self._last.pop(worker.worker_id, None)
+            return
+        for other in self.alive():
+            if other.worker_id != worker.worker_id and other.disagrees(worker):
+                raise SchemaConflict(
+                    f"The worker {other.worker_id} serves {worker.model} with other input or output types; "
+                    "stop all workers of the old version first, or give the new one's model another name."
+                )
+        self._last[worker.worker_id] = (self._clock.monotonic() + self._lease_s, worker)
+
+    def alive(self) -> list[WorkerState]:
+        now_s = self._clock.monotonic()
+        self._last = {worker_id: last for worker_id, last in self._last.items() if last[0] > now_s}
+        return [worker for _, worker in self._last.values()]

@@ -1,0 +1,58 @@
+"""The dead letters of an embedded engine: what they cost, and what a disk that does not store leaves of them."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from tests.contract.phrases import LOST, MODEL, message, receive_one
+from tests.fake_clock import FakeClock
+from tests.unit.engines.embedded.opened import opened, unwritable
+from zypher.engines.engine import Engine
+from zypher.errors import EngineUnavailable
+
+
+class CountingClock(FakeClock):
+    def __init__(self) -> None:
+        super().__init__()
+        self.readings = 0
+
+    def now(self) -> datetime:
+        self.readings += 1
+        return super().now()
+
+
+async def bury(engine: Engine, clock: FakeClock, number: int) -> list[str]:
+    """Let so many predictions lose all their replicas, a second apart; returns their ids in order."""
+    ids: list[str] = []
+    for _ in range(number):
+        clock.advance(1)
+        ids.append((await engine.submit(message(), durable=True)).prediction_id)
+        assert await engine.settle(await receive_one(engine), LOST)
+    return ids
+
+
+async def dead_ids(engine: Engine) -> list[str]:
+    return [prediction.prediction_id for prediction in await engine.dead(MODEL, 100)]
+
+
+async def test_queue_state_costs_the_same_with_many_dead_letters(tmp_path: Path) -> None:
+    clock = CountingClock()
+    async with opened(tmp_path, clock) as engine:
+        costs: list[int] = []
+        for number in (1, 50):
+            await bury(engine, clock, number)
+            before = clock.readings
+            queues = await engine.queues()
+            costs.append(clock.readings - before)
+        assert queues[MODEL].dead == 51
+        assert costs[0] == costs[1]
+
+
+async def test_a_cancel_that_cannot_be_stored_keeps_its_place(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with opened(tmp_path, clock) as engine:
+        ids = await bury(engine, clock, 3)
+        with unwritable(tmp_path), pytest.raises(EngineUnavailable, match="cannot be stored"):
+            await engine.purge(ids[1])
+        assert await dead_ids(engine) == ids

@@ -1,0 +1,185 @@
+"""An engine whose disk does not store for a while."""
+
+import asyncio
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_ids, receive_one, status, submit_many, turns
+from tests.fake_clock import FakeClock, eventually
+from tests.unit.engines.embedded.opened import count, opened, shell, unwritable
+from zypher.engines.embedded.disk.database import open_writer
+from zypher.engines.embedded.disk.space import Space
+from zypher.engines.embedded.disk.writer import Writer
+from zypher.engines.embedded.journal import End, Mark, Written, resolve
+from zypher.engines.embedded.limit import MIB, Limit
+from zypher.engines.engine import Engine
+from zypher.errors import EngineUnavailable
+from zypher.prediction import Status
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+async def problem(engine: Engine) -> str | None:
+    return (await engine.queues(MODEL))[MODEL].problem
+
+
+async def recover(engine: Engine, clock: FakeClock) -> None:
+    """Let time pass until the engine has noticed that it can store again."""
+    while await problem(engine) is not None:
+        clock.advance(1)
+        await turns()
+
+
+async def test_new_durable_work_is_refused_and_transient_work_goes_on(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        with unwritable(tmp_path):
+            with pytest.raises(EngineUnavailable, match=f"cannot be stored in {tmp_path}"):
+                await engine.submit(message(), durable=True)
+            assert str(tmp_path) in (await problem(engine) or "")
+            with pytest.raises(EngineUnavailable):
+                await engine.submit(message(), durable=True)
+            assert (await engine.queues(MODEL))[MODEL].queued == 0
+            (transient,) = await submit_many(engine, 1, durable=False)
+            assert await receive_ids(engine) == [transient]
+        await recover(engine, clock)
+        assert (await engine.submit(message(), durable=True)).status is Status.QUEUED
+
+
+async def test_it_recovers_without_traffic(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        with unwritable(tmp_path):
+            with pytest.raises(EngineUnavailable):
+                await engine.submit(message(), durable=True)
+            for _ in range(3):
+                before = clock.pending
+                clock.advance(1)
+                await eventually(lambda before=before: clock.pending >= before)
+            assert await problem(engine) is not None
+        await recover(engine, clock)
+
+
+async def test_an_outcome_is_held_until_it_can_be_stored(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        (prediction_id,) = await submit_many(engine, 1)
+        delivery = await receive_one(engine)
+        await engine.cancel((await submit_many(engine, 1))[0])  # the mark of the attempt is written, too
+        with unwritable(tmp_path):
+            settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+            while await problem(engine) is None:
+                await turns()
+            clock.advance(100)  # its lease cannot end any more
+            await turns()
+            assert await status(engine, prediction_id) is Status.RUNNING
+            assert not await engine.settle(delivery, SUCCEEDED)
+        await recover(engine, clock)
+        assert await settle
+        assert (await get(engine, prediction_id)).outcome == SUCCEEDED
+    assert count(tmp_path, "outcomes") == 2
+    assert count(tmp_path, "waiting") == 0
+
+
+async def test_an_unsettled_outcome_at_close_means_another_attempt(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        (prediction_id,) = await submit_many(engine, 1)
+        delivery = await receive_one(engine)
+        await engine.cancel((await submit_many(engine, 1))[0])
+        with unwritable(tmp_path):
+            settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+            while await problem(engine) is None:
+                await turns()
+            await engine.close()
+        with pytest.raises(EngineUnavailable):
+            await settle
+    async with opened(tmp_path, clock) as engine:
+        again = await receive_one(engine)
+        assert (again.message.prediction_id, again.attempt) == (prediction_id, 2)
+
+
+async def test_a_cancel_that_cannot_be_stored_did_not_happen(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        ids = await submit_many(engine, 3)
+        with unwritable(tmp_path), pytest.raises(EngineUnavailable):
+            await engine.cancel(ids[0])
+        assert (await get(engine, ids[0])).position == 1
+        assert await receive_ids(engine) == ids
+        await recover(engine, clock)
+
+
+async def test_what_cannot_be_made_durable_stays_in_memory(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        queued, running = message(b"1"), message(b"2")
+        await engine.submit(running, durable=False)
+        await engine.submit(queued, durable=False)
+        delivery = await receive_one(engine)
+        with unwritable(tmp_path):
+            answers = await asyncio.gather(
+                engine.submit(queued, durable=True),
+                engine.submit(running, durable=True),
+                engine.submit(running, durable=True),
+                return_exceptions=True,
+            )
+        assert [type(answer) for answer in answers] == [EngineUnavailable] * 3
+        assert not (await get(engine, queued.prediction_id)).durable
+        await engine.release(delivery, counted=True)
+        deliveries = await engine.receive(MODEL, 2, 0)
+        assert [delivery.message for delivery in deliveries] == [running, queued]
+        await recover(engine, clock)
+        assert (await engine.submit(queued, durable=True)).durable
+    assert count(tmp_path, "waiting") == 1
+
+
+@pytest.mark.parametrize("end", ["settle", "cancel"])
+async def test_ending_a_prediction_does_not_wait_for_a_refusing_disk(
+    tmp_path: Path, clock: FakeClock, end: str
+) -> None:
+    async with opened(tmp_path, clock) as engine:
+        sent = message()
+        await engine.submit(sent, durable=False)
+        delivery = await receive_one(engine) if end == "settle" else None
+        with unwritable(tmp_path):
+            promotion = asyncio.create_task(engine.submit(sent, durable=True))
+            await turns(1)  # it has begun
+            async with asyncio.timeout(10):
+                if delivery is not None:
+                    assert await engine.settle(delivery, SUCCEEDED)
+                else:
+                    assert await engine.cancel(sent.prediction_id)
+            with pytest.raises(EngineUnavailable):
+                await promotion
+            expected = Status.CANCELLED if delivery is None else Status.SUCCEEDED
+            assert await status(engine, sent.prediction_id) is expected
+        await recover(engine, clock)
+    assert count(tmp_path, "outcomes") == 0
+
+
+async def test_a_prediction_in_memory_is_never_written(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock):
+        pass
+    connection = open_writer(tmp_path / "zypher.db")
+    writer = Writer(connection, tmp_path, Space(connection, Limit(64 * MIB)), lambda _: None)
+    writer.start()
+    stored: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
+    writer.write(Mark(7, 1, clock.now()))
+    writer.write(End(8, 1, clock.now(), clock.now(), SUCCEEDED, partial(resolve, stored)))
+    assert await stored is None
+    await writer.stop()
+    assert count(tmp_path, "waiting") == count(tmp_path, "outcomes") == 0
+
+
+async def test_an_engine_may_close_before_storing_a_lost_input(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        (prediction_id,) = await submit_many(engine, 1)
+    async with opened(tmp_path, clock) as engine:
+        with shell(tmp_path) as connection:
+            connection.execute("DELETE FROM predictions")
+        with unwritable(tmp_path):
+            assert await engine.receive(MODEL, 1, 0) == []
+            while await problem(engine) is None:
+                await turns()
+            assert await status(engine, prediction_id) is Status.QUEUED
+            await engine.close()
