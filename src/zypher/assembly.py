@@ -1,5 +1,6 @@
 """Builds everything that runs from the settings."""
 
+import logging
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
@@ -11,7 +12,7 @@ import uvloop
 from zypher.client.operators import OperatorClient
 from zypher.clock import SystemClock
 from zypher.connections.server import HttpServer
-from zypher.engines.connect import connect, is_shared
+from zypher.engines.connect import connect, has_folder, is_shared, survives
 from zypher.engines.engine import Engine
 from zypher.errors import EngineError, SettingsError
 from zypher.gateway.gateway import Gateway
@@ -36,6 +37,8 @@ from zypher.worker.worker import Worker, WorkerPlan
 _SOCKET = "operations.sock"  # in the data folder
 THREAD_SWITCH_S = 0.0005  # of threads
 
+logger = logging.getLogger(__name__)
+
 
 class Parts(msgspec.Struct, frozen=True):
     """A process that serves predictions, and its ASGI application."""
@@ -52,6 +55,7 @@ def serve(settings: Settings, *, own_log: bool = True) -> bool:
     # The engine's threads release the GIL at each SQLite step; with Python's interval of 5 ms a busy event
     # loop would hold it so long that five times fewer predictions reach the disk.
     sys.setswitchinterval(THREAD_SWITCH_S)
+    warn_if_nothing_survives(settings.engine)
     return uvloop.run(_serve(settings, own_log=own_log))
 
 
@@ -71,11 +75,17 @@ def build(settings: Settings, sink: Sink | None = as_records) -> Parts:
     else:
         gateway = Gateway(engine, clock, metrics, model=settings.http.model)
         process = ServerOnly(engine, gateway)
-    if not is_shared(settings.engine):
+    if has_folder(settings.engine):
         operators = Application(operator_routes(engine), OPERATOR_SETTINGS, clock, AccessLog(metrics, None))
         address = Address(path=_socket(settings.engine), mode=0o600)
         process = OperatorSocket(process, HttpServer(operators, OPERATOR_SETTINGS, clock), address)
     return Parts(process, Application(prediction_routes(gateway, settings.http), settings.http, clock, log))
+
+
+def warn_if_nothing_survives(settings: EngineSettings) -> None:
+    """Log that what is accepted ends with this process, if it does."""
+    if not survives(settings):
+        logger.warning("the engine is in memory: no prediction and no result survives this process")
 
 
 def run_worker(settings: Settings) -> bool:
@@ -125,6 +135,11 @@ class OperatorSession(msgspec.Struct, frozen=True):
 @asynccontextmanager
 async def operator_session(settings: EngineSettings) -> AsyncGenerator[OperatorSession]:
     """The engine as an operator sees it, while the block lasts. Raises `StartError`."""
+    if not is_shared(settings) and not has_folder(settings):
+        raise SettingsError(
+            "An engine in memory has no socket for operators; read its queues in the server's /metrics, "
+            "or name another engine with --engine."
+        )
     remote = OperatorClient(_socket(settings))
     if not is_shared(settings) and await remote.answers():
         yield OperatorSession(remote, lasting=True)

@@ -45,6 +45,7 @@ class Mounted:
         Afterwards what was accepted and has not ended waits for the next start.
         """
         parts = assembly.build(self._settings)
+        assembly.warn_if_nothing_survives(self._settings.engine)
         interval_s = sys.getswitchinterval()
         sys.setswitchinterval(min(interval_s, assembly.THREAD_SWITCH_S))
         try:

@@ -9,7 +9,7 @@ Such as:
 
 import asyncio
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from tempfile import TemporaryDirectory
@@ -31,22 +31,35 @@ _ALLOWED = {setting.name for setting in SETTINGS} - _NOT_HERE
 def serve(model: Callable[..., object] | str, /, **settings: object) -> Generator[Client]:
     """A client of a server for this model, which runs in this process on a free port while the block lasts.
 
-    `model` is a target such as "detector.py:Detector", or the function or class itself. The data folder is a temporary
-    one; variables and zypher.toml are ignored, the settings are those given here. What still runs at the end is not
+    `model` is a target such as "detector.py:Detector", or the function or class itself. It keeps
+    predictions in memory, or in a folder if `engine="embedded"` or `data_dir` is given: a temporary one, unless it is
+    named. Variables and zypher.toml are ignored, the settings are those given here. What still runs at the end is not
     waited for. Raises `ZypherError` when the model cannot be served.
     """
     if is_loading():
         raise TargetError("zypher.testing.serve runs where a model is imported: put it into a test, or a function.")
     target = target_of(model)
-    with TemporaryDirectory(prefix="zypher-") as folder:
-        defaults: dict[str, object] = {"data_dir": folder, "port": 0, "drain_timeout_s": 0, "access_log": False}
-        chosen = resolve_keywords({**defaults, **settings}, _ALLOWED, {}, None)
+    defaults: dict[str, object] = {"port": 0, "drain_timeout_s": 0, "access_log": False}
+    with _engine(settings) as engine:
+        chosen = resolve_keywords({**defaults, **engine, **settings}, _ALLOWED, {}, None)
         server = _Server(replace_target(chosen, target))
         try:
             with Client(server.url()) as client:
                 yield client
         finally:
             server.stop()
+
+
+@contextmanager
+def _engine(settings: Mapping[str, object]) -> Generator[dict[str, object]]:
+    """The settings of the engine where the test gives none."""
+    if "data_dir" in settings:
+        yield {}
+    elif settings.get("engine") == "embedded":
+        with TemporaryDirectory(prefix="zypher-") as folder:
+            yield {"data_dir": folder}
+    else:
+        yield {"engine": "memory"}
 
 
 class _Server:

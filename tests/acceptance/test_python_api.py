@@ -102,6 +102,14 @@ def test_a_test_serves_a_model_and_leaves_nothing(model: type | str) -> None:
     assert [child.cmdline() for child in psutil.Process().children() if "replica_process" in str(child.cmdline())] == []
 
 
+@pytest.mark.parametrize("named", [False, True])
+def test_a_test_may_serve_with_a_data_folder(tmp_path: Path, named: bool) -> None:
+    settings = {"data_dir": str(tmp_path / "data")} if named else {"engine": "embedded"}
+    with zypher.testing.serve(Echo, **settings) as client:
+        assert client.predict("ab") == {"input": "ab", "result": "2"}
+    assert (tmp_path / "data" / "zypher.db").exists() == named
+
+
 def test_a_test_gets_the_reason_why_a_model_cannot_load() -> None:
     with (
         pytest.raises(zypher.ZypherError, match="There is no `Nobody` in"),

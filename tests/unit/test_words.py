@@ -39,7 +39,6 @@ PLAIN_WORD = {  # in the names of tests and of every room that was cleared of th
     "hear": "receive",
     "heard": "notified",
     "hears": "receives",
-    "journal": "prediction_log",
     "knows": "has",
     "misfit": "input error",
     "nobody": "the missing role, such as an unread result",
@@ -61,7 +60,7 @@ PLAIN_WORD = {  # in the names of tests and of every room that was cleared of th
     "vain": "for nothing",
     "whoever": "the role, such as a client",
 }
-_NOT_CLEARED = ("src/zypher/engines/", "src/zypher/worker/")
+_NOT_CLEARED = ("src/zypher/engines/engine.py", "src/zypher/engines/redis_streams/", "src/zypher/worker/")
 TEST_NAME_WORDS = 10
 _RIDDLES_IN_TEXT = re.compile(
     r"\b(bears?|bore|foresaw|hears?|heard|told|tells?|whoever|nobody|somebody|knows|rings?)\b", re.IGNORECASE

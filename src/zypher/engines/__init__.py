@@ -2,6 +2,6 @@
 
 engine.py       the contract, in three roles
 connect.py      settings -> an engine
-embedded        one process: SQLite keeps what is accepted, memory keeps the order
+embedded        one process: memory has the order; SQLite, or memory alone, has what is accepted
 redis_streams   many processes on one Redis
 """

@@ -114,7 +114,11 @@ class EngineSettings(msgspec.Struct, frozen=True):
     """Where predictions wait, and how long their results are kept."""
 
     engine: Annotated[
-        str, Rule("Where predictions wait: embedded, or the URL of a Redis such as redis://localhost:6379/0.")
+        str,
+        Rule(
+            "Where predictions wait: embedded, in the data folder; memory, which keeps nothing beyond the process; "
+            "or the URL of a Redis such as redis://localhost:6379/0."
+        ),
     ] = "embedded"
     data_dir: Annotated[Path, Rule("Folder for the predictions and their results.")] = Path(".zypher")
     queue_limit: Annotated[int, Rule("Predictions that may wait.", 1, 1_000_000_000)] = 100_000
@@ -123,7 +127,8 @@ class EngineSettings(msgspec.Struct, frozen=True):
     max_data_mb: Annotated[
         int | None,
         Rule(
-            "Space for predictions and results, in MiB; unset, 10 GiB or half of what is free, the smaller.",
+            "Space for predictions and results, in MiB; unset, 10 GiB or half of what is free, the smaller; "
+            "in memory 256.",
             1,
             1_073_741_824,
         ),

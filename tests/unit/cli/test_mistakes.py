@@ -30,9 +30,12 @@ MISTAKES = [
     ("serve --max-data-mb 0", "--max-data-mb is '0'; it must be a whole number from 1 to 1073741824."),
     (
         "serve --engine mysql://x",
-        "No engine is called 'mysql'; it must be embedded, or a URL that begins with redis://",
+        "No engine is called 'mysql'; it must be embedded, memory, or a URL that begins with redis://",
     ),
-    ("serve --engine rediss", "No engine is called 'rediss'; it must be embedded, or a URL that begins with redis://"),
+    (
+        "serve --engine rediss",
+        "No engine is called 'rediss'; it must be embedded, memory, or a URL that begins with redis://",
+    ),
     ("serve --allowed-host http://x", "--allowed-host http://x is no host; name one as api.example.com"),
     ("serve --cors-origin a.com/x", "--cors-origin a.com/x is no origin; name one as https://app.example.com"),
     ("serve --forwarded-allow-ips x", "--forwarded-allow-ips x is no address or network; name one as 10.0.0.1"),
@@ -55,6 +58,11 @@ MISTAKES = [
     (f"serve --engine {NO_REDIS}", f"The engine at {NO_REDIS} cannot be reached"),
     (f"worker a.py:A --engine {NO_REDIS}", f"The engine at {NO_REDIS} cannot be reached"),
     (f"queue --engine {NO_REDIS}", f"The engine at {NO_REDIS} cannot be reached"),
+    (
+        "queue --engine memory",
+        "An engine in memory has no socket for operators; read its queues in",
+    ),
+    ("serve --no-worker --engine memory", "A server without a worker needs an engine that others can reach"),
     ("queue --data-dir none", "There is no data folder none here; name the server's with --data-dir"),
     # What is sent
     ("predict", "One of the arguments INPUT --file is required; see `zypher predict --help`."),

@@ -10,7 +10,6 @@ from tests.fake_clock import FakeClock
 from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.engines.embedded.journal import Journal
-from zypher.engines.embedded.memory.journal import MemoryJournal
 
 LEASE_S = 30.0
 RETENTION_S = 3600.0
@@ -32,16 +31,11 @@ def opened(
     folder: Path, clock: FakeClock, limit_bytes: int | None = None
 ) -> AbstractAsyncContextManager[EmbeddedEngine]:
     """One with a journal in a folder."""
-    return _opened(DiskJournal(folder, clock, limit_bytes), clock)
-
-
-def opened_in_memory(clock: FakeClock, limit_bytes: int | None = None) -> AbstractAsyncContextManager[EmbeddedEngine]:
-    """One that keeps nothing beyond the process."""
-    return _opened(MemoryJournal(clock, limit_bytes), clock)
+    return opened_with(DiskJournal(folder, clock, limit_bytes), clock)
 
 
 @asynccontextmanager
-async def _opened(journal: Journal, clock: FakeClock) -> AsyncGenerator[EmbeddedEngine]:
+async def opened_with(journal: Journal, clock: FakeClock) -> AsyncGenerator[EmbeddedEngine]:
     engine = EmbeddedEngine(journal, clock, queue_limit=10_000, retention_s=RETENTION_S, lease_s=LEASE_S)
     await engine.open()
     try:

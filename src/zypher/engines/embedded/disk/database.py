@@ -82,7 +82,7 @@ def _known_version(connection: sqlite3.Connection, path: Path) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     if version > SCHEMA_VERSION:
         raise EngineError(
-            f"The data file {path} was written by a newer version of zypher (schema {version}, this one knows "
+            f"The data file {path} was written by a newer version of zypher (schema {version}, this one has "
             f"{SCHEMA_VERSION}); install that version, or name another folder as the data folder."
         )
     return version
