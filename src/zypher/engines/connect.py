@@ -42,11 +42,11 @@ def is_shared(settings: EngineSettings) -> bool:
 def _connect_redis(settings: EngineSettings, clock: Clock) -> Engine:
     if find_spec("redis") is None:
         raise SettingsError("The Redis engine is not installed; install it with: pip install 'zypherai[redis]'")
-    from zypher.engines.redis_streams.address import Address
+    from zypher.engines.redis_streams.connection.address import Address
     from zypher.engines.redis_streams.engine import RedisStreamsEngine
-    from zypher.engines.redis_streams.terms import Terms
+    from zypher.engines.redis_streams.limits import Limits
 
-    terms = Terms(settings.queue_limit, settings.retention_s, settings.lease_s)
+    limits = Limits(settings.queue_limit, settings.retention_s, settings.lease_s)
     if settings.max_data_mb is not None:
-        terms = replace(terms, most_bytes=settings.max_data_mb * _MIB)
-    return RedisStreamsEngine(Address.parse(settings.engine), terms, clock)
+        limits = replace(limits, most_bytes=settings.max_data_mb * _MIB)
+    return RedisStreamsEngine(Address.parse(settings.engine), limits, clock)

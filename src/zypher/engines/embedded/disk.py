@@ -16,7 +16,7 @@ from zypher.engines.embedded.recovery import Recovery
 from zypher.engines.embedded.space import Space, default_limit_bytes
 from zypher.engines.embedded.store import DeadRow, WaitingRow
 from zypher.engines.embedded.writer import Writer
-from zypher.engines.engine import STOPPING
+from zypher.engines.refusals import STOPPING
 from zypher.errors import EngineUnavailable
 
 _MOST_READ = 256  # results whose reading is noted in memory only

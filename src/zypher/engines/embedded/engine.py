@@ -18,7 +18,7 @@ from zypher.engines.embedded.presences import Presences
 from zypher.engines.embedded.purge import Purger
 from zypher.engines.embedded.receiving import Receiving
 from zypher.engines.embedded.store import to_instant
-from zypher.engines.engine import STOPPING
+from zypher.engines.refusals import STOPPING
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery, Message, Outcome, Prediction
 from zypher.queue_state import QueueState, WorkerState
