@@ -44,6 +44,8 @@ class BackgroundLoop:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
+        """Begin with the first step at once; after a `stop` it may begin again."""
+        self._stopping = False
         self._task = asyncio.create_task(self._repeat(), name=self._name)
 
     async def stop(self) -> None:

@@ -73,6 +73,7 @@ class RedisStreamsEngine:
                 raise EngineError(describe(error, self._address.shown)) from error
             raise
         self._sweeper.start()
+        self._receiver.open()
         self._opened = True
 
     async def close(self) -> None:

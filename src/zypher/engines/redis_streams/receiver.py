@@ -30,8 +30,12 @@ class Receiver:
         self._ready = ready
         self._notifications = notifications
         self._clock = clock
-        self._closed = False
+        self._opened = False
         self._held: dict[tuple[str, str], Delivery] = {}  # by prediction id and receipt
+
+    def open(self) -> None:
+        """Receive from now on."""
+        self._opened = True
 
     async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
         """Keeps the contract of `Deliveries.receive` for a positive limit."""
@@ -42,7 +46,7 @@ class Receiver:
             if self._ready.is_empty(model):
                 await waiter.wait(wait_s)
             while True:
-                if self._closed:
+                if not self._opened:
                     raise stopping()
                 waiter.reset()
                 deliveries = await self._take(model, limit)
@@ -57,7 +61,7 @@ class Receiver:
 
     async def close(self) -> None:
         """Receive no more, and release what is held; the attempts count."""
-        self._closed = True
+        self._opened = False
         with suppress(EngineUnavailable):  # each lease ends by itself
             released = [self._deliveries.release(delivery, counted=True, delay_s=0) for delivery in self._held.values()]
             await asyncio.gather(*released)
