@@ -16,9 +16,9 @@ from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.engines.embedded.journal import Journal
 from zypher.engines.embedded.memory.journal import MemoryJournal
 from zypher.engines.engine import Engine
-from zypher.engines.redis_streams.address import Address
+from zypher.engines.redis_streams.connection.address import Address
 from zypher.engines.redis_streams.engine import RedisStreamsEngine
-from zypher.engines.redis_streams.terms import Terms
+from zypher.engines.redis_streams.limits import Limits
 
 LEASE_S = 30.0
 RETENTION_S = 3600.0
@@ -66,8 +66,8 @@ class RedisPlace:
         self.clock = RedisClock(self._clients)
 
     def make(self, *, queue_limit: int, limit_bytes: int) -> Engine:
-        terms = Terms(queue_limit, RETENTION_S, LEASE_S, most_bytes=limit_bytes)
-        return RedisStreamsEngine(Address.parse(self._server.url), terms, self.clock)
+        limits = Limits(queue_limit, RETENTION_S, LEASE_S, most_bytes=limit_bytes)
+        return RedisStreamsEngine(Address.parse(self._server.url), limits, self.clock)
 
     def close(self) -> None:
         """Of what has ended nothing may stay for good."""

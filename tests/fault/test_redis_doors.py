@@ -18,7 +18,7 @@ from tests.redis_server import RedisServer, no_redis, redis_program
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
 from zypher.engines.engine import Engine
-from zypher.engines.redis_streams.opening import check_version
+from zypher.engines.redis_streams.connection.handshake import check_version
 from zypher.errors import EngineError, EngineUnavailable
 from zypher.settings import EngineSettings
 

@@ -26,10 +26,10 @@ from tests.redis_client import RedisClient
 from tests.redis_server import RedisServer
 from tests.redis_time import RedisClock
 from zypher.engines.engine import Engine
-from zypher.engines.redis_streams.address import Address
+from zypher.engines.redis_streams.connection.address import Address
 from zypher.engines.redis_streams.engine import RedisStreamsEngine
 from zypher.engines.redis_streams.keys import ModelKeys
-from zypher.engines.redis_streams.terms import Terms
+from zypher.engines.redis_streams.limits import Limits
 from zypher.errors import EngineUnavailable
 from zypher.prediction import FailureKind, Outcome, Status
 from zypher.queue_state import WorkerState
@@ -40,7 +40,7 @@ BRIEF_LEASE_S = 2.0
 
 
 class OpenEngine(Protocol):
-    def __call__(self, terms: Terms = ...) -> Awaitable[Engine]: ...
+    def __call__(self, limits: Limits = ...) -> Awaitable[Engine]: ...
 
 
 @pytest.fixture
@@ -52,8 +52,8 @@ def clock(redis: RedisClient) -> RedisClock:
 async def another(server: RedisServer, clock: RedisClock) -> AsyncIterator[OpenEngine]:
     opened: list[Engine] = []
 
-    async def open_one(terms: Terms | None = None) -> Engine:
-        engine = RedisStreamsEngine(Address.parse(server.url), terms or terms_of(), clock)
+    async def open_one(limits: Limits | None = None) -> Engine:
+        engine = RedisStreamsEngine(Address.parse(server.url), limits or limits_of(), clock)
         await engine.open()
         opened.append(engine)
         return engine
@@ -62,8 +62,8 @@ async def another(server: RedisServer, clock: RedisClock) -> AsyncIterator[OpenE
     await asyncio.gather(*(engine.close() for engine in opened))
 
 
-def terms_of(lease_s: float = LEASE_S) -> Terms:
-    return Terms(queue_limit=1000, retention_s=3600, lease_s=lease_s)
+def limits_of(lease_s: float = LEASE_S) -> Limits:
+    return Limits(queue_limit=1000, retention_s=3600, lease_s=lease_s)
 
 
 async def a_round(clock: RedisClock, redis: RedisClient) -> None:
@@ -114,7 +114,7 @@ async def test_only_the_holder_of_the_lease_settles(another: OpenEngine, clock: 
 async def test_workers_with_different_leases_do_not_affect_each_other(
     another: OpenEngine, redis: RedisClient, clock: RedisClock
 ) -> None:
-    patient, hasty = await another(), await another(terms_of(BRIEF_LEASE_S))
+    patient, hasty = await another(), await another(limits_of(BRIEF_LEASE_S))
     await submit_many(patient, 2)
     long, brief = await receive_one(patient), await receive_one(hasty)
     clock.advance(BRIEF_LEASE_S)
@@ -126,7 +126,7 @@ async def test_workers_with_different_leases_do_not_affect_each_other(
 
 
 async def test_all_workers_are_listed_whatever_their_leases(another: OpenEngine, clock: RedisClock) -> None:
-    patient, hasty = await another(), await another(terms_of(BRIEF_LEASE_S))
+    patient, hasty = await another(), await another(limits_of(BRIEF_LEASE_S))
     await patient.announce(WorkerState("patient", MODEL, None, 1, 1, 1))
     await hasty.announce(WorkerState("hasty", MODEL, None, 1, 1, 1))
     clock.advance(BRIEF_LEASE_S + 1)
@@ -226,7 +226,7 @@ async def test_large_inputs_are_received_few_at_a_time(another: OpenEngine) -> N
 
 
 async def test_an_output_that_redis_cannot_keep_is_a_failure(another: OpenEngine) -> None:
-    engine = await another(Terms(queue_limit=10, retention_s=60, lease_s=LEASE_S, value_bytes=100))
+    engine = await another(Limits(queue_limit=10, retention_s=60, lease_s=LEASE_S, value_bytes=100))
     (prediction_id,) = await submit_many(engine, 1)
     assert await engine.settle(await receive_one(engine), Outcome(Status.SUCCEEDED, output=b"1" * 101))
     outcome = (await get(engine, prediction_id)).outcome

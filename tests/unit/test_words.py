@@ -60,7 +60,8 @@ PLAIN_WORD = {  # in the names of tests and of every room that was cleared of th
     "vain": "for nothing",
     "whoever": "the role, such as a client",
 }
-_NOT_CLEARED = ("src/zypher/engines/engine.py", "src/zypher/engines/redis_streams/", "src/zypher/worker/")
+_NOT_CLEARED = ("src/zypher/engines/engine.py", "src/zypher/worker/")
+_CHANNEL = ":told:"  # of format 1 in Redis, which older versions share
 TEST_NAME_WORDS = 10
 _RIDDLES_IN_TEXT = re.compile(
     r"\b(bears?|bore|foresaw|hears?|heard|told|tells?|whoever|nobody|somebody|knows|rings?)\b", re.IGNORECASE
@@ -113,7 +114,7 @@ def test_docstrings_and_comments_are_in_plain_words() -> None:
         f"{file.at(number)}: {line.strip()}"
         for file in files
         for number, line in enumerate(file.text.splitlines(), start=1)
-        if _RIDDLES_IN_TEXT.search(line)
+        if _RIDDLES_IN_TEXT.search(line.replace(_CHANNEL, ""))
     ] == []
 
 

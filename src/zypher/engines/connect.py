@@ -64,11 +64,11 @@ def _embedded(settings: EngineSettings, clock: Clock, journal: Journal) -> Engin
 def _connect_redis(settings: EngineSettings, clock: Clock, limit_bytes: int | None) -> Engine:
     if find_spec("redis") is None:
         raise SettingsError("The Redis engine is not installed; install it with: pip install 'zypherai[redis]'")
-    from zypher.engines.redis_streams.address import Address
+    from zypher.engines.redis_streams.connection.address import Address
     from zypher.engines.redis_streams.engine import RedisStreamsEngine
-    from zypher.engines.redis_streams.terms import Terms
+    from zypher.engines.redis_streams.limits import Limits
 
-    terms = Terms(settings.queue_limit, settings.retention_s, settings.lease_s)
+    limits = Limits(settings.queue_limit, settings.retention_s, settings.lease_s)
     if limit_bytes is not None:
-        terms = replace(terms, most_bytes=limit_bytes)
-    return RedisStreamsEngine(Address.parse(settings.engine), terms, clock)
+        limits = replace(limits, most_bytes=limit_bytes)
+    return RedisStreamsEngine(Address.parse(settings.engine), limits, clock)

@@ -13,8 +13,6 @@ from typing import Protocol
 from zypher.prediction import Delivery, Message, Outcome, Prediction
 from zypher.queue_state import QueueState, WorkerState
 
-STOPPING = "The server is stopping and takes nothing more; try again once it runs."  # of an engine that is closed
-
 
 class Submissions(Protocol):
     """What the gateway needs."""

@@ -15,8 +15,7 @@ from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.engines.embedded.memory.workers import Workers
 from zypher.engines.embedded.receiving import Receiving
 from zypher.engines.embedded.retention import Purger
-from zypher.engines.engine import STOPPING
-from zypher.errors import EngineUnavailable
+from zypher.engines.refusals import STOPPING, stopping
 from zypher.prediction import Delivery, Message, Outcome, Prediction
 from zypher.queue_state import QueueState, WorkerState
 
@@ -151,15 +150,14 @@ class EmbeddedEngine:
             oldest_queued_at=queue.oldest_queued_at(),
             run_s=queue.run_s,
             limit=self._queue_limit,
-            workers=tuple(worker for worker in self._workers.alive() if worker.model == model),
+            workers=self._workers.of(model),
             problem=self._journal.recovery.problem,
             delayed=self._receiving.delayed(model),
             dead=self._dead_letters.count(model),
         )
 
     def _models(self) -> list[str]:
-        announced = {worker.model for worker in self._workers.alive() if worker.model}
-        return sorted(announced | self._predictions.models() | self._dead_letters.models())
+        return sorted(self._workers.models() | self._predictions.models() | self._dead_letters.models())
 
     async def _submit(self, message: Message, durable: bool, key: str | None) -> Prediction | Standing:
         entry = self._predictions.entries.get(message.prediction_id)
@@ -189,4 +187,4 @@ class EmbeddedEngine:
 
     def _check_open(self) -> None:
         if not self._opened:
-            raise EngineUnavailable(STOPPING)
+            raise stopping()

@@ -1,25 +1,25 @@
-"""The names of what is in Redis.
+"""The names of keys and channels in Redis.
 
     PREFIX                     hash: the format of it all, and the models that were ever served
     {PREFIX:MODEL}:stream      stream: every prediction that has not ended; its group leases them
     {PREFIX:MODEL}:model       hash: last number, highest that left, longest input, bytes of all, run time, last sweep
-    {PREFIX:MODEL}:returned    sorted set: the numbers of those that came back
+    {PREFIX:MODEL}:returned    sorted set: the numbers of those that were queued again
     {PREFIX:MODEL}:delayed     sorted set: the numbers of those that wait for an instant
     {PREFIX:MODEL}:dead        sorted set: the ids of the dead letters
-    {PREFIX:MODEL}:workers     hash: what each worker said last
-    {PREFIX:MODEL}:alive       sorted set: until when that holds
+    {PREFIX:MODEL}:workers     hash: the last announcement of each worker
+    {PREFIX:MODEL}:alive       sorted set: when that announcement expires
     {PREFIX:MODEL}:p:ID        hash: one prediction
     {PREFIX:MODEL}:k:DIGEST    string: one idempotency key
+    {PREFIX:MODEL}:work        channel: something of the queue became ready
+    PREFIX:told:WATCHER        channel: the ends that one process awaits
 
 All keys of a model share a hash tag, so that one node of a cluster has them all.
 """
 
 import hashlib
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 import msgspec
-
-_MODEL = "model:"
 
 
 class ModelKeys(msgspec.Struct, frozen=True):
@@ -60,8 +60,8 @@ class ModelKeys(msgspec.Struct, frozen=True):
         return self.base + ":alive"
 
     @property
-    def work(self) -> str:
-        """The channel on which those who wait for work are called."""
+    def ready_channel(self) -> str:
+        """The channel of a message whenever something of the queue may have become ready."""
         return self.base + ":work"
 
     def record(self, prediction_id: str) -> bytes:
@@ -71,18 +71,9 @@ class ModelKeys(msgspec.Struct, frozen=True):
         return f"{self.base}:k:{digest}"
 
 
-def model_field(model: str) -> str:
-    """The field of the hash PREFIX that remembers a model."""
-    return _MODEL + quote(model, safe="", errors="surrogatepass")
-
-
-def model_of(field: bytes) -> str | None:
-    """The model that a field of the hash PREFIX remembers, None if it is no such field."""
-    try:
-        name = unquote(field.decode().removeprefix(_MODEL), errors="surrogatepass")
-    except UnicodeDecodeError:
-        return None
-    return name if field == model_field(name).encode() else None
+def ends_channel(prefix: str, watcher: str) -> str:
+    """The channel of the ends that the process with this watcher id awaits."""
+    return f"{prefix}:told:{watcher}"
 
 
 def digest(content: bytes) -> str:
@@ -91,7 +82,7 @@ def digest(content: bytes) -> str:
 
 
 def to_bytes(text: str) -> bytes:
-    """The text as Redis keeps it; also one with lone surrogates, which come from odd URLs."""
+    """The text as Redis keeps it, lone surrogates included, which a URL may hold."""
     return text.encode(errors="surrogatepass")
 
 

@@ -1,30 +1,20 @@
-"""A prediction's record in Redis and the words of a settle: values to bytes and back."""
+"""What Redis holds of a prediction, and what scripts answer: values to bytes and back."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 
+from zypher.engines.instants import to_instant
 from zypher.engines.redis_streams.keys import to_text
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status
 
-# What of a record is read; its other fields only lua/ needs.
+# The fields of a record that are read here; only lua/ needs the others.
 FIELDS = ("at", "durable", "attempt", "started", "finished", "status", "run_s", "kind", "failure", "output")
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Word = bytes | str | int
 
 
-def to_microseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
-
-
-def to_instant(microseconds: bytes) -> datetime:
-    return _EPOCH + timedelta(microseconds=int(microseconds))
-
-
 def storable(outcome: Outcome, longest_bytes: int) -> Outcome:
-    """The outcome, or a failure in place of an output that Redis does not keep."""
+    """The outcome, or a failure in place of an output that is too long for Redis."""
     size_bytes = len(outcome.output or b"")
     if size_bytes <= longest_bytes:
         return outcome
@@ -35,7 +25,7 @@ def storable(outcome: Outcome, longest_bytes: int) -> Outcome:
     return Outcome(Status.FAILED, failure=Failure(FailureKind.INVALID_OUTPUT, message), run_s=outcome.run_s)
 
 
-def outcome_words(outcome: Outcome) -> tuple[Word, ...]:
+def outcome_arguments(outcome: Outcome) -> tuple[Word, ...]:
     """The last arguments of lua/settle.lua."""
     failure = outcome.failure
     kind, message = ("", b"") if failure is None else (failure.kind.value, failure.message.encode(errors="replace"))
@@ -45,9 +35,9 @@ def outcome_words(outcome: Outcome) -> tuple[Word, ...]:
 def read_prediction(
     prediction_id: str, model: str, fields: Sequence[bytes | None], *, running: bool = False, position: int = 0
 ) -> Prediction:
-    """The prediction that the `FIELDS` of a record tell of, ended unless it waits or runs.
+    """The prediction of a record's `FIELDS`: running, queued, or ended if it has a status.
 
-    Raises `EngineUnavailable` when a newer version wrote what this one does not know.
+    Raises `EngineUnavailable` for a record that this version cannot read.
     """
     record = {name: field for name, field in zip(FIELDS, fields, strict=True) if field is not None}
     try:
@@ -59,9 +49,9 @@ def read_prediction(
         ) from None
 
 
-def read_told(prediction_id: str, model: str, said: bytes) -> Prediction:
-    """The result that an end was told with, as lua/parts/ending.lua says it; the output comes last."""
-    *before_failure, output = said.split(b"\0", 7)
+def read_published(prediction_id: str, model: str, result: bytes) -> Prediction:
+    """The ended prediction from what lua/parts/ending.lua publishes with its id; the output comes last."""
+    *before_failure, output = result.split(b"\0", 7)
     return read_prediction(prediction_id, model, [*before_failure, None, None, output])
 
 
@@ -74,25 +64,25 @@ def _prediction(
         prediction_id=prediction_id,
         model=model,
         status=outcome.status if outcome else Status.RUNNING if running else Status.QUEUED,
-        submitted_at=to_instant(record["at"]),
+        submitted_at=to_instant(int(record["at"])),
         attempt=int(record.get("attempt", 0)),
         position=position,
-        started_at=None if started is None else to_instant(started),
-        finished_at=to_instant(record["finished"]) if outcome else None,
+        started_at=None if started is None else to_instant(int(started)),
+        finished_at=to_instant(int(record["finished"])) if outcome else None,
         outcome=outcome,
         durable=record["durable"] == b"1",
     )
 
 
 def read_deliveries(model: str, receipt: str, words: Sequence[bytes | int]) -> list[Delivery]:
-    """The deliveries that lua/receive.lua tells of, four words each."""
+    """The deliveries that lua/receive.lua returns, four words each."""
     found: list[Delivery] = []
     for place in range(0, len(words), 4):
         prediction_id, submitted_at, input, attempt = words[place : place + 4]
         assert isinstance(prediction_id, bytes)
         assert isinstance(submitted_at, bytes)
         assert isinstance(input, bytes)
-        message = Message(to_text(prediction_id), model, input, to_instant(submitted_at))
+        message = Message(to_text(prediction_id), model, input, to_instant(int(submitted_at)))
         found.append(Delivery(message, int(attempt), receipt))
     return found
 

@@ -1,4 +1,4 @@
-"""The Lua of this engine: one named script per file of `lua/`, whose keys are listed at its top."""
+"""Reads the Lua scripts: one named script per file of `lua/`, which lists its keys and arguments at its top."""
 
 import hashlib
 import re
@@ -13,21 +13,21 @@ _USES = re.compile(r"^-- uses (.+)$", re.MULTILINE)
 
 
 class Script(msgspec.Struct, frozen=True):
-    """A transition that Redis makes as a whole."""
+    """A transition that Redis makes at once or not at all."""
 
     name: str
     text: str
-    digest: str  # by which a server that has seen the text knows it
+    digest: str  # stands for the text at a server that ran it before
 
 
 @cache
 def script(name: str) -> Script:
-    """The script of lua/`name`.lua, the functions of lua/parts that it uses before it."""
+    """The script of lua/`name`.lua, behind the functions of lua/parts that it uses."""
     text = _read(f"{name}.lua")
     uses = _USES.search(text)
     parts = uses[1].split(", ") if uses else []
     whole = "".join([*(_read(f"parts/{part}.lua") for part in parts), text])
-    # The server names scripts so; it protects nothing.
+    # SHA-1 is how the server names scripts; it protects nothing.
     return Script(name, whole, hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest())
 
 

@@ -14,8 +14,7 @@ from zypher.engines.embedded.disk.writer import Writer
 from zypher.engines.embedded.journal import MarkRead, Probe, Purge, Read, Recovered, Write
 from zypher.engines.embedded.limit import Limit
 from zypher.engines.embedded.recovery import Recovery
-from zypher.engines.engine import STOPPING
-from zypher.errors import EngineUnavailable
+from zypher.engines.refusals import stopping
 
 _MOST_READ = 256  # read results that are noted in memory only
 
@@ -100,5 +99,5 @@ class DiskJournal:
 
     def _open_threads(self) -> tuple[Writer, Reader]:
         if self._threads is None:
-            raise EngineUnavailable(STOPPING)
+            raise stopping()
         return self._threads

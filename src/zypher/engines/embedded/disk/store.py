@@ -2,18 +2,18 @@
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import islice
 
 import msgspec
 
 from zypher.engines.embedded.disk.statements import sizes, statement
 from zypher.engines.embedded.journal import Accept, DeadLetter, End, Mark, Standing, WaitingRow, Written
-from zypher.errors import IdempotencyKeyReused
+from zypher.engines.instants import to_instant, to_microseconds
+from zypher.engines.refusals import key_reused
 from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
 from zypher.text import encodable
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _Cell = str | bytes | int | float | None
 
 # What is longer has a statement of its own. Many long ones in one statement would be held in memory twice, and a
@@ -113,9 +113,7 @@ def find_standing(connection: sqlite3.Connection, accept: Accept) -> Written:
     if is_over:
         return None
     if not same_input:
-        return IdempotencyKeyReused(
-            "This idempotency key was already used with another input; use a new key for a new prediction."
-        )
+        return key_reused()
     return Standing(str(prediction_id))
 
 
@@ -153,7 +151,7 @@ def select_inputs(
 def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
     """All that has not ended, in order of acceptance."""
     return [
-        WaitingRow(row, prediction_id, model, _to_instant(submitted_at), attempt)
+        WaitingRow(row, prediction_id, model, to_instant(submitted_at), attempt)
         for row, prediction_id, model, submitted_at, attempt in connection.execute(statement("select_waiting"))
     ]
 
@@ -161,7 +159,7 @@ def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
 def select_dead(connection: sqlite3.Connection) -> list[DeadLetter]:
     """All dead letters, those that died first first."""
     return [
-        DeadLetter(row, prediction_id, model, _to_instant(submitted_at), _to_instant(finished_at))
+        DeadLetter(row, prediction_id, model, to_instant(submitted_at), to_instant(finished_at))
         for row, prediction_id, model, submitted_at, finished_at in connection.execute(statement("select_dead"))
     ]
 
@@ -171,12 +169,8 @@ def select_last_row(connection: sqlite3.Connection) -> int:
     return int(connection.execute(statement("select_last_row")).fetchone()[0])
 
 
-def _to_instant(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)
-
-
 def _from_instant(instant: datetime | None) -> int | None:
-    return None if instant is None else round(instant.timestamp() * 1_000_000)
+    return None if instant is None else to_microseconds(instant)
 
 
 def _execute_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[_Cell]]) -> None:
@@ -235,9 +229,9 @@ def _prediction(row: _ResultRow, output: bytes | None) -> Prediction:
         prediction_id=row.prediction_id,
         model=row.model,
         status=row.status,
-        submitted_at=_to_instant(row.submitted_at),
+        submitted_at=to_instant(row.submitted_at),
         attempt=row.attempt,
-        started_at=None if row.started_at is None else _to_instant(row.started_at),
-        finished_at=_to_instant(row.finished_at),
+        started_at=None if row.started_at is None else to_instant(row.started_at),
+        finished_at=to_instant(row.finished_at),
         outcome=Outcome(row.status, output, failure, row.run_s),
     )

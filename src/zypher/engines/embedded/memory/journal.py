@@ -22,8 +22,7 @@ from zypher.engines.embedded.journal import (
 from zypher.engines.embedded.limit import MIB, Limit
 from zypher.engines.embedded.memory.records import Records
 from zypher.engines.embedded.recovery import Recovery
-from zypher.engines.engine import STOPPING
-from zypher.errors import EngineUnavailable
+from zypher.engines.refusals import stopping
 
 _LIMIT_BYTES = 256 * MIB
 
@@ -100,5 +99,5 @@ class MemoryJournal:
 
     def _check_open(self) -> asyncio.AbstractEventLoop:
         if self._loop is None:
-            raise EngineUnavailable(STOPPING)
+            raise stopping()
         return self._loop

@@ -8,6 +8,7 @@ from zypher.engines.embedded.journal import WaitingRow, resolve
 from zypher.engines.embedded.memory.entry import Entry
 from zypher.engines.embedded.memory.queue import Queue
 from zypher.engines.embedded.memory.recent import Recent
+from zypher.engines.refusals import queue_full
 from zypher.errors import EngineUnavailable, QueueFull
 from zypher.prediction import Message, Outcome, Prediction
 
@@ -34,14 +35,14 @@ class Predictions:
             queue = self.queues[model] = Queue()
         return queue
 
-    def fullness(self, model: str, input_bytes: int) -> str | None:
-        """Why there is no room for one more prediction; None when there is. An input that is alone always has it."""
+    def fullness(self, model: str, input_bytes: int) -> QueueFull | None:
+        """The error when there is no room for one more prediction, else None. An input that is alone always has it."""
         queued = self.queue(model).queued
         if queued >= self._queue_limit:
-            return f"{queued} predictions wait for {model}, as many as may; send this one again later."
+            return queue_full(model, queued)
         held_bytes = sum(queue.held_bytes for queue in self.queues.values())
         if held_bytes and held_bytes + input_bytes > MOST_HELD_BYTES:
-            return (
+            return QueueFull(
                 f"The inputs that wait take up the {MOST_HELD_BYTES // _MIB} MiB of memory that they may; "
                 "send this one again later."
             )
@@ -51,7 +52,7 @@ class Predictions:
         """Raise `QueueFull` when there is no room for one more prediction."""
         fullness = self.fullness(model, input_bytes)
         if fullness is not None:
-            raise QueueFull(fullness)
+            raise fullness
 
     def enter(self, message: Message) -> Entry:
         """Count a new prediction as queued; it waits for its queue's `join`. Raises `QueueFull`."""

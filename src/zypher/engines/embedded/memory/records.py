@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from zypher.engines.embedded.journal import Accept, End, LoadInputs, Standing, Written
 from zypher.engines.embedded.limit import Limit
+from zypher.engines.refusals import key_reused
 from zypher.errors import DataFull, IdempotencyKeyReused
 from zypher.prediction import FailureKind, Message, Prediction
 
@@ -82,9 +83,7 @@ class Records:
             same_id = record.message.prediction_id == accept.message.prediction_id
             if same_id or record.input == accept.message.input:
                 return Standing(record.message.prediction_id)
-            return IdempotencyKeyReused(
-                "This idempotency key was already used with another input; use a new key for a new prediction."
-            )
+            return key_reused()
         return None
 
     def end(self, end: End) -> DataFull | None:

@@ -1,7 +1,7 @@
 """What workers announced."""
 
 from zypher.clock import Clock
-from zypher.errors import SchemaConflict
+from zypher.engines.refusals import schema_conflict
 from zypher.queue_state import WorkerState
 
 
@@ -18,15 +18,20 @@ class Workers:
         if worker.gone:
             self._last.pop(worker.worker_id, None)
             return
-        for other in self.alive():
+        for other in self._alive():
             if other.worker_id != worker.worker_id and other.disagrees(worker):
-                raise SchemaConflict(
-                    f"The worker {other.worker_id} serves {worker.model} with other input or output types; "
-                    "stop all workers of the old version first, or give the new one's model another name."
-                )
+                raise schema_conflict(worker.model, other.worker_id)
         self._last[worker.worker_id] = (self._clock.monotonic() + self._lease_s, worker)
 
-    def alive(self) -> list[WorkerState]:
+    def of(self, model: str) -> tuple[WorkerState, ...]:
+        """The workers of a model whose announcements hold."""
+        return tuple(worker for worker in self._alive() if worker.model == model)
+
+    def models(self) -> set[str]:
+        """The models of all workers; one that still loads has none."""
+        return {worker.model for worker in self._alive() if worker.model}
+
+    def _alive(self) -> list[WorkerState]:
         now_s = self._clock.monotonic()
         self._last = {worker_id: last for worker_id, last in self._last.items() if last[0] > now_s}
         return [worker for _, worker in self._last.values()]

@@ -1,6 +1,6 @@
--- Say what a worker is: '', or the id of a living worker that announces other schemas, and nothing is said.
+-- Announce a worker: '', or the id of a living worker with other schemas, and nothing is announced.
 -- KEYS: 1 workers, 2 alive
--- ARGV: worker_id, schemas (a digest, '' for none), presence, holds_ms (0 for the last word of one that stops)
+-- ARGV: worker_id, schemas (a digest, '' for none), presence, holds_ms (how long this holds; 0 for a worker that stops)
 -- uses time
 local workers, alive = KEYS[1], KEYS[2]
 local worker_id, schemas, presence, holds_ms = unpack(ARGV)
@@ -16,7 +16,7 @@ for _, other in ipairs(redis.call('ZRANGE', alive, 0, -1)) do
 end
 redis.call('ZADD', alive, now + holds_ms, worker_id)
 redis.call('HSET', workers, worker_id, presence, worker_id .. ':schemas', schemas)
--- Another worker's lease may be longer: its word must not go with this one's.
+-- Another worker's lease may be longer: its announcement must not expire with this one's.
 for _, key in ipairs(KEYS) do
   redis.call('PEXPIRE', key, math.max(holds_ms, redis.call('PTTL', key)))
 end

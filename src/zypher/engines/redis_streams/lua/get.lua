@@ -1,6 +1,6 @@
 -- A prediction as it stands: {} for none, else {'queued' | 'running' | 'ended', position, the fields of its record}.
 -- KEYS: 1 stream, 2 model, 3 returned, 4 the prediction's record
--- ARGV: watcher ('' for nobody to tell of its end), then the names of the fields
+-- ARGV: watcher (the process to whose channel its end is published, '' for none), then the names of the fields
 -- uses time, lease, queue
 local stream, model, returned, record = unpack(KEYS)
 local watcher = ARGV[1]
@@ -11,7 +11,7 @@ local fields = redis.call('HMGET', record, unpack(ARGV, 2))
 if status then return {'ended', 0, fields} end
 
 if watcher ~= '' and not string.find(watchers or '', watcher, 1, true) then
-  -- A full Redis refuses it; who watches looks from time to time, too.
+  -- A full Redis refuses this. A watcher also reads the prediction after each of its sweeps.
   redis.pcall('HSET', record, 'watchers', watchers and watchers .. ',' .. watcher or watcher)
 end
 if receipt and leased(stream, model, seq .. '-0') then return {'running', 0, fields} end

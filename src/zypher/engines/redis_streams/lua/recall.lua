@@ -1,4 +1,4 @@
--- Queue again what was leased under a receipt that never reached its receiver; no attempt was made. Returns how many.
+-- Queue again what was leased under a receipt that no receiver got; no attempt was made. Returns how many.
 -- KEYS: 1 stream, 2 model, 3 returned, 4 delayed
 -- ARGV: base, receipt, lease_ms
 -- uses time, returning

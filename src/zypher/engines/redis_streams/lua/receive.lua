@@ -1,6 +1,6 @@
 -- Lease up to so many predictions, the oldest first: {prediction_id, submitted_at, input, attempt, ..., 1 or 0}, {} for
 -- none; the last word is 1 when nothing else is ready.
--- What came back was accepted before anything that never left, so it goes first.
+-- What was queued again was accepted before whatever was never received, so it goes first.
 -- KEYS: 1 stream, 2 model, 3 returned, 4 delayed
 -- ARGV: base, limit, bytes (of all inputs together, unless there is only one), receipt, started_at, lease_ms
 -- uses time, queue
@@ -12,9 +12,9 @@ put_back_due(returned, delayed)
 local longest = math.max(1, redis.call('HGET', model, 'longest') or 1)
 limit = math.min(limit, math.max(1, math.floor(bytes / longest)))
 local entries = {}
-local back = redis.call('ZPOPMIN', returned, limit)
-for index = 1, #back, 2 do
-  local entry = back[index] .. '-0'
+local popped = redis.call('ZPOPMIN', returned, limit)
+for index = 1, #popped, 2 do
+  local entry = popped[index] .. '-0'
   redis.call('XCLAIM', stream, 'workers', lease_ms, 0, entry, 'FORCE', 'JUSTID')
   entries[#entries + 1] = redis.call('XRANGE', stream, entry, entry)[1]
 end

@@ -1,4 +1,4 @@
--- Give a delivery back: 1, or 0 when it is no longer its holder's.
+-- Queue a delivery again: 1, or 0 when the receipt no longer holds it.
 -- KEYS: 1 stream, 2 model, 3 returned, 4 delayed, 5 the prediction's record
 -- ARGV: base, receipt, counted, delay_ms
 -- uses time, lease, returning

@@ -1,11 +1,11 @@
--- Store the outcome of a delivery: 1, or 0 when it is no longer its holder's.
--- A settle that is sent again, because nobody knows whether the first arrived, bears the same mark and gets the same answer.
+-- Store the outcome of a delivery: 1, or 0 when the receipt no longer holds it.
+-- A settle whose answer was lost is sent again with the same mark, and gets the same answer.
 -- KEYS: 1 stream, 2 model, 3 dead, 4 the prediction's record
--- ARGV: base, told, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms,
+-- ARGV: base, channels, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms,
 --       status, run_s, output or '', kind or '', failure
 -- uses time, lease, ending, burying
 local stream, model, dead, record = unpack(KEYS)
-local base, told, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms = unpack(ARGV)
+local base, channels, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms = unpack(ARGV)
 local status, run_s, output, kind, failure = unpack(ARGV, 9)
 
 local seq, holder, marked, durable = unpack(redis.call('HMGET', record, 'seq', 'receipt', 'mark', 'durable'))
@@ -26,7 +26,7 @@ if kind == 'worker_lost' and durable == '1' then
   local entry = redis.call('XRANGE', stream, seq .. '-0', seq .. '-0')[1]
   bury(dead, record, prediction_id, entry[2][6], finished_at, retention_ms)
 end
-finish(stream, model, base, told, prediction_id, retention_ms, brief_ms, fields)
+finish(stream, model, base, channels, prediction_id, retention_ms, brief_ms, fields)
 if tonumber(run_s) > 0 then
   local average = redis.call('HGET', model, 'run_s')
   redis.call('HSET', model, 'run_s', average and string.format('%.9g', 0.9 * average + 0.1 * run_s) or run_s)

@@ -1,7 +1,7 @@
 -- Accept a prediction, once: {'accepted', position}, {'standing', prediction_id}, {'full', waiting}, {'heavy'} or
 -- {'reused'}.
 -- KEYS: 1 stream, 2 model, 3 delayed, 4 dead, 5 the prediction's record, 6 its idempotency key's (or the record's again)
--- ARGV: base, prediction_id, submitted_at, input, durable, watcher, limit, most_bytes, retention_ms,
+-- ARGV: base, prediction_id, submitted_at, input, durable, watcher ('' for none), limit, most_bytes, retention_ms,
 --       key digest, input digest
 -- uses time, queue, joining, burying
 local stream, model, delayed, dead, record, key = unpack(KEYS)

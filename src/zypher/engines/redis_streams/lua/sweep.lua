@@ -1,10 +1,11 @@
 -- Queue again what lost its lease and what was delayed until now; returns how many are ready.
 -- KEYS: 1 stream, 2 model, 3 returned, 4 delayed
--- ARGV: base, pause_ms (0: however short ago another swept)
+-- ARGV: base, pause_ms (does nothing so soon after another sweep; 0: always sweeps)
 -- uses time, queue, lease, returning
 local stream, model, returned, delayed = unpack(KEYS)
 local base, pause_ms = unpack(ARGV)
 
+-- Begin all leases of a length anew: Redis was away, so none could be extended.
 local function renew(consumer)
   local last = '-'
   repeat
@@ -16,6 +17,7 @@ local function renew(consumer)
   until #page < 1000
 end
 
+-- End the leases of a length that were not extended; whether there were any.
 local function reclaim(consumer)
   local reclaimed = false
   repeat
@@ -32,14 +34,14 @@ if redis.call('EXISTS', stream) == 0 then return 0 end
 local unswept = unswept_ms(model)
 if unswept < 0 or unswept >= tonumber(pause_ms) then
   redis.call('HSET', model, 'swept_at', now_ms())
-  local called = put_back_due(returned, delayed)
+  local queued_again = put_back_due(returned, delayed)
   for _, consumer in ipairs(redis.call('XPENDING', stream, 'workers')[4] or {}) do
     if unswept > away_ms(tonumber(consumer[1])) then
       renew(consumer[1])
     else
-      called = reclaim(consumer[1]) or called
+      queued_again = reclaim(consumer[1]) or queued_again
     end
   end
-  if called then redis.call('PUBLISH', base .. ':work', '') end
+  if queued_again then redis.call('PUBLISH', base .. ':work', '') end
 end
 return (counts(stream)) - redis.call('ZCARD', delayed)

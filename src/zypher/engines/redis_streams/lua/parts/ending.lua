@@ -1,5 +1,5 @@
--- What those who watch are told of an end: the id, and with it a short result, which they need not ask for then.
-local function told_of(record, prediction_id)
+-- What is published of an end: the id, and behind a zero byte the fields of a short result, which saves a read.
+local function message_of(record, prediction_id)
   local length = redis.call('HSTRLEN', record, 'output')
   if length == 0 or length > 4096 then return prediction_id end
   local words = redis.call('HMGET', record, 'at', 'durable', 'attempt', 'started', 'finished', 'status', 'run_s', 'output')
@@ -9,8 +9,9 @@ local function told_of(record, prediction_id)
   return prediction_id .. '\0' .. table.concat(words, '\0')
 end
 
--- End a prediction: it leaves the stream, its record begins to expire, whoever watches is told.
-local function finish(stream, model, base, told, prediction_id, retention_ms, brief_ms, fields)
+-- End a prediction: it leaves the stream, its record begins to expire, its watchers get a message.
+-- The channel of a watcher is `channels` and its id.
+local function finish(stream, model, base, channels, prediction_id, retention_ms, brief_ms, fields)
   local record = base .. ':p:' .. prediction_id
   local seq, durable, key, watchers, bytes =
     unpack(redis.call('HMGET', record, 'seq', 'durable', 'key', 'watchers', 'bytes'))
@@ -26,8 +27,8 @@ local function finish(stream, model, base, told, prediction_id, retention_ms, br
     redis.call('PEXPIRE', model, retention_ms + 60000)
   end
   if not watchers then return end
-  local said = told_of(record, prediction_id)
+  local message = message_of(record, prediction_id)
   for watcher in string.gmatch(watchers, '[^,]+') do
-    redis.call('PUBLISH', told .. watcher, said)
+    redis.call('PUBLISH', channels .. watcher, message)
   end
 end

@@ -1,4 +1,4 @@
--- Let a prediction wait behind all others, unless `limit` wait already or the inputs of all that have not ended would
+-- Queue a prediction behind all others, unless `limit` wait already or the inputs of all that have not ended would
 -- have more than `most_bytes`. Returns how many wait, its number in the order of acceptance, nil when there is no room,
 -- and whether it is the bytes that leave none.
 -- What is counted here parts/ending.lua takes away again; an empty stream begins anew, whatever an older version left.
@@ -25,7 +25,7 @@ local function join(stream, model, delayed, base, limit, most_bytes, prediction_
   redis.call('HSET', model, 'bytes', bytes)
   redis.call('HSET', base .. ':p:' .. prediction_id, 'bytes', #input)
   redis.call('XADD', stream, seq .. '-0', 'p', prediction_id, 't', submitted_at, 'i', input)
-  -- Whoever waits for work saw that nothing was ready; while something is, nobody waits.
+  -- A receiver waits only once it found nothing ready, so only the first that becomes ready is published.
   if waiting == redis.call('ZCARD', delayed) then redis.call('PUBLISH', base .. ':work', '') end
   return waiting, seq
 end

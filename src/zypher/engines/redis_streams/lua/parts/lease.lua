@@ -1,11 +1,11 @@
 -- The consumer of a delivery is the lease under which it was received, in milliseconds: workers may differ in theirs.
 
--- When nobody looked after leases for so long, Redis was away, and no lease of this length could be extended.
+-- After so long without a sweep Redis was away, and no lease of this length could be extended.
 local function away_ms(lease_ms)
   return math.max(lease_ms / 2, 3 * math.max(500, math.min(1000, lease_ms / 4)))
 end
 
--- How long nobody has looked after leases.
+-- How long ago the last sweep was.
 local function unswept_ms(model)
   return now_ms() - (redis.call('HGET', model, 'swept_at') or 0)
 end

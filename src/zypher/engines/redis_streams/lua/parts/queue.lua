@@ -1,10 +1,10 @@
--- How many entries the stream holds that nobody leases, and how many are leased.
+-- How many entries of the stream are not leased, and how many are.
 local function counts(stream)
   local running = redis.call('XPENDING', stream, 'workers')[1]
   return redis.call('XLEN', stream) - running, running
 end
 
--- Put what was delayed until now among what came back; whether there was something.
+-- Move what was delayed until now to what is queued again; whether there was any.
 local function put_back_due(returned, delayed)
   local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now_ms(), 'LIMIT', 0, 1000)
   for _, seq in ipairs(due) do

@@ -1,4 +1,4 @@
--- The server's own clock: machines whose clocks differ agree on it.
+-- The server's own clock: the clocks of machines differ.
 local function now_ms()
   local time = redis.call('TIME')
   return time[1] * 1000 + math.floor(time[2] / 1000)

@@ -1,4 +1,4 @@
-"""Many commands there, as many answers back, in one go."""
+"""One batch of commands to a server, and its answers, in one round trip."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,10 +7,10 @@ from typing import Protocol, cast
 import hiredis
 from redis.exceptions import ResponseError
 
-from zypher.engines.redis_streams.client import Client, Connection, Word
+from zypher.engines.redis_streams.connection.client import Client, Connection, Word
 
-_ANSWER_S = 3.0  # nothing that is sent this way blocks in Redis
-_SLOWEST_BYTES_S = 1_048_576  # of a way to Redis that counts as one
+_ANSWER_S = 3.0  # no command of this engine blocks in Redis
+_SLOWEST_BYTES_S = 1_048_576  # of a connection that counts as working
 
 
 class _Packer(Protocol):
@@ -21,15 +21,15 @@ _pack = cast(_Packer, hiredis).pack_command
 
 
 class Exchange(Protocol):
-    """How commands are sent."""
+    """Sends one batch."""
 
     async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
-        """The answers in order, a refusal as an exception in its place. Raises what else redis-py raises."""
+        """The answers in order; one may be a `ResponseError`. Raises what else redis-py raises."""
         ...
 
 
 class ServerExchange:
-    """With one server. Packed in C and under one time limit: redis-py's pipeline costs twice as much."""
+    """Sends to one server. Packed in C and under one time limit: redis-py's pipeline costs twice as much."""
 
     def __init__(self, client: Client) -> None:
         self._pool = client.connection_pool
@@ -40,7 +40,7 @@ class ServerExchange:
         try:
             return await _exchange(connection, b"".join(map(_pack, commands)), len(commands))
         except BaseException:
-            # What is on its way must not be taken for the answer to something else.
+            # A late answer must not be read as the answer to the next batch.
             await connection.disconnect()
             raise
         finally:
@@ -53,16 +53,16 @@ async def _exchange(connection: Connection, packed: bytes, number: int) -> list[
     async with asyncio.timeout(_ANSWER_S + len(packed) / _SLOWEST_BYTES_S) as limit:
         await connection.send_packed_command(packed)
         for _ in range(number):
-            _put_off(limit, loop.time())
+            _extend(limit, loop.time())
             try:
                 answers.append(await connection.read_response())
-            except ResponseError as refusal:
-                answers.append(refusal)
+            except ResponseError as error:
+                answers.append(error)
     return answers
 
 
-def _put_off(limit: asyncio.Timeout, now: float) -> None:
-    """Let the next answer take its time, too: a new limit only where the old one has run by half, for it costs."""
+def _extend(limit: asyncio.Timeout, now: float) -> None:
+    """Give the next answer its own time. A new limit is costly, so it is set once half of the old one is over."""
     ends = limit.when()
     if ends is None or ends - now < _ANSWER_S / 2:
         limit.reschedule(now + _ANSWER_S)

@@ -1,4 +1,4 @@
-"""A cluster: the nodes share the models among them, and what one does not answer the others still do."""
+"""A cluster: each model's keys are on one node, and a node that is down fails its own models only."""
 
 import asyncio
 from collections.abc import Sequence
@@ -8,35 +8,35 @@ from typing import cast
 from redis.exceptions import RedisError
 
 from zypher.clock import Clock
-from zypher.engines.redis_streams.address import Address
-from zypher.engines.redis_streams.client import Client, ClusterClient, Word
+from zypher.engines.redis_streams.connection.address import Address
+from zypher.engines.redis_streams.connection.client import Client, ClusterClient, Word
 
-_LOOK_S = 1.0  # between two looks at which node has what, while one does not answer
+_REFRESH_S = 1.0  # between two reads of the cluster's topology while a node does not answer
 
 
 class ClusterExchange:
-    """Commands to the nodes that have their keys, by redis-py, which follows keys that move."""
+    """Sends commands to the nodes that have their keys, by redis-py, which follows keys that move."""
 
     def __init__(self, client: ClusterClient, clock: Clock) -> None:
         self._client = client
         self._clock = clock
-        self._looked_at_s = float("-inf")
-        self._there = True  # as far as the last look told
+        self._refreshed_at_s = float("-inf")
+        self._reachable = True  # as of the last refresh
 
     async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
-        """Keeps the contract of `Exchange`; who is on a node that does not answer finds that error in its place."""
+        """Keeps the contract of `Exchange`; the answer to a command whose node is down is that error."""
         await self._client.initialize()
         answers: list[object] = [None] * len(commands)
         places = self._places(commands)
-        told = await asyncio.gather(
-            *(self._ask([commands[place] for place in each]) for each in places.values()), return_exceptions=True
+        by_node = await asyncio.gather(
+            *(self._send([commands[place] for place in each]) for each in places.values()), return_exceptions=True
         )
-        for each, answered in zip(places.values(), told, strict=True):
+        for each, answered in zip(places.values(), by_node, strict=True):
             for number, place in enumerate(each):
                 answers[place] = answered if isinstance(answered, BaseException) else answered[number]
-        lost = [answered for answered in told if isinstance(answered, BaseException)]
-        if lost and not await self._is_there():
-            raise lost[0]
+        errors = [answered for answered in by_node if isinstance(answered, BaseException)]
+        if errors and not await self._is_reachable():
+            raise errors[0]
         return answers
 
     def _places(self, commands: Sequence[tuple[Word, ...]]) -> dict[str, list[int]]:
@@ -47,25 +47,25 @@ class ClusterExchange:
             places.setdefault(node.name if node else "", []).append(place)
         return places
 
-    async def _ask(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
+    async def _send(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
         pipeline = self._client.pipeline(transaction=False)
         for command in commands:
             pipeline.execute_command(*command)
         return await pipeline.execute(raise_on_error=False)
 
-    async def _is_there(self) -> bool:
-        """Whether any node answers; learns from it which one took the place of the one that does not."""
+    async def _is_reachable(self) -> bool:
+        """Whether any node answers; a refresh also finds the node that replaced one."""
         now_s = self._clock.monotonic()
-        if now_s - self._looked_at_s >= _LOOK_S:
-            self._looked_at_s = now_s
-            self._there = False
+        if now_s - self._refreshed_at_s >= _REFRESH_S:
+            self._refreshed_at_s = now_s
+            self._reachable = False
             with suppress(RedisError, OSError):
                 await self._client.nodes_manager.initialize()
-                self._there = True
-        return self._there
+                self._reachable = True
+        return self._reachable
 
 
-def listening_client(address: Address, client: ClusterClient) -> Client:
-    """A client of any node: what is published at one is heard at all."""
+def subscriber_client(address: Address, client: ClusterClient) -> Client:
+    """A client of any node, for a cluster sends what is published to all of them."""
     node = client.get_random_node()
     return address.of_node(node.host, node.port).client()

@@ -6,11 +6,11 @@ _RECEIVED_BYTES = 1_048_576
 _VALUE_BYTES = 536_870_912
 _MOST_BYTES = 10_737_418_240
 _BRIEF_MS = 60_000
-_SHORTEST_ROUND_S = 0.5
-_LONGEST_ROUND_S = 1.0
+_SHORTEST_SWEEP_PERIOD_S = 0.5
+_LONGEST_SWEEP_PERIOD_S = 1.0
 
 
-class Terms(msgspec.Struct, frozen=True):
+class Limits(msgspec.Struct, frozen=True):
     """What was set, and what follows from it."""
 
     queue_limit: int
@@ -30,10 +30,10 @@ class Terms(msgspec.Struct, frozen=True):
 
     @property
     def brief_ms(self) -> int:
-        """How long the result of a prediction is kept whose caller waits for it."""
+        """The retention of a prediction that is not durable."""
         return min(_BRIEF_MS, self.retention_ms)
 
     @property
-    def round_s(self) -> float:
-        """How often leases are looked after; never more than twice a second."""
-        return min(_LONGEST_ROUND_S, max(_SHORTEST_ROUND_S, self.lease_s / 4))
+    def sweep_period_s(self) -> float:
+        """Seconds between two sweeps; at least half a second."""
+        return min(_LONGEST_SWEEP_PERIOD_S, max(_SHORTEST_SWEEP_PERIOD_S, self.lease_s / 4))

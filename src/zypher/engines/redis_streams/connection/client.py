@@ -1,4 +1,4 @@
-"""What this engine uses of redis-py, in types that redis-py does not state."""
+"""What this engine uses of redis-py, as types, which redis-py itself lacks."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
@@ -6,16 +6,16 @@ from typing import Protocol, TypeVar
 Word = bytes | str | int | float
 
 
-class Pipeline(Protocol):
-    """Commands that are sent together; each is answered, or with an exception in its place."""
+class ClusterPipeline(Protocol):
+    """Commands that are sent together; the answer to one may be an exception."""
 
     def execute_command(self, *words: Word) -> object: ...
 
     async def execute(self, *, raise_on_error: bool) -> Sequence[object]: ...
 
 
-class Channels(Protocol):
-    """A connection that hears what is published."""
+class Subscriber(Protocol):
+    """A connection that receives what is published on its channels."""
 
     async def subscribe(self, *channels: str) -> None: ...
 
@@ -43,7 +43,7 @@ class ConnectionPool(Protocol):
 
 
 class Client(Protocol):
-    """Of a Redis, or of a cluster of them."""
+    """A client of one Redis or of a cluster."""
 
     async def execute_command(self, *words: Word) -> object: ...
 
@@ -52,7 +52,7 @@ class Client(Protocol):
     @property
     def connection_pool(self) -> ConnectionPool: ...
 
-    def pubsub(self) -> Channels: ...
+    def pubsub(self) -> Subscriber: ...
 
     async def aclose(self) -> None: ...
 
@@ -66,13 +66,13 @@ class Node(Protocol):
 
 
 class Nodes(Protocol):
-    """Which node has what."""
+    """Which node has which keys."""
 
     async def initialize(self) -> None: ...
 
 
 class ClusterClient(Client, Protocol):
-    """Of a cluster."""
+    """A client of a cluster."""
 
     nodes_manager: Nodes
 
@@ -82,13 +82,13 @@ class ClusterClient(Client, Protocol):
 
     def get_random_node(self) -> Node: ...
 
-    def pipeline(self, *, transaction: bool) -> Pipeline: ...
+    def pipeline(self, *, transaction: bool) -> ClusterPipeline: ...
 
 
 ClientT_co = TypeVar("ClientT_co", bound=Client, covariant=True)
 
 
 class Clients(Protocol[ClientT_co]):
-    """What makes a client."""
+    """A class of clients."""
 
     def from_url(self, url: str, **options: object) -> ClientT_co: ...

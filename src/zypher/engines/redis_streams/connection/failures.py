@@ -1,10 +1,15 @@
-"""What Redis or the way to it may answer, as one sentence for whoever can mend it."""
+"""Failures of Redis or of the connection to it, each as one sentence with its remedy."""
 
 import re
 
-from zypher.errors import ZypherError
+from redis.exceptions import RedisError
 
-# Of Redis as a whole: what is refused to one is refused to all.
+from zypher.errors import EngineUnavailable, ZypherError
+
+# What is raised while Redis is away. The pipeline logs that.
+OUTAGE: tuple[type[Exception], ...] = (EngineUnavailable, RedisError, OSError)
+
+# Of Redis as a whole: each caller is refused alike.
 _OF_ALL = {
     "OOM": "Redis is full; raise its maxmemory or free memory, with maxmemory-policy noeviction",
     "READONLY": "this Redis is a read-only replica; name the primary in the engine's URL",
@@ -41,14 +46,14 @@ _BY_CLASS = {
 _CODE = re.compile("|".join(rf"\b{code}\b" for code in _REMEDIES))
 
 
-def sentence(error: BaseException, address: str) -> str:
-    """What ails the Redis at `address`, and what to do."""
+def describe(error: BaseException, address: str) -> str:
+    """What is wrong with the Redis at `address`, and what to do."""
     if isinstance(error, ZypherError):
         return str(error)
     code = _code(error)
     if code is not None:
         return f"The engine at {address} refuses: {_REMEDIES[code]}."
-    if is_refusal(error):
+    if _is_answer(error):
         return (
             f"The engine at {address} cannot do what it was asked ({_first_line(error)}); "
             "see that it is Redis 6.2 or later."
@@ -59,13 +64,13 @@ def sentence(error: BaseException, address: str) -> str:
     )
 
 
-def concerns_all(error: BaseException) -> bool:
-    """Whether everything else that is asked of this Redis would be refused, too."""
+def is_of_all(error: BaseException) -> bool:
+    """Whether this Redis would refuse every other command, too."""
     return _code(error) in _OF_ALL
 
 
-def is_refusal(error: BaseException) -> bool:
-    """Whether Redis itself answered so, rather than nobody."""
+def _is_answer(error: BaseException) -> bool:
+    """Whether Redis itself answered with this error."""
     return "ResponseError" in {kind.__name__ for kind in type(error).__mro__}
 
 

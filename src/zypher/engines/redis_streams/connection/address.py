@@ -1,4 +1,4 @@
-"""The engine's URL: where Redis is, how to get in, what our keys begin with."""
+"""The engine's URL: place, credentials, TLS and the prefix of all keys."""
 
 import re
 from pathlib import Path
@@ -11,7 +11,7 @@ from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from zypher.engines.redis_streams.client import Client, Clients, ClusterClient
+from zypher.engines.redis_streams.connection.client import Client, Clients, ClusterClient
 from zypher.errors import SettingsError
 
 _CONNECT_S = 2.0
@@ -32,7 +32,7 @@ class Address(msgspec.Struct, frozen=True):
     """A parsed URL."""
 
     url: str  # for redis-py, with credentials
-    shown: str  # for people, without
+    shown: str  # for people, without credentials
     prefix: str
 
     @classmethod
@@ -48,7 +48,7 @@ class Address(msgspec.Struct, frozen=True):
         return cls(parts._replace(query=urlencode(query)).geturl(), _shown(parts), prefix)
 
     def of_node(self, host: str, port: int) -> "Address":
-        """The same way in, to another node of the cluster."""
+        """Another node of the cluster, with the same credentials and options."""
         parts = urlsplit(self.url)
         credentials, at, _ = parts.netloc.rpartition("@")
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -57,7 +57,7 @@ class Address(msgspec.Struct, frozen=True):
 
     def client(self) -> Client:
         """A client of one server."""
-        # redis-py ends a read after five seconds unless told otherwise; here who asks sets the limit.
+        # redis-py ends a read after five seconds by default; here each caller has its own limit.
         return _SERVERS.from_url(
             self.url,
             protocol=2,
@@ -67,7 +67,7 @@ class Address(msgspec.Struct, frozen=True):
         )
 
     def cluster_client(self) -> ClusterClient:
-        """A client of the cluster to which the server belongs; it tries nothing twice."""
+        """A client of the cluster to which the server belongs, without retries."""
         return _CLUSTERS.from_url(
             self.url,
             protocol=2,
@@ -79,7 +79,7 @@ class Address(msgspec.Struct, frozen=True):
 
 
 def _split(url: str) -> SplitResult:
-    """The parts of a URL that names a place. What is wrong may be part of a password: it is not repeated."""
+    """The parts of a URL that names a place. Its error repeats none of it, for that may be part of a password."""
     try:
         parts = urlsplit(url)
         _ = parts.port

@@ -1,0 +1,10 @@
+"""The connection to Redis, from its URL to an answer.
+
+address.py        the engine's URL
+handshake.py      opens an address: checks version, cluster mode and format
+pipeline.py       sends many commands at once, and reconnects; command.py is one of them
+exchange.py       a batch to one server; cluster.py: to the nodes of a cluster
+subscriptions.py  receives what is published
+client.py         what is used of redis-py, as types
+failures.py       errors as sentences with a remedy
+"""

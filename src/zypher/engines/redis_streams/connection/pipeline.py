@@ -1,0 +1,201 @@
+"""Sends commands to Redis in batches: those of one turn of the event loop go out together."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from redis.exceptions import NoScriptError
+
+from zypher.clock import Clock
+from zypher.engines.redis_streams.connection.client import Client, Word
+from zypher.engines.redis_streams.connection.command import Command
+from zypher.engines.redis_streams.connection.exchange import Exchange
+from zypher.engines.redis_streams.connection.failures import describe, is_of_all
+from zypher.engines.redis_streams.format import check_format
+from zypher.engines.redis_streams.scripts import Script
+from zypher.engines.refusals import STOPPING, stopping
+from zypher.errors import EngineUnavailable
+
+logger = logging.getLogger(__name__)
+
+_MOST = 512  # commands that are sent together
+_MOST_BYTES = 4_194_304  # the one that exceeds it is the last
+_FIRST_RETRY_S = 0.05
+_RETRY_S = 0.5
+
+
+class Pipeline:
+    """Sends one batch at a time, in the order of the calls.
+
+    Once Redis cannot be reached every command is refused at once, until a probe twice a second succeeds; those that
+    are `retried` are held meanwhile.
+    """
+
+    def __init__(self, address: str, prefix: str, clock: Clock) -> None:
+        self.address = address
+        self.problem: str | None = None  # why Redis cannot do what any caller wants, a sentence
+        self._client: Client | None = None  # while it is open
+        self._exchange: Exchange | None = None
+        self._prefix = prefix
+        self._clock = clock
+        self._away = False
+        self._closing = True
+        self._waiting: list[Command] = []
+        self._held: list[Command] = []
+        self._flushing: asyncio.Task[None] | None = None
+        self._reconnecting: asyncio.Task[None] | None = None
+
+    @property
+    def refused(self) -> bool:
+        """Whether Redis can be reached but refused something that is to be tried again."""
+        return not self._away and (self.problem is not None or bool(self._held))
+
+    def open(self, client: Client, exchange: Exchange) -> None:
+        """Send by this exchange from now on; `close` closes the client, too."""
+        self._client = client
+        self._exchange = exchange
+        self._closing = False
+
+    def run(
+        self, script: Script, keys: Sequence[Word], arguments: Sequence[Word], *, retried: bool = False
+    ) -> asyncio.Future[object]:
+        """Run a script; `retried`: until Redis accepts it. Raises `EngineUnavailable`, now or as the answer."""
+        words = ("EVALSHA", script.digest, len(keys), *keys, *arguments)
+        return self._send(Command(words, script, retried=retried))
+
+    def send(self, *words: Word) -> asyncio.Future[object]:
+        """Send a plain command. Raises `EngineUnavailable`, now or as the answer."""
+        return self._send(Command(words, None, retried=False))
+
+    def send_held(self) -> None:
+        """Send what was held, once Redis accepts commands again."""
+        self.problem = None
+        held, self._held = self._held, []
+        self._waiting[:0] = held
+        self._begin_flush()
+
+    def disconnected(self, error: Exception) -> EngineUnavailable:
+        """Refuse every command until a probe succeeds; returns the error to raise."""
+        self.problem = describe(error, self.address)
+        if not self._closing:
+            if not self._away:
+                logger.warning("the engine is away", extra={"problem": self.problem})
+            self._away = True
+            self._begin_reconnect()
+        return EngineUnavailable(self.problem)
+
+    async def close(self) -> None:
+        """Return once all that can be answered is; what is held fails."""
+        self._closing = True
+        if self._reconnecting is not None:
+            self._reconnecting.cancel()
+            await asyncio.wait({self._reconnecting})
+        if not self._away:
+            self.send_held()
+        while self._flushing is not None:
+            await asyncio.wait({self._flushing})
+        _fail(self._held, STOPPING)
+        self._held = []
+        if self._client is not None:
+            await self._client.aclose()
+
+    def _send(self, command: Command) -> asyncio.Future[object]:
+        if self._closing:
+            raise stopping()
+        if not self._away:
+            self._waiting.append(command)
+            self._begin_flush()
+        elif command.retried:
+            self._held.append(command)
+        else:
+            raise EngineUnavailable(self.problem or STOPPING)
+        return command.answer
+
+    def _begin_flush(self) -> None:
+        if self._flushing is None and self._waiting:
+            self._flushing = asyncio.create_task(self._flush(), name="redis-commands")
+
+    async def _flush(self) -> None:
+        try:
+            while self._waiting:
+                await self._send_batch(self._next_batch())
+        finally:
+            self._flushing = None
+
+    def _next_batch(self) -> list[Command]:
+        number, size_bytes = 0, 0
+        while number < min(_MOST, len(self._waiting)) and size_bytes < _MOST_BYTES:
+            size_bytes += self._waiting[number].size_bytes
+            number += 1
+        batch, self._waiting = self._waiting[:number], self._waiting[number:]
+        return batch
+
+    async def _send_batch(self, batch: list[Command]) -> None:
+        assert self._exchange is not None
+        try:
+            answers = await self._exchange([command.words for command in batch])
+            answered = list(zip(batch, answers, strict=True))
+        except Exception as error:  # whatever it is, each caller must get an answer
+            self._unanswered(batch, error)
+            return
+        for command, answer in answered:
+            if isinstance(answer, Exception):
+                self._refuse(command, answer)
+            else:
+                command.resolve(answer)
+
+    def _refuse(self, command: Command, error: Exception) -> None:
+        """Redis answered a command with an error: send it again, hold it or fail it."""
+        if command.script is not None and isinstance(error, NoScriptError):
+            command.send_text()
+            self._waiting.append(command)
+            return
+        problem = describe(error, self.address)
+        if is_of_all(error):
+            self.problem = problem
+        if command.retried and not self._closing:
+            self._held.append(command)
+        else:
+            command.resolve(EngineUnavailable(problem))
+
+    def _unanswered(self, batch: list[Command], error: Exception) -> None:
+        """A batch has no answers: hold or fail it and all that waits behind it."""
+        problem = str(self.disconnected(error))
+        commands = batch + self._waiting
+        self._waiting = []
+        if not self._closing:
+            self._held += [command for command in commands if command.retried]
+            commands = [command for command in commands if not command.retried]
+        _fail(commands, problem)
+
+    def _begin_reconnect(self) -> None:
+        if self._reconnecting is None or self._reconnecting.done():
+            self._reconnecting = asyncio.create_task(self._reconnect(), name="redis-reconnect")
+
+    async def _reconnect(self) -> None:
+        delay_s = _FIRST_RETRY_S
+        while True:
+            await self._clock.sleep(delay_s)
+            try:
+                await self._probe()
+            except Exception as error:  # the next caller gets it as the problem
+                self.problem = describe(error, self.address)
+                delay_s = min(_RETRY_S, 2 * delay_s)
+            else:
+                self._away = False
+                logger.info("the engine is back", extra={"engine": self.address})
+                self.send_held()
+                return
+
+    async def _probe(self) -> None:
+        """Raises what keeps Redis from being used."""
+        assert self._exchange is not None
+        (answer,) = await self._exchange([("HGET", self._prefix, "format")])
+        if isinstance(answer, Exception):
+            raise answer
+        check_format(answer, self._prefix, self.address)
+
+
+def _fail(commands: Sequence[Command], problem: str) -> None:
+    for command in commands:
+        command.resolve(EngineUnavailable(problem))

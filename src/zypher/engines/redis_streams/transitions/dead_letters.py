@@ -1,0 +1,55 @@
+"""What an operator does with dead letters: dead, replay, purge."""
+
+from typing import cast
+
+from zypher.engines.redis_streams.connection.pipeline import Pipeline
+from zypher.engines.redis_streams.keys import to_bytes, to_text
+from zypher.engines.redis_streams.known_models import KnownModels
+from zypher.engines.redis_streams.limits import Limits
+from zypher.engines.redis_streams.records import FIELDS, read_prediction
+from zypher.engines.redis_streams.scripts import script
+from zypher.engines.refusals import inputs_full, queue_full
+from zypher.prediction import Prediction
+
+
+class DeadLetters:
+    """The dead letters of each model, those that died first first."""
+
+    def __init__(self, pipeline: Pipeline, models: KnownModels, limits: Limits) -> None:
+        self._pipeline = pipeline
+        self._models = models
+        self._limits = limits
+
+    async def dead(self, model: str, limit: int) -> list[Prediction]:
+        keys = self._models.keys(model)
+        read = self._pipeline.run(script("dead"), (keys.dead,), (keys.base, limit, *FIELDS))
+        answer = cast(list[bytes | list[bytes | None]], await read)
+        letters: list[Prediction] = []
+        for prediction_id, fields in zip(answer[::2], answer[1::2], strict=True):
+            assert isinstance(prediction_id, bytes)
+            assert isinstance(fields, list)
+            letters.append(read_prediction(to_text(prediction_id), model, fields))
+        return letters
+
+    async def replay(self, model: str, prediction_id: str) -> bool:
+        """Raises `QueueFull` and `DataFull`."""
+        keys, limits = self._models.keys(model), self._limits
+        answer = await self._pipeline.run(
+            script("replay"),
+            (keys.stream, keys.model, keys.delayed, keys.dead, keys.record(prediction_id)),
+            (keys.base, to_bytes(prediction_id), limits.queue_limit, limits.most_bytes),
+        )
+        match answer:
+            case [b"full", int(waiting)]:
+                raise queue_full(model, waiting)
+            case [b"heavy"]:
+                raise inputs_full(model, limits.most_bytes)
+            case _:
+                return answer == [b"replayed"]
+
+    async def purge(self, model: str, prediction_id: str) -> bool:
+        keys = self._models.keys(model)
+        answer = await self._pipeline.run(
+            script("purge"), (keys.dead, keys.record(prediction_id)), (keys.base, to_bytes(prediction_id))
+        )
+        return answer == 1

@@ -1,0 +1,100 @@
+"""What happens to a prediction on behalf of a worker: receive, recall, extend, settle, release; and the sweep."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import cast
+
+from zypher.engines.instants import to_microseconds
+from zypher.engines.redis_streams.connection.pipeline import Pipeline
+from zypher.engines.redis_streams.keys import ends_channel, to_bytes
+from zypher.engines.redis_streams.known_models import KnownModels
+from zypher.engines.redis_streams.limits import Limits
+from zypher.engines.redis_streams.records import outcome_arguments, read_deliveries
+from zypher.engines.redis_streams.scripts import script
+from zypher.prediction import Delivery, Outcome
+
+
+class Deliveries:
+    """Methods that return a future have sent their script when they return, so a cancelled caller changes nothing."""
+
+    def __init__(self, pipeline: Pipeline, models: KnownModels, limits: Limits, prefix: str) -> None:
+        self.limits = limits
+        self._pipeline = pipeline
+        self._models = models
+        self._ends_channels = ends_channel(prefix, "")
+
+    def receive(self, model: str, limit: int, receipt: str, started_at: datetime) -> asyncio.Future[object]:
+        """Lease up to `limit` predictions under this receipt; `read` takes the answer."""
+        keys = self._models.keys(model)
+        return self._pipeline.run(
+            script("receive"),
+            (keys.stream, keys.model, keys.returned, keys.delayed),
+            (
+                *(keys.base, limit, self.limits.received_bytes, receipt),
+                *(to_microseconds(started_at), self.limits.lease_ms),
+            ),
+        )
+
+    def read(self, model: str, receipt: str, answer: object) -> tuple[list[Delivery], bool]:
+        """The deliveries of an answer to `receive`, and whether nothing else was ready."""
+        *words, emptied = cast(list[bytes | int], answer) or [1]
+        return read_deliveries(model, receipt, words), emptied == 1
+
+    def recall(self, model: str, receipt: str) -> asyncio.Future[object]:
+        """Queue again what was leased under a receipt that no caller got; sent until Redis accepts it."""
+        keys = self._models.keys(model)
+        return self._pipeline.run(
+            script("recall"),
+            (keys.stream, keys.model, keys.returned, keys.delayed),
+            (keys.base, receipt, self.limits.lease_ms),
+            retried=True,
+        )
+
+    async def extend(self, model: str, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        """Those of one model's deliveries that were lost."""
+        keys = self._models.keys(model)
+        held = await self._pipeline.run(
+            script("extend"),
+            (keys.stream, keys.model, *(keys.record(delivery.message.prediction_id) for delivery in deliveries)),
+            (self.limits.lease_ms, *(delivery.receipt for delivery in deliveries)),
+        )
+        return [delivery for delivery, ours in zip(deliveries, cast(list[int], held), strict=True) if not ours]
+
+    def settle(self, delivery: Delivery, outcome: Outcome, finished_at: datetime, mark: str) -> asyncio.Future[object]:
+        """Store an end; the answer is 1 when it counts. Sent until Redis accepts it, and counted once by its mark."""
+        message, limits = delivery.message, self.limits
+        keys = self._models.keys(message.model)
+        return self._pipeline.run(
+            script("settle"),
+            (keys.stream, keys.model, keys.dead, keys.record(message.prediction_id)),
+            (
+                *(keys.base, self._ends_channels, to_bytes(message.prediction_id), delivery.receipt, mark),
+                *(to_microseconds(finished_at), limits.retention_ms, limits.brief_ms),
+                *outcome_arguments(outcome),
+            ),
+            retried=True,
+        )
+
+    def release(self, delivery: Delivery, *, counted: bool, delay_s: float) -> asyncio.Future[object]:
+        """Queue it again; the answer is 1 when it was ours."""
+        message = delivery.message
+        keys = self._models.keys(message.model)
+        return self._pipeline.run(
+            script("release"),
+            (keys.stream, keys.model, keys.returned, keys.delayed, keys.record(message.prediction_id)),
+            (keys.base, delivery.receipt, int(counted), round(delay_s * 1000)),
+        )
+
+    async def sweep(self, model: str, *, at_once: bool = False) -> int:
+        """Queue again what came due; returns how many are ready.
+
+        Does nothing within half a period of another process's sweep, unless `at_once`.
+        """
+        keys = self._models.keys(model)
+        ready = await self._pipeline.run(
+            script("sweep"),
+            (keys.stream, keys.model, keys.returned, keys.delayed),
+            (keys.base, 0 if at_once else round(500 * self.limits.sweep_period_s)),
+        )
+        return cast(int, ready)

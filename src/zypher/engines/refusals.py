@@ -1,0 +1,40 @@
+"""What every engine refuses, as one error with one sentence."""
+
+from zypher.errors import DataFull, EngineUnavailable, IdempotencyKeyReused, QueueFull, SchemaConflict
+
+STOPPING = "The server is stopping and takes nothing more; try again once it runs."  # of an engine that is closed
+
+_MIB = 1024 * 1024
+
+
+def stopping() -> EngineUnavailable:
+    """For a call to an engine that is closed or not open yet."""
+    return EngineUnavailable(STOPPING)
+
+
+def queue_full(model: str, waiting: int) -> QueueFull:
+    """For a submit or a replay while so many of the model's predictions wait."""
+    return QueueFull(f"{waiting} predictions wait for {model}, as many as may; send this one again later.")
+
+
+def inputs_full(model: str, most_bytes: int) -> DataFull:
+    """For a submit or a replay whose input exceeds what the inputs of one model may take up together."""
+    return DataFull(
+        f"The inputs that wait for {model} have the {most_bytes / _MIB:.6g} MiB that they may (max_data_mb); "
+        "send this one again later."
+    )
+
+
+def key_reused() -> IdempotencyKeyReused:
+    """For a submit whose idempotency key was used with another input."""
+    return IdempotencyKeyReused(
+        "This idempotency key was already used with another input; use a new key for a new prediction."
+    )
+
+
+def schema_conflict(model: str, other_worker_id: str) -> SchemaConflict:
+    """For an announcement while a living worker serves the model with other schemas."""
+    return SchemaConflict(
+        f"The worker {other_worker_id} serves {model} with other input or output types; "
+        "stop all workers of the old version first, or give the new one's model another name."
+    )

@@ -1,0 +1,91 @@
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from tests.fake_clock import FakeClock, eventually
+from tests.unit.engines.redis_streams.local_client import LocalClient
+from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
+from zypher.engines.redis_streams.connection.client import Word
+from zypher.engines.redis_streams.connection.pipeline import Pipeline
+from zypher.engines.redis_streams.format import model_field
+from zypher.engines.redis_streams.known_models import KnownModels
+from zypher.engines.redis_streams.limits import Limits
+from zypher.engines.redis_streams.ready_models import ReadyModels
+from zypher.engines.redis_streams.sweeper import Sweeper
+from zypher.engines.redis_streams.transitions.deliveries import Deliveries
+
+LIMITS = Limits(queue_limit=10, retention_s=60, lease_s=2)
+
+
+class Redis:
+    """Has two models, one with a ready prediction."""
+
+    def __init__(self) -> None:
+        self.fields: object = [b"format", model_field("ready").encode(), model_field("empty").encode()]
+        self.sweeps = 0
+
+    async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
+        return [self._answer(command) for command in commands]
+
+    def _answer(self, command: tuple[Word, ...]) -> object:
+        match command[0]:
+            case "HGET":
+                return b"1"
+            case "HKEYS":
+                self.sweeps += 1
+                return self.fields
+            case _:
+                return int(b"ready" in str(command[3]).encode())
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def redis() -> Redis:
+    return Redis()
+
+
+@pytest.fixture
+def ready(clock: FakeClock) -> ReadyModels:
+    return ReadyModels(clock)
+
+
+@pytest.fixture
+async def sweeper(redis: Redis, clock: FakeClock, client: LocalClient, ready: ReadyModels) -> AsyncIterator[Sweeper]:
+    pipeline = Pipeline("redis://host:6379/0", "zypher", clock)
+    pipeline.open(client, redis)
+    models = KnownModels(pipeline, "zypher")
+    models.watch("ready")
+    models.watch("empty")
+    deliveries = Deliveries(pipeline, models, LIMITS, "zypher")
+    sweeper = Sweeper(pipeline, models, deliveries, AwaitedEnds(clock), ready, clock)
+    sweeper.start()
+    yield sweeper
+    await sweeper.stop()
+    await pipeline.close()
+
+
+async def next_sweep(redis: Redis, clock: FakeClock) -> None:
+    sweeps = redis.sweeps
+    await eventually(lambda: clock.pending)
+    clock.advance(LIMITS.sweep_period_s)
+    await eventually(lambda: redis.sweeps > sweeps and clock.pending)
+
+
+async def test_a_sweep_wakes_receivers_of_ready_models_only(
+    sweeper: Sweeper, redis: Redis, clock: FakeClock, ready: ReadyModels
+) -> None:
+    await next_sweep(redis, clock)
+    assert (ready.wakes("ready"), ready.wakes("empty")) == (2, 0)
+
+
+async def test_a_failed_sweep_is_a_problem_until_one_succeeds(sweeper: Sweeper, redis: Redis, clock: FakeClock) -> None:
+    fields, redis.fields = redis.fields, [1]
+    await next_sweep(redis, clock)
+    assert (sweeper.problem or "").startswith("The engine's redis-sweeper failed (AttributeError: ")
+    redis.fields = fields
+    await next_sweep(redis, clock)
+    assert sweeper.problem is None
