@@ -24,7 +24,7 @@ from zypher.errors import QueueFull
 from zypher.prediction import Message, Status
 
 
-async def bury(engine: Engine, sent: Message | None = None, key: str | None = None) -> Message:
+async def make_dead(engine: Engine, sent: Message | None = None, key: str | None = None) -> Message:
     """Submit a prediction that loses all its replicas."""
     sent = sent or message()
     await engine.submit(sent, durable=True, idempotency_key=key)
@@ -41,14 +41,14 @@ async def test_only_what_lost_its_replicas_is_dead(engine: Engine, clock: FakeCl
     await engine.settle(await receive_one(engine), FAILED)
     await engine.submit(message(), durable=False)
     await engine.settle(await receive_one(engine), LOST)
-    buried: list[Message] = []
+    dead: list[Message] = []
     for _ in range(3):
-        buried.append(await bury(engine))
+        dead.append(await make_dead(engine))
         clock.advance(1)
-    assert await dead_ids(engine) == [each.prediction_id for each in buried]
-    assert await dead_ids(engine, limit=2) == [each.prediction_id for each in buried[:2]]
+    assert await dead_ids(engine) == [each.prediction_id for each in dead]
+    assert await dead_ids(engine, limit=2) == [each.prediction_id for each in dead[:2]]
     assert await engine.dead("other", 10) == []
-    assert (await engine.dead(MODEL, 1))[0] == await engine.get(buried[0].prediction_id)
+    assert (await engine.dead(MODEL, 1))[0] == await engine.get(dead[0].prediction_id)
     assert (await depth(engine)).dead == 3
     assert await models(engine) == [MODEL]
 
@@ -56,7 +56,7 @@ async def test_only_what_lost_its_replicas_is_dead(engine: Engine, clock: FakeCl
 @reopens
 async def test_a_dead_letter_runs_again_as_if_it_were_new(open_engine: OpenEngine) -> None:
     engine = await open_engine()
-    sent = await bury(engine, message(b' {"x": 1}'))
+    sent = await make_dead(engine, message(b' {"x": 1}'))
     other = message()
     await engine.submit(other, durable=True)
     assert await engine.replay(sent.prediction_id)
@@ -74,14 +74,14 @@ async def test_a_dead_letter_runs_again_as_if_it_were_new(open_engine: OpenEngin
 
 
 async def test_a_replayed_prediction_queues_last_and_may_die_again(engine: Engine) -> None:
-    sent, other = await bury(engine), message()
+    sent, other = await make_dead(engine), message()
     await engine.submit(other, durable=True)
     await engine.replay(sent.prediction_id)
     assert await receive_ids(engine, limit=1) == [other.prediction_id, sent.prediction_id]
 
 
 async def test_a_waiter_gets_the_result_of_a_replay(engine: Engine) -> None:
-    sent = await bury(engine)
+    sent = await make_dead(engine)
     await engine.replay(sent.prediction_id)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
     await engine.settle(await receive_one(engine), LOST)
@@ -105,7 +105,7 @@ async def test_what_is_not_dead_is_neither_replayed_nor_purged(engine: Engine) -
 @reopens
 async def test_a_purged_dead_letter_is_forgotten_with_its_key(open_engine: OpenEngine) -> None:
     engine = await open_engine()
-    sent = await bury(engine, key="key")
+    sent = await make_dead(engine, key="key")
     assert await engine.purge(sent.prediction_id)
     assert not await engine.purge(sent.prediction_id)
     assert await engine.get(sent.prediction_id) is None
@@ -119,7 +119,7 @@ async def test_a_purged_dead_letter_is_forgotten_with_its_key(open_engine: OpenE
 
 async def test_of_a_replay_and_a_purge_at_once_one_happens(engine: Engine) -> None:
     for first, second in ((engine.replay, engine.purge), (engine.purge, engine.replay)):
-        sent = await bury(engine)
+        sent = await make_dead(engine)
         told = await asyncio.gather(*(call(sent.prediction_id) for call in (first, second, first, second)))
         assert sum(told) == 1
         assert await dead_ids(engine) == []
@@ -129,7 +129,7 @@ async def test_of_a_replay_and_a_purge_at_once_one_happens(engine: Engine) -> No
 
 async def test_a_replay_needs_room(open_engine: OpenEngine) -> None:
     engine = await open_engine(queue_limit=1)
-    sent = await bury(engine)
+    sent = await make_dead(engine)
     await engine.submit(message(), durable=True)
     with pytest.raises(QueueFull, match="1 predictions wait for model"):
         await engine.replay(sent.prediction_id)
@@ -142,7 +142,7 @@ async def test_dead_letters_survive_a_restart_until_their_retention_is_over(
     open_engine: OpenEngine, clock: FakeClock
 ) -> None:
     engine = await open_engine()
-    sent = await bury(engine)
+    sent = await make_dead(engine)
     await engine.close()
     engine = await open_engine()
     clock.advance(RETENTION_S - 1)

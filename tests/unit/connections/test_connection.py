@@ -9,7 +9,7 @@ from tests.fake_clock import FakeClock, eventually
 from tests.unit.connections.conftest import Served, Start
 from tests.unit.connections.wire import Wire, wire_to
 from tests.unit.http.conftest import Service
-from tests.unit.http.memory_engine import succeeded
+from tests.unit.http.scripted_engine import succeeded
 from zypher.connections.responses import MAX_HEAD_BYTES, MAX_TARGET_BYTES
 from zypher.http.request import Request
 from zypher.http.response import Response

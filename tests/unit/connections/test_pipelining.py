@@ -11,7 +11,7 @@ from tests.unit.connections.conftest import Served, Start
 from tests.unit.connections.test_connection import HEAD, LIVE, LONG, POST
 from tests.unit.connections.wire import Wire, wire_to
 from tests.unit.http.conftest import Service
-from tests.unit.http.memory_engine import MemoryEngine, succeeded
+from tests.unit.http.scripted_engine import ScriptedEngine, succeeded
 from zypher.connections.connection import Connection
 from zypher.http.disconnect import ClientDisconnected
 from zypher.http.request import Request
@@ -166,7 +166,7 @@ async def _let_pass(condition: Callable[[], object]) -> None:
         await asyncio.sleep(0)
 
 
-async def _end_the_prediction(engine: MemoryEngine) -> None:
+async def _end_the_prediction(engine: ScriptedEngine) -> None:
     await eventually(lambda: engine.waiting)
     for prediction_id in list(engine.waiting.values()):
         engine.end(prediction_id, succeeded(b"1"))

@@ -9,7 +9,7 @@ from tests.unit.connections.conftest import Served, Start
 from tests.unit.connections.test_connection import LIVE, LONG, POST
 from tests.unit.connections.wire import wire_to
 from tests.unit.http.conftest import Service
-from tests.unit.http.memory_engine import succeeded
+from tests.unit.http.scripted_engine import succeeded
 from zypher.connections.server import check_proxies
 from zypher.errors import SettingsError
 from zypher.http.app import Application

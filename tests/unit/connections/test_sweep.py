@@ -10,7 +10,7 @@ from tests.unit.connections.conftest import Served
 from tests.unit.connections.test_connection import LIVE, POST
 from tests.unit.connections.wire import wire_to
 from tests.unit.http.conftest import Service
-from tests.unit.http.memory_engine import succeeded
+from tests.unit.http.scripted_engine import succeeded
 from zypher.access.budget import Budget
 from zypher.connections.sweep import Sweep
 from zypher.connections.unread import UnreadResponses

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.http.memory_engine import CARD, MemoryEngine
+from tests.unit.http.scripted_engine import CARD, ScriptedEngine
 from zypher.errors import EngineUnavailable
 from zypher.gateway.snapshot import SnapshotCache
 from zypher.queue_state import QueueState, WorkerState
@@ -14,7 +14,7 @@ from zypher.queue_state import QueueState, WorkerState
 OTHER = msgspec.structs.replace(CARD, name="whisper")
 
 
-class SharedEngine(MemoryEngine):
+class SharedEngine(ScriptedEngine):
     """Tells its presences by model, and can be slow or away."""
 
     def __init__(self, clock: FakeClock) -> None:

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.fake_clock import FakeClock
-from tests.unit.http.memory_engine import MemoryEngine
+from tests.unit.http.scripted_engine import ScriptedEngine
 from zypher.gateway.gateway import Gateway
 from zypher.http.app import Application, prediction_routes
 from zypher.settings import HttpSettings
@@ -19,7 +19,7 @@ from zypher.telemetry.metrics import Metrics
 class Service:
     """The parts that a test may touch."""
 
-    engine: MemoryEngine
+    engine: ScriptedEngine
     gateway: Gateway
     app: Application
     accesses: list[AccessEntry]
@@ -38,7 +38,7 @@ def settings() -> HttpSettings:
 
 @pytest.fixture
 def service(clock: FakeClock, settings: HttpSettings) -> Service:
-    engine, metrics = MemoryEngine(clock), Metrics()
+    engine, metrics = ScriptedEngine(clock), Metrics()
     gateway = Gateway(engine, clock, metrics, model=None)
     accesses: list[AccessEntry] = []
     log = AccessLog(metrics, accesses.extend)

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.http.conftest import Service
-from tests.unit.http.memory_engine import failed, succeeded
+from tests.unit.http.scripted_engine import failed, succeeded
 from zypher.prediction import FailureKind, Outcome, Status
 from zypher.settings import HttpSettings
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.contract.phrases import LOST
 from tests.fake_clock import FakeClock
-from tests.unit.http.memory_engine import CARD
+from tests.unit.http.scripted_engine import CARD
 from zypher.client.operators import OperatorClient
 from zypher.connections.server import HttpServer
 from zypher.engines.embedded.engine import EmbeddedEngine

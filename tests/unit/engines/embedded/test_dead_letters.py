@@ -22,7 +22,7 @@ class CountingClock(FakeClock):
         return super().now()
 
 
-async def bury(engine: Engine, clock: FakeClock, number: int) -> list[str]:
+async def make_dead(engine: Engine, clock: FakeClock, number: int) -> list[str]:
     """Let so many predictions lose all their replicas, a second apart; returns their ids in order."""
     ids: list[str] = []
     for _ in range(number):
@@ -41,7 +41,7 @@ async def test_queue_state_costs_the_same_with_many_dead_letters(tmp_path: Path)
     async with opened(tmp_path, clock) as engine:
         costs: list[int] = []
         for number in (1, 50):
-            await bury(engine, clock, number)
+            await make_dead(engine, clock, number)
             before = clock.readings
             queues = await engine.queues()
             costs.append(clock.readings - before)
@@ -52,7 +52,7 @@ async def test_queue_state_costs_the_same_with_many_dead_letters(tmp_path: Path)
 async def test_a_cancel_that_cannot_be_stored_keeps_its_place(tmp_path: Path) -> None:
     clock = FakeClock()
     async with opened(tmp_path, clock) as engine:
-        ids = await bury(engine, clock, 3)
+        ids = await make_dead(engine, clock, 3)
         with unwritable(tmp_path), pytest.raises(EngineUnavailable, match="cannot be stored"):
             await engine.purge(ids[1])
         assert await dead_ids(engine) == ids

@@ -58,7 +58,7 @@ class Writer:
     def _check_file(self) -> None:
         """Raise `FileNotFoundError` when what is open is not the file in the folder any more.
 
-        The system would go on writing to a removed file, and all of it would be gone with the process.
+        The system would go on writing to a removed file, and all of it would be lost with the process.
         """
         if not os.path.samestat(self._file.stat(), self._identity):
             raise FileNotFoundError

@@ -13,13 +13,13 @@ from zypher.prediction import Message
 
 HOT_MESSAGES = 1_000  # so many waiting messages stay in memory though the journal has them
 HOT_INPUT_BYTES = 4_096  # and only those whose input is not longer than this
-_FEWEST_GONE = 1_000  # entries that left out of turn before the order is written anew
+_FEWEST_LEFT = 1_000  # entries that left out of turn before the order is rebuilt
 
 
 class Queue:
     """Order of acceptance, kept through every return.
 
-    An entry that leaves out of turn stays in the order until it comes up or too many have gone: each
+    An entry that leaves out of turn stays in the order until it is first or too many have left: each
     operation costs the same however many wait.
     """
 
@@ -31,10 +31,10 @@ class Queue:
         self.receivers: deque[asyncio.Future[bool]] = deque()  # receivers that wait for a ready entry
         self.reading_ahead = False  # whether messages are being read from the journal
         self._fresh: deque[Entry] = deque()  # never received
-        self._returned: list[tuple[int, Entry]] = []  # a heap of those that came back
+        self._returned: list[tuple[int, Entry]] = []  # a heap of those that were returned
         self._numbers = 0
         self._hot = 0  # queued entries of the journal whose message is in memory, too
-        self._gone = 0  # how many entries left out of turn since the order was last written anew
+        self._left = 0  # how many entries left out of turn since the order was last rebuilt
 
     def enter(self, entry: Entry, message: Message) -> None:
         """Count a new entry as queued, and its input as held; it waits for `join`."""
@@ -119,9 +119,9 @@ class Queue:
         if entry.row and entry.message is not None:
             self._hot -= 1
         entry.stage = Stage.ENDING
-        self._gone += 1
-        if self._gone > max(_FEWEST_GONE, len(self._fresh) // 2):
-            self._gone = 0
+        self._left += 1
+        if self._left > max(_FEWEST_LEFT, len(self._fresh) // 2):
+            self._left = 0
             self._fresh = deque(entry for entry in self._fresh if entry.stage is Stage.READY)
 
     def undo_leave(self, entry: Entry) -> None:

@@ -1,4 +1,4 @@
--- Dead letters stay until somebody decides or their retention is over.
+-- Dead letters stay until an operator replays or purges them, or their retention is over.
 INSERT OR IGNORE INTO read_results (finished_at, number)
 SELECT finished_at, number
 FROM predictions JOIN outcomes USING (number)

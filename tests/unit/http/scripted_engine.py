@@ -1,4 +1,4 @@
-"""An engine that keeps predictions in a dictionary, whose worker is the test."""
+"""An engine that does what the test sets: full, away, without workers; the test ends its predictions."""
 
 import asyncio
 
@@ -14,8 +14,8 @@ TEXT: dict[str, object] = {"type": "string"}
 CARD = ModelCard("shout", "Say it louder.", TEXT, TEXT, {}, 1)
 
 
-class MemoryEngine:
-    """Keeps what the engine contract promises to who submits and who looks, for one model."""
+class ScriptedEngine:
+    """Keeps the roles `Submissions` and `Operations` of the engine contract, for one model."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.limit = 100
