@@ -61,6 +61,17 @@ async def test_large_inputs_are_received_without_delay(engine: Engine) -> None:
     assert received == ids
 
 
+async def test_two_receivers_of_one_large_input_both_return(engine: Engine, clock: FakeClock) -> None:
+    await engine.submit(message(b'"%s"' % (b"x" * 100_000)), durable=True)
+    receivers = [asyncio.create_task(engine.receive(MODEL, 1, 5)) for _ in range(2)]
+    async with asyncio.timeout(10):
+        await asyncio.wait(receivers, return_when=asyncio.FIRST_COMPLETED)
+        while not all(receiver.done() for receiver in receivers):
+            clock.advance(5)
+            await turns()
+    assert sorted(len(receiver.result()) for receiver in receivers) == [0, 1]
+
+
 async def test_a_receiver_gets_nothing_after_its_wait(engine: Engine, clock: FakeClock) -> None:
     receiver = asyncio.create_task(engine.receive(MODEL, 10, 60))
     await turns()

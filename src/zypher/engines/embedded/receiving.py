@@ -144,9 +144,9 @@ class Receiving:
 
 
 def _keep_inputs(queue: Queue, entries: dict[int, Entry], inputs: dict[int, bytes]) -> None:
-    """Give the entries that still wait their messages, and wake a receiver."""
+    """Give the entries that still wait their messages, and wake the receivers, whose wait for them has no limit."""
     for row, input in inputs.items():
         entry = entries[row]
         if entry.queued and entry.message is None:
             queue.hold(entry, Message(entry.prediction_id, entry.model, input, entry.submitted_at))
-    queue.wake()
+    queue.wake_all()

@@ -168,6 +168,12 @@ class Queue:
         while self.receivers:
             resolve(self.receivers.popleft(), EngineUnavailable(error))
 
+    def wake_all(self) -> None:
+        """Wake every receiver: messages were read, and each may wait for those."""
+        receivers, self.receivers = self.receivers, deque()
+        for receiver in receivers:
+            resolve(receiver, True)
+
     def wake(self) -> None:
         """Wake one receiver, which looks for a ready entry."""
         while self.receivers:
