@@ -86,7 +86,7 @@ class BackgroundLoop:
             raise self._interrupted() from error
 
     def _interrupted(self) -> RuntimeError:
-        return RuntimeError(f"the task {self._name} was cancelled by something that it waited for")
+        return RuntimeError(f"the duty {self._name} was cancelled by something that it waited for")
 
     def _log(self, error: Exception) -> None:
         """Log an error that is not the one of the step before; an engine that is away has many texts, and one entry."""
@@ -94,4 +94,4 @@ class BackgroundLoop:
             if not isinstance(self.error, EngineUnavailable):
                 logger.warning("the engine is away", extra={"duty": self._name, "problem": str(error)})
         elif repr(error) != repr(self.error):
-            logger.error("a background task failed", extra={"duty": self._name}, exc_info=error)
+            logger.error("a duty failed", extra={"duty": self._name}, exc_info=error)

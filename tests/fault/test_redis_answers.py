@@ -1,4 +1,4 @@
-"""An answer of Redis that never arrives: what was asked happened, and must not happen twice or be lost."""
+"""An answer of Redis that never arrives: the command was done, and must not happen twice or be lost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
@@ -33,13 +33,13 @@ async def proxy(server: RedisServer, redis: RedisClient) -> AsyncIterator[Proxy]
 async def engine(proxy: Proxy) -> AsyncIterator[Engine]:
     engine = connect(EngineSettings(engine=f"redis://127.0.0.1:{proxy.port}/0"), SystemClock())
     await engine.open()
-    await teach(engine)
+    await load_scripts(engine)
     yield engine
     await engine.close()
 
 
-async def teach(engine: Engine) -> None:
-    """Let Redis learn the scripts: what it does not know is asked twice."""
+async def load_scripts(engine: Engine) -> None:
+    """Run each script once: one that Redis lacks is sent twice."""
     await engine.submit(message(model="other"), durable=True)
     await engine.release(await receive_one(engine, "other"), counted=False)
     await engine.settle(await receive_one(engine, "other"), SUCCEEDED)
@@ -52,12 +52,12 @@ async def happened(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def unheard(
-    proxy: Proxy, asked: Coroutine[None, None, Answer], condition: Callable[[], object]
+async def without_answer(
+    proxy: Proxy, call: Coroutine[None, None, Answer], condition: Callable[[], object]
 ) -> "asyncio.Task[Answer]":
-    """Ask; once it has happened the connection ends without the answer."""
+    """Begin the call; once `condition` holds the connection ends without the answer."""
     proxy.swallowing = True
-    task = asyncio.create_task(asked)
+    task = asyncio.create_task(call)
     await happened(condition)
     await proxy.cut()
     proxy.swallowing = False
@@ -69,7 +69,7 @@ def leases(redis: RedisClient) -> list[dict[str, bytes | int]]:
 
 
 async def back(engine: Engine) -> None:
-    """Return once Redis can be asked again."""
+    """Return once Redis answers again."""
     async with asyncio.timeout(BACK_S):
         while True:
             try:
@@ -88,7 +88,7 @@ async def test_a_submit_that_is_sent_again_is_one_prediction(
     await engine.queues(MODEL)
     submit = engine.submit(sent, durable=True, idempotency_key=key)
     with pytest.raises(EngineUnavailable):
-        await (await unheard(proxy, submit, lambda: redis.exists(KEYS.stream)))
+        await (await without_answer(proxy, submit, lambda: redis.exists(KEYS.stream)))
     await back(engine)
     again = await engine.submit(message() if key else sent, durable=True, idempotency_key=key)
     assert again.prediction_id == sent.prediction_id
@@ -98,7 +98,7 @@ async def test_a_submit_that_is_sent_again_is_one_prediction(
 async def test_only_the_first_settle_counts(engine: Engine, proxy: Proxy, redis: RedisClient) -> None:
     (prediction_id,) = await submit_many(engine, 1)
     settle = engine.settle(await receive_one(engine), SUCCEEDED)
-    task = await unheard(proxy, settle, lambda: redis.xlen(KEYS.stream) == 0)
+    task = await without_answer(proxy, settle, lambda: redis.xlen(KEYS.stream) == 0)
     async with asyncio.timeout(BACK_S):
         assert await task
     assert (await get(engine, prediction_id)).outcome == SUCCEEDED
@@ -107,7 +107,7 @@ async def test_only_the_first_settle_counts(engine: Engine, proxy: Proxy, redis:
 async def test_a_lost_delivery_is_queued_again_uncharged(engine: Engine, proxy: Proxy, redis: RedisClient) -> None:
     ids = await submit_many(engine, 3)
     with pytest.raises(EngineUnavailable):
-        await (await unheard(proxy, engine.receive(MODEL, 2, 0), lambda: leases(redis)))
+        await (await without_answer(proxy, engine.receive(MODEL, 2, 0), lambda: leases(redis)))
     await back(engine)
     await happened(lambda: not leases(redis))
     received = await engine.receive(MODEL, 3, 0)
@@ -135,7 +135,7 @@ async def test_a_release_happened(engine: Engine, proxy: Proxy, redis: RedisClie
     delivery = await receive_one(engine)
     release = engine.release(delivery, counted=True)
     with pytest.raises(EngineUnavailable):
-        await (await unheard(proxy, release, lambda: redis.exists(KEYS.returned)))
+        await (await without_answer(proxy, release, lambda: redis.exists(KEYS.returned)))
     await back(engine)
     assert not await engine.release(delivery, counted=True)
     assert (await receive_one(engine)).attempt == 2
@@ -149,6 +149,6 @@ async def test_a_waiter_gets_the_result_after_a_reconnect(engine: Engine, proxy:
     await proxy.cut()
     async with asyncio.timeout(BACK_S):
         assert await engine.settle(delivery, SUCCEEDED)
-        told = await waiter
-    assert told is not None
-    assert told.outcome == SUCCEEDED
+        ended = await waiter
+    assert ended is not None
+    assert ended.outcome == SUCCEEDED

@@ -1,4 +1,4 @@
-"""Every way into a Redis, and everything that a Redis says instead of letting us in."""
+"""Every kind of address of a Redis, and every refusal at its door."""
 
 import asyncio
 import re
@@ -49,15 +49,15 @@ async def work(url: str) -> None:
         (prediction_id,) = await submit_many(engine, 1)
         waiter = asyncio.create_task(engine.get(prediction_id, 10))
         assert await engine.settle(await receive_one(engine), SUCCEEDED)
-        told = await waiter
-        assert told is not None
-        assert told.outcome == SUCCEEDED
+        ended = await waiter
+        assert ended is not None
+        assert ended.outcome == SUCCEEDED
     finally:
         await engine.close()
 
 
 async def turned_away(url: str) -> str:
-    """What whoever starts is told."""
+    """The message of a start that is refused."""
     with pytest.raises(EngineError) as refused:
         await engine_at(url).open()
     assert "hush" not in str(refused.value)
@@ -211,8 +211,8 @@ def test_a_version_is_old_or_not(version: str, old: bool) -> None:
 async def test_a_redis_that_is_too_old_is_left_alone(server: RedisServer, redis: RedisClient) -> None:
     async with Proxy(server.port) as proxy:
         proxy.rewrite = lambda answer: re.sub(rb"(redis_version:)\d", rb"\g<1>5", answer)
-        said = await turned_away(f"redis://127.0.0.1:{proxy.port}/0")
-    assert re.search(r" is 5\.\S+; the engine needs Redis 6\.2 or later, or Valkey\.", said)
+        reason = await turned_away(f"redis://127.0.0.1:{proxy.port}/0")
+    assert re.search(r" is 5\.\S+; the engine needs Redis 6\.2 or later, or Valkey\.", reason)
     assert redis.keys("*") == []
 
 
@@ -235,7 +235,7 @@ def test_a_start_that_fails_is_one_sentence_without_the_password(command: str, t
 
 
 async def refused(engine: Engine) -> str:
-    """What a submission is told, "" when it is accepted."""
+    """The message of a submission that is refused, "" when it is accepted."""
     try:
         await engine.submit(message(), durable=True)
     except EngineUnavailable as error:
@@ -244,7 +244,7 @@ async def refused(engine: Engine) -> str:
 
 
 async def turned_away_or_in(url: str) -> str:
-    """What whoever starts is told at the start or by the first submission."""
+    """The message at the start or of the first submission."""
     engine = engine_at(url)
     await engine.open()
     try:

@@ -66,11 +66,11 @@ def limits_of(lease_s: float = LEASE_S) -> Limits:
     return Limits(queue_limit=1000, retention_s=3600, lease_s=lease_s)
 
 
-async def a_round(clock: RedisClock, redis: RedisClient) -> None:
-    """Let a process look after leases, once at least from beginning to end."""
-    looks = calls(redis, "hkeys")
+async def a_sweep(clock: RedisClock, redis: RedisClient) -> None:
+    """Let a process sweep once at least from beginning to end."""
+    refreshes = calls(redis, "hkeys")
     async with asyncio.timeout(10):
-        while calls(redis, "hkeys") < looks + 2:
+        while calls(redis, "hkeys") < refreshes + 2:
             clock.advance(0.5)
             await asyncio.sleep(0.01)
 
@@ -118,7 +118,7 @@ async def test_workers_with_different_leases_do_not_affect_each_other(
     await submit_many(patient, 2)
     long, brief = await receive_one(patient), await receive_one(hasty)
     clock.advance(BRIEF_LEASE_S)
-    await a_round(clock, redis)
+    await a_sweep(clock, redis)
     assert (await depth(hasty)).running == 1
     assert await patient.extend([long]) == []
     assert await patient.settle(long, SUCCEEDED)
@@ -140,7 +140,7 @@ async def test_an_emptied_redis_is_set_up_again(another: OpenEngine, redis: Redi
     delivery = await receive_one(engine)
     redis.flushall()
     assert not await engine.settle(delivery, SUCCEEDED)
-    await a_round(clock, redis)
+    await a_sweep(clock, redis)
     await engine.announce(WorkerState("w", MODEL, None, 1, 1, 1))
     assert await models(await another()) == [MODEL]
     (prediction_id,) = await submit_many(engine, 1)
@@ -157,7 +157,7 @@ async def test_a_key_of_another_type_affects_only_its_model(
         await engine.submit(message(model="uvicorn"), durable=True)
     (prediction_id,) = await submit_many(engine, 1)
     lost = await receive_one(engine)
-    await a_round(clock, redis)
+    await a_sweep(clock, redis)
     assert (await depth(engine)).problem is None
     receiver = asyncio.create_task(engine.receive(MODEL, 1, 60))
     await turns()
@@ -212,7 +212,7 @@ async def test_an_invalid_name_is_not_a_model(another: OpenEngine, redis: RedisC
     engine = await another()
     redis.execute_command("HSET", "zypher", "model:%FF", "")
     await submit_many(engine, 1)
-    await a_round(clock, redis)
+    await a_sweep(clock, redis)
     assert await models(engine) == [MODEL]
     assert (await depth(engine)).problem is None
 
@@ -239,7 +239,7 @@ async def test_an_output_that_redis_cannot_keep_is_a_failure(another: OpenEngine
 async def test_results_of_own_submissions_arrive_without_polling(another: OpenEngine, redis: RedisClient) -> None:
     engine = await another()
     await submit_many(engine, 1)
-    await engine.settle(await receive_one(engine), SUCCEEDED)  # Redis knows the scripts: each is one call from now on
+    await engine.settle(await receive_one(engine), SUCCEEDED)  # Redis has the scripts: each is one call from now on
     sent = message()
     await engine.submit(sent, durable=False)
     delivery = await receive_one(engine)

@@ -39,7 +39,7 @@ async def engine(server: RedisServer) -> AsyncIterator[Engine]:
 
 
 async def refusal(engine: Engine) -> str:
-    """What a submission is told."""
+    """The message of a submission that is refused."""
     with pytest.raises(EngineUnavailable) as refused:
         await engine.submit(message(), durable=True)
     return str(refused.value)
@@ -72,9 +72,9 @@ async def test_without_redis_submissions_fail_and_settles_wait(engine: Engine, s
     server.start()
     async with asyncio.timeout(BACK_S):
         assert await settle
-        told = await waiter
-    assert told is not None
-    assert told.outcome == SUCCEEDED
+        ended = await waiter
+    assert ended is not None
+    assert ended.outcome == SUCCEEDED
     await accepted_again(engine)
     assert (await receive_one(engine)).message.prediction_id == ids[1]
 
@@ -99,7 +99,7 @@ async def test_lost_scripts_are_loaded_into_redis_again(engine: Engine, server: 
 
 
 @pytest.mark.parametrize(
-    ("trouble", "remedy", "said"),
+    ("trouble", "remedy", "reason"),
     [
         (("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "0"), "Redis is full; raise"),
         (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE"), "read-only replica; name the primary"),
@@ -107,13 +107,13 @@ async def test_lost_scripts_are_loaded_into_redis_again(engine: Engine, server: 
     ],
 )
 async def test_a_temporary_redis_error_is_reported(
-    engine: Engine, server: RedisServer, trouble: tuple[str, ...], remedy: tuple[str, ...], said: str
+    engine: Engine, server: RedisServer, trouble: tuple[str, ...], remedy: tuple[str, ...], reason: str
 ) -> None:
     (prediction_id,) = await submit_many(engine, 1)
     delivery = await receive_one(engine)
     with server.client() as client:
         client.execute_command(*trouble)
-        assert said in await refusal(engine)
+        assert reason in await refusal(engine)
         settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
         client.execute_command(*remedy)
     async with asyncio.timeout(BACK_S):
@@ -126,7 +126,7 @@ async def test_a_temporary_redis_error_is_reported(
 
 
 @pytest.mark.parametrize(
-    ("key", "content", "said"),
+    ("key", "content", "reason"),
     [
         ("zypher", ("SET", "zypher", "mine"), "not one of zypher's; it was left as it is"),
         ("zypher", ("HSET", "zypher", "mine", "1"), "not one of zypher's; it was left as it is"),
@@ -134,12 +134,12 @@ async def test_a_temporary_redis_error_is_reported(
     ],
 )
 async def test_other_and_newer_data_is_left_alone(
-    server: RedisServer, key: str, content: tuple[str, ...], said: str
+    server: RedisServer, key: str, content: tuple[str, ...], reason: str
 ) -> None:
     with server.client() as client:
         client.execute_command(*content)
         before = client.execute_command("DUMP", key)
-        with pytest.raises(EngineError, match=said):
+        with pytest.raises(EngineError, match=reason):
             await engine_at(server.url).open()
         assert client.execute_command("DUMP", key) == before
     other = engine_at(f"{server.url}?prefix=other")
@@ -157,11 +157,11 @@ async def test_a_wrong_password_is_reported_at_the_start(tmp_path: Path) -> None
     if redis_program() is None:
         no_redis()
     with RedisServer(tmp_path / "redis", password="secret") as server:
-        for url, said in (
+        for url, reason in (
             (server.url.replace("secret", "wrong"), "does not know this user and password"),
             (server.url.replace(":secret@", ""), "asks for a password"),
         ):
-            with pytest.raises(EngineError, match=said) as refused:
+            with pytest.raises(EngineError, match=reason) as refused:
                 await engine_at(url).open()
             assert "wrong" not in str(refused.value)
         right = engine_at(server.url)
@@ -179,7 +179,7 @@ async def test_a_wrong_address_is_reported_at_the_start(server: RedisServer) -> 
 
 
 @pytest.mark.parametrize(
-    ("url", "said"),
+    ("url", "reason"),
     [
         ("postgres://localhost", "No engine is called 'postgres'"),
         ("redis", "No engine is called 'redis'|names no Redis"),
@@ -201,7 +201,7 @@ async def test_a_wrong_address_is_reported_at_the_start(server: RedisServer) -> 
         ("redis://localhost?timeout=3", "sets timeout, which it cannot"),
     ],
 )
-def test_an_invalid_url_is_refused(url: str, said: str) -> None:
-    with pytest.raises(SettingsError, match=said) as refused:
+def test_an_invalid_url_is_refused(url: str, reason: str) -> None:
+    with pytest.raises(SettingsError, match=reason) as refused:
         engine_at(url)
     assert "hush" not in str(refused.value)

@@ -103,7 +103,7 @@ async def test_a_cancelled_step_does_not_end_a_lasting_loop(
 ) -> None:
     step.raises = asyncio.CancelledError()
     await again(step, clock)
-    assert str(lasting.error) == "the task test was cancelled by something that it waited for"
+    assert str(lasting.error) == "the duty test was cancelled by something that it waited for"
     step.raises = None
     await again(step, clock)
     assert lasting.error is None
@@ -136,7 +136,7 @@ async def test_an_engine_that_is_away_is_logged_once(
     ("error", "cause"),
     [
         (ValueError("a bug"), "a bug"),
-        (asyncio.CancelledError(), "the task test was cancelled by something that it waited for"),
+        (asyncio.CancelledError(), "the duty test was cancelled by something that it waited for"),
     ],
 )
 async def test_any_other_error_ends_the_loop(step: Step, clock: FakeClock, error: BaseException, cause: str) -> None:

@@ -10,7 +10,7 @@ from zypher.errors import EngineUnavailable, ZypherError
 OUTAGE: tuple[type[Exception], ...] = (EngineUnavailable, RedisError, OSError)
 
 # Of Redis as a whole: each caller is refused alike.
-_OF_ALL = {
+_AFFECTS_ALL = {
     "OOM": "Redis is full; raise its maxmemory or free memory, with maxmemory-policy noeviction",
     "READONLY": "this Redis is a read-only replica; name the primary in the engine's URL",
     "MISCONF": "Redis cannot save to its disk and refuses writes; make room on its disk and see its log",
@@ -23,7 +23,7 @@ _OF_ALL = {
     "NOREPLICAS": "Redis has too few replicas to accept writes; start them",
     "BUSY": "Redis is held up by a long script; see what runs there",
 }
-_REMEDIES = _OF_ALL | {
+_REMEDIES = _AFFECTS_ALL | {
     "WRONGTYPE": "a key under the engine's prefix is not one of zypher's; choose another with ?prefix=NAME",
     "DB index": "this Redis has no such database; correct the number at the end of the engine's URL",
     "invalid DB": "this Redis has no such database; correct the number at the end of the engine's URL",
@@ -64,9 +64,9 @@ def describe(error: BaseException, address: str) -> str:
     )
 
 
-def is_of_all(error: BaseException) -> bool:
+def affects_all(error: BaseException) -> bool:
     """Whether this Redis would refuse every other command, too."""
-    return _code(error) in _OF_ALL
+    return _code(error) in _AFFECTS_ALL
 
 
 def _is_answer(error: BaseException) -> bool:

@@ -10,7 +10,7 @@ from zypher.clock import Clock
 from zypher.engines.redis_streams.connection.client import Client, Word
 from zypher.engines.redis_streams.connection.command import Command
 from zypher.engines.redis_streams.connection.exchange import Exchange
-from zypher.engines.redis_streams.connection.failures import describe, is_of_all
+from zypher.engines.redis_streams.connection.failures import affects_all, describe
 from zypher.engines.redis_streams.format import check_format
 from zypher.engines.redis_streams.scripts import Script
 from zypher.engines.refusals import STOPPING, stopping
@@ -151,7 +151,7 @@ class Pipeline:
             self._waiting.append(command)
             return
         problem = describe(error, self.address)
-        if is_of_all(error):
+        if affects_all(error):
             self.problem = problem
         if command.retried and not self._closing:
             self._held.append(command)
