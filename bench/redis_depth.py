@@ -27,10 +27,11 @@ from bench.report import Script
 from bench.servers import OUTPUT
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine, Settlement
 from zypher.prediction import Delivery, Message, Outcome, Status, new_prediction_id
 from zypher.settings import EngineSettings
 
+_OUTCOME = Outcome(Status.SUCCEEDED, OUTPUT, run_s=0.001)
 _FEW = 10
 _MANY = 100_000
 _TURNS = 8
@@ -110,7 +111,7 @@ class _Line:
         return deliveries
 
     async def _settle(self, delivery: Delivery) -> None:
-        if not await self._engine.settle(delivery, Outcome(Status.SUCCEEDED, OUTPUT, run_s=0.001)):
+        if not all(await self._engine.settle([Settlement(delivery, _OUTCOME)])):
             raise ServerError("A delivery that was ours could not be settled.")
 
     async def _read(self, delivery: Delivery) -> None:

@@ -21,7 +21,7 @@ from bench.report import Script
 from bench.servers import NOOP, OUTPUT
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.prediction import Message, new_prediction_id
 from zypher.settings import EngineSettings
 

@@ -23,7 +23,7 @@ from bench.processes import ROOT
 from bench.report import Script
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.prediction import Message, Status, new_prediction_id
 from zypher.settings import EngineSettings
 

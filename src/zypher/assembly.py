@@ -10,10 +10,10 @@ import msgspec
 import uvloop
 
 from zypher.client.operators import OperatorClient
-from zypher.clock import SystemClock
+from zypher.clock import Clock, SystemClock
 from zypher.connections.server import HttpServer
 from zypher.engines.connect import connect, has_folder, is_shared, survives
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.errors import EngineError, SettingsError
 from zypher.gateway.gateway import Gateway
 from zypher.http.app import Application, prediction_routes
@@ -31,8 +31,8 @@ from zypher.telemetry.access_log import AccessLog, Sink, as_lines, as_records
 from zypher.telemetry.logs import chosen_format
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.check import CheckReport, check_model
-from zypher.worker.replica import Launch
-from zypher.worker.worker import Worker, WorkerPlan
+from zypher.worker.process_replica import Launch
+from zypher.worker.worker import Worker, WorkerPlan, worker_of
 
 _SOCKET = "operations.sock"  # in the data folder
 THREAD_SWITCH_S = 0.0005  # of threads
@@ -70,7 +70,7 @@ def build(settings: Settings, sink: Sink | None = as_records) -> Parts:
     log = AccessLog(metrics, sink if settings.http.access_log else None)
     if settings.worker.here:
         gateway = Gateway(engine, clock, metrics, model="")
-        worker = Worker(_plan(settings), engine, clock, metrics)
+        worker = _worker(settings, engine, clock, metrics)
         process: Process = ServerWithWorker(engine, worker, gateway, settings.worker.drain_timeout_s)
     else:
         gateway = Gateway(engine, clock, metrics, model=settings.http.model)
@@ -114,7 +114,7 @@ async def _serve(settings: Settings, *, own_log: bool) -> bool:
 async def _run_worker(settings: Settings) -> bool:
     clock, metrics = SystemClock(), Metrics()
     engine = connect(settings.engine, clock)
-    worker = Worker(_plan(settings), engine, clock, metrics)
+    worker = _worker(settings, engine, clock, metrics)
     worker_only = WorkerOnly(engine, worker, settings.worker.drain_timeout_s)
     if settings.worker.health_port is None:
         return await run_until_stopped(worker_only)
@@ -176,11 +176,19 @@ def _socket(settings: EngineSettings) -> Path:
     return settings.data_dir / _SOCKET
 
 
-def _plan(settings: Settings) -> WorkerPlan:
+def _worker(settings: Settings, engine: Engine, clock: Clock, metrics: Metrics) -> Worker:
     worker = settings.worker
-    return WorkerPlan(_launch(settings), worker.replicas, worker.max_attempts, settings.engine.lease_s)
+    plan = WorkerPlan(
+        replicas=worker.replicas,
+        max_attempts=worker.max_attempts,
+        lease_s=settings.engine.lease_s,
+        silence_s=worker.replica_silence_s,
+        log=settings.log,
+    )
+    return worker_of(_launch(settings), plan, engine, clock, metrics)
 
 
 def _launch(settings: Settings) -> Launch:
     log = msgspec.structs.replace(settings.log, format=chosen_format(settings.log))
-    return Launch(settings.worker.target, settings.worker.concurrency, log)
+    worker = settings.worker
+    return Launch(worker.target, worker.concurrency, worker.max_output_bytes, log, worker.import_path)

@@ -74,8 +74,9 @@ class Delivery(msgspec.Struct, frozen=True):
     """One handing-over of a message: ours until its lease ends."""
 
     message: Message
-    attempt: int  # this execution's number, counted from 1
+    attempt: int  # the number of the attempt that this will be once it begins, from 1
     receipt: str  # the fencing token of this delivery, made by the engine
+    unbegun: int = 1  # times that it was handed out and no attempt is known to have begun, this one included
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -85,7 +86,7 @@ class Prediction(msgspec.Struct, frozen=True):
     model: str
     status: Status
     submitted_at: datetime
-    attempt: int = 0  # executions begun so far
+    attempt: int = 0  # attempts that have begun
     position: int = 0  # place in its queue, 1 runs next; 0 unless queued
     started_at: datetime | None = None  # when the last attempt began
     finished_at: datetime | None = None  # when it became terminal

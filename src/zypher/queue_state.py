@@ -17,6 +17,7 @@ class WorkerState(msgspec.Struct, frozen=True):
     ready_replicas: int  # how many can take work now
     slots: int  # predictions it can run at once, over all ready replicas
     problem: str | None = None  # why a replica cannot start, a sentence
+    stuck: tuple[str, ...] = ()  # of each replica that does not answer or could run nothing, a sentence
     draining: bool = False
     announced_at: datetime | None = None  # by its own clock: its last sign of life
 

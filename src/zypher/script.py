@@ -37,7 +37,7 @@ def serve(model: Callable[..., object] | str, /, **settings: object) -> None:
     if is_loading():
         return
     _check_thread()
-    chosen = replace_target(resolve_keywords(settings, _ALLOWED, os.environ, _FILE), target_of(model))
+    chosen = replace_target(resolve_keywords(settings, _ALLOWED, os.environ, _FILE), target_of(model), sys.path)
     configures = not logging.getLogger().handlers
     with _process_as_before():
         if configures:

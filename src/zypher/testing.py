@@ -8,6 +8,7 @@ Such as:
 """
 
 import asyncio
+import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
 from concurrent.futures import Future
@@ -42,7 +43,7 @@ def serve(model: Callable[..., object] | str, /, **settings: object) -> Generato
     defaults: dict[str, object] = {"port": 0, "drain_timeout_s": 0, "access_log": False}
     with _engine(settings) as engine:
         chosen = resolve_keywords({**defaults, **engine, **settings}, _ALLOWED, {}, None)
-        server = _Server(replace_target(chosen, target))
+        server = _Server(replace_target(chosen, target, sys.path))
         try:
             with Client(server.url()) as client:
                 yield client

@@ -74,3 +74,19 @@ def test_metrics_show_what_runs_now(gated: httpx.Client, gate: Gate) -> None:
     assert figure(gated, "zypher_slots") == 100
     gate.open()
     wait_until(lambda: figure(gated, "zypher_queue_depth") == 0)
+
+
+def test_a_replica_that_does_not_answer_is_named(gate: Gate) -> None:
+    server = ServerProcess(
+        gate.folder, target("holding.py:Holding"), "--replica-silence-s", "0.6", "--no-expose-errors"
+    )
+    with server.wait_ready(), client_of(server) as client:
+        held = submit(client, {"held_s": 3, "slept_s": 0, "folder": str(gate.folder)})
+        wait_until(lambda: client.get("/healthz/ready").status_code == 503)
+        public = client.get("/healthz/ready").json()["error"]
+        assert public == "No replica is ready. A replica does not answer; the log of its worker says which."
+        assert figure(client, "zypher_replicas_stuck") == 1
+        (record,) = [each for each in server.log() if each["message"] == "a replica is stuck"]
+        assert record["predictions"] == held
+        wait_until(lambda: client.get("/healthz/ready").status_code == 200)
+        assert output(client, held) == "done"

@@ -99,7 +99,7 @@ def test_a_test_serves_a_model_and_leaves_nothing(model: type | str) -> None:
         assert client.predict("abc") == {"input": "abc", "result": "3"}
         with pytest.raises(zypher.Rejected, match=r"\$\.input must be a string\."):
             client.predict(5)
-    assert [child.cmdline() for child in psutil.Process().children() if "replica_process" in str(child.cmdline())] == []
+    assert [child.cmdline() for child in psutil.Process().children() if "zypher.replica" in str(child.cmdline())] == []
 
 
 @pytest.mark.parametrize("named", [False, True])
@@ -143,6 +143,23 @@ def test_a_module_of_a_package_is_served_by_its_name(tmp_path: Path) -> None:
     (package / "mod.py").write_text("from .helper import FACTOR\n" + SCRIPT.replace("number // 2", "number * FACTOR"))
     with ScriptProcess(tmp_path, "-m", "pkg.mod").wait_ready() as server, client_of(server) as client:
         assert predict(client, 2).json() == 6
+
+
+def test_a_model_of_the_scripts_own_path_is_found(tmp_path: Path) -> None:
+    package = tmp_path / "elsewhere" / "models" / "halves"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("def halve(number: int) -> float:\n    return number / 2\n")
+    (package / "more.py").write_text("def double(number: int) -> int:\n    return number * 2\n")
+    text = f"""
+import sys
+sys.path.insert(0, {str(package.parent)!r})
+import zypher
+from halves.more import double
+
+zypher.serve(double, port=0, log_format="json")
+"""
+    with script(tmp_path, text).wait_ready() as server, client_of(server) as client:
+        assert predict(client, 4).json() == 8
 
 
 def test_serve_needs_the_main_thread(tmp_path: Path) -> None:

@@ -11,11 +11,11 @@ from tests.redis_cluster import RedisCluster
 from tests.redis_keys import leftovers
 from tests.redis_server import RedisServer, no_redis, redis_program
 from tests.redis_time import RedisClock
+from zypher.engines.contract import Engine
 from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.engines.embedded.journal import Journal
 from zypher.engines.embedded.memory.journal import MemoryJournal
-from zypher.engines.engine import Engine
 from zypher.engines.redis_streams.connection.address import Address
 from zypher.engines.redis_streams.engine import RedisStreamsEngine
 from zypher.engines.redis_streams.limits import Limits

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 from itertools import count
 
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine, Settlement
 from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status, new_prediction_id
 from zypher.queue_state import QueueState
 
@@ -32,6 +32,12 @@ async def receive_one(engine: Engine, model: str = MODEL) -> Delivery:
     deliveries = await engine.receive(model, 1, 0)
     assert len(deliveries) == 1
     return deliveries[0]
+
+
+async def settle_one(engine: Engine, delivery: Delivery, outcome: Outcome) -> bool:
+    """Whether this outcome of this delivery counts."""
+    (counts,) = await engine.settle([Settlement(delivery, outcome)])
+    return counts
 
 
 async def receive_ids(engine: Engine, limit: int = 1000, model: str = MODEL) -> list[str]:

@@ -12,10 +12,11 @@ from tests.contract.phrases import (
     message,
     receive_ids,
     receive_one,
+    settle_one,
     status,
 )
 from tests.fake_clock import FakeClock
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.errors import DataFull
 from zypher.prediction import Message, Outcome, Prediction, Status
 
@@ -78,7 +79,7 @@ async def test_what_was_accepted_ends_however_full(engine: Engine) -> None:
     fifth = Outcome(Status.SUCCEEDED, output=bytes(LIMIT_BYTES // 5 * 3 // 4 // len(accepted)))
     async with asyncio.timeout(20):  # without a reserve it would wait for room
         for sent in accepted:
-            assert await engine.settle(await receive_one(engine), fifth)
+            assert await settle_one(engine, await receive_one(engine), fifth)
             assert await status(engine, sent.prediction_id) is Status.SUCCEEDED
 
 
@@ -87,7 +88,7 @@ async def test_space_is_freed_after_results_are_read(engine: Engine) -> None:
         accepted = await fill(engine)
         assert len(accepted) >= 5
         for sent in accepted:
-            await engine.settle(await receive_one(engine), SUCCEEDED)
+            await settle_one(engine, await receive_one(engine), SUCCEEDED)
             await engine.read(sent.prediction_id)
 
 
@@ -113,23 +114,23 @@ async def test_a_returned_prediction_takes_no_extra_memory(engine: Engine, clock
 async def test_one_whose_caller_waits_makes_room_when_it_ends(engine: Engine) -> None:
     for _ in range(20):
         await engine.submit(message(LARGE), durable=False)
-        assert await engine.settle(await receive_one(engine), SUCCEEDED)
+        assert await settle_one(engine, await receive_one(engine), SUCCEEDED)
 
 
 async def test_dead_letters_and_their_replay_keep_the_count(engine: Engine) -> None:
     sent = message(LARGE)
     for _ in range(10):
         await submit(engine, sent)
-        await engine.settle(await receive_one(engine), LOST)
+        await settle_one(engine, await receive_one(engine), LOST)
         assert await engine.replay(sent.prediction_id)
-        await engine.settle(await receive_one(engine), LOST)
+        await settle_one(engine, await receive_one(engine), LOST)
         assert await engine.purge(sent.prediction_id)
     assert len(await fill(engine)) >= 5
 
 
 async def test_space_is_freed_after_the_retention(engine: Engine, clock: FakeClock) -> None:
     for _ in range(len(await fill(engine))):
-        await engine.settle(await receive_one(engine), Outcome(Status.SUCCEEDED, output=b"1"))
+        await settle_one(engine, await receive_one(engine), Outcome(Status.SUCCEEDED, output=b"1"))
     clock.advance(RETENTION_S + 1)
     clock.advance(60)
     while (await engine.queues(MODEL))[MODEL].queued < 5:

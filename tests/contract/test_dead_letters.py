@@ -16,10 +16,11 @@ from tests.contract.phrases import (
     models,
     receive_ids,
     receive_one,
+    settle_one,
     status,
 )
 from tests.fake_clock import FakeClock
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.errors import QueueFull
 from zypher.prediction import Message, Status
 
@@ -28,7 +29,7 @@ async def make_dead(engine: Engine, sent: Message | None = None, key: str | None
     """Submit a prediction that loses all its replicas."""
     sent = sent or message()
     await engine.submit(sent, durable=True, idempotency_key=key)
-    assert await engine.settle(await receive_one(engine, sent.model), LOST)
+    assert await settle_one(engine, await receive_one(engine, sent.model), LOST)
     return sent
 
 
@@ -38,9 +39,9 @@ async def dead_ids(engine: Engine, limit: int = 100) -> list[str]:
 
 async def test_only_what_lost_its_replicas_is_dead(engine: Engine, clock: FakeClock) -> None:
     await engine.submit(message(), durable=True)
-    await engine.settle(await receive_one(engine), FAILED)
+    await settle_one(engine, await receive_one(engine), FAILED)
     await engine.submit(message(), durable=False)
-    await engine.settle(await receive_one(engine), LOST)
+    await settle_one(engine, await receive_one(engine), LOST)
     dead: list[Message] = []
     for _ in range(3):
         dead.append(await make_dead(engine))
@@ -68,7 +69,7 @@ async def test_a_dead_letter_runs_again_as_if_it_were_new(open_engine: OpenEngin
     deliveries = [await receive_one(engine), await receive_one(engine)]
     (again,) = [each for each in deliveries if each.message.prediction_id == sent.prediction_id]
     assert (again.message, again.attempt) == (sent, 1)
-    assert await engine.settle(again, SUCCEEDED)
+    assert await settle_one(engine, again, SUCCEEDED)
     assert (await get(engine, sent.prediction_id)).outcome == SUCCEEDED
     assert not await engine.replay(sent.prediction_id)
 
@@ -84,7 +85,7 @@ async def test_a_waiter_gets_the_result_of_a_replay(engine: Engine) -> None:
     sent = await make_dead(engine)
     await engine.replay(sent.prediction_id)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
-    await engine.settle(await receive_one(engine), LOST)
+    await settle_one(engine, await receive_one(engine), LOST)
     told = await waiter
     assert told is not None
     assert told.outcome == LOST
@@ -94,7 +95,7 @@ async def test_a_waiter_gets_the_result_of_a_replay(engine: Engine) -> None:
 async def test_what_is_not_dead_is_neither_replayed_nor_purged(engine: Engine) -> None:
     queued, failed = message(), message()
     await engine.submit(failed, durable=True)
-    await engine.settle(await receive_one(engine), FAILED)
+    await settle_one(engine, await receive_one(engine), FAILED)
     await engine.submit(queued, durable=True)
     for prediction_id in (queued.prediction_id, failed.prediction_id, "unknown"):
         assert not await engine.replay(prediction_id)
@@ -157,7 +158,7 @@ async def test_dead_letters_survive_a_restart_until_their_retention_is_over(
 async def test_a_prediction_made_durable_after_it_died_is_dead(engine: Engine) -> None:
     sent = message()
     await engine.submit(sent, durable=False)
-    await engine.settle(await receive_one(engine), LOST)
+    await settle_one(engine, await receive_one(engine), LOST)
     await engine.submit(sent, durable=True)
     assert await dead_ids(engine) == [sent.prediction_id]
     assert await engine.replay(sent.prediction_id)

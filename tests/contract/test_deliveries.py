@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 
+import msgspec
 import pytest
 
 from tests.contract.conftest import LEASE_S, OpenEngine, both_kinds, reopens
@@ -16,12 +17,13 @@ from tests.contract.phrases import (
     message,
     receive_ids,
     receive_one,
+    settle_one,
     status,
     submit_many,
     turns,
 )
 from tests.fake_clock import FakeClock
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.prediction import Delivery, Status
 
 
@@ -88,7 +90,7 @@ async def test_twenty_workers_get_each_prediction_once(engine: Engine, clock: Fa
     async def work() -> None:
         while deliveries := await engine.receive(MODEL, 3, 5):
             received.extend(delivery.message.prediction_id for delivery in deliveries)
-            await asyncio.gather(*(engine.settle(delivery, SUCCEEDED) for delivery in deliveries))
+            await asyncio.gather(*(settle_one(engine, delivery, SUCCEEDED) for delivery in deliveries))
 
     workers = [asyncio.create_task(work()) for _ in range(20)]
     ids = await submit_many(engine, 50)
@@ -117,15 +119,18 @@ async def test_a_running_prediction_has_its_start(engine: Engine, clock: FakeClo
     delivery = await receive_one(engine)
     seen = await get(engine, prediction_id)
     assert delivery.attempt == 1
-    assert (seen.status, seen.attempt, seen.started_at, seen.position) == (Status.RUNNING, 1, clock.now(), 0)
+    assert (seen.status, seen.attempt, seen.started_at, seen.position) == (Status.RUNNING, 0, clock.now(), 0)
+    await engine.begin([delivery])
+    assert await get(engine, prediction_id) == msgspec.structs.replace(seen, attempt=1)
 
 
 @both_kinds
 async def test_of_two_settles_the_first_counts(engine: Engine, durable: bool) -> None:
     (prediction_id,) = await submit_many(engine, 1, durable=durable)
     delivery = await receive_one(engine)
-    assert await asyncio.gather(engine.settle(delivery, SUCCEEDED), engine.settle(delivery, OTHER)) == [True, False]
-    assert not await engine.settle(delivery, FAILED)
+    settled = await asyncio.gather(settle_one(engine, delivery, SUCCEEDED), settle_one(engine, delivery, OTHER))
+    assert settled == [True, False]
+    assert not await settle_one(engine, delivery, FAILED)
     assert (await get(engine, prediction_id)).outcome == SUCCEEDED
 
 
@@ -139,13 +144,14 @@ async def test_a_lost_lease_queues_the_prediction_again_and_fences(
     await turns()
     assert await status(engine, ids[0]) is Status.QUEUED
     assert (await depth(engine)).queued == 2
-    assert not await engine.settle(lost, OTHER)
+    assert not await settle_one(engine, lost, OTHER)
     assert not await engine.release(lost, counted=True)
     assert await engine.extend([lost]) == [lost]
+    await engine.begin([lost])
     again = await receive_one(engine)
-    assert (again.message, again.attempt) == (lost.message, 2)
-    assert not await engine.settle(lost, OTHER)
-    assert await engine.settle(again, SUCCEEDED)
+    assert (again.message, again.attempt) == (lost.message, 1)
+    assert not await settle_one(engine, lost, OTHER)
+    assert await settle_one(engine, again, SUCCEEDED)
     assert (await get(engine, ids[0])).outcome == SUCCEEDED
 
 
@@ -166,14 +172,14 @@ async def test_a_lease_lasts_while_it_is_extended(engine: Engine, clock: FakeClo
         await turns()
         assert await engine.extend([kept]) == []
     assert await engine.extend([kept, left]) == [left]
-    assert await engine.settle(kept, SUCCEEDED)
-    assert not await engine.settle(left, SUCCEEDED)
+    assert await settle_one(engine, kept, SUCCEEDED)
+    assert not await settle_one(engine, left, SUCCEEDED)
 
 
 async def test_what_was_settled_cannot_be_extended(engine: Engine) -> None:
     await submit_many(engine, 1)
     delivery = await receive_one(engine)
-    await engine.settle(delivery, SUCCEEDED)
+    await settle_one(engine, delivery, SUCCEEDED)
     assert await engine.extend([delivery]) == [delivery]
     assert not await engine.release(delivery, counted=False)
 
@@ -189,6 +195,50 @@ async def test_a_released_prediction_keeps_its_place(engine: Engine, durable: bo
 
 
 @both_kinds
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_lost_attempt_counts_if_it_was_begun(
+    engine: Engine, clock: FakeClock, durable: bool, begun: bool
+) -> None:
+    await submit_many(engine, 2, durable=durable)
+    lost = await engine.receive(MODEL, 2, 0)
+    if begun:
+        await engine.begin(lost)
+        await engine.begin(lost[:1])
+    clock.advance(LEASE_S)
+    assert (await depth(engine)).queued == 2
+
+    again = await engine.receive(MODEL, 2, 0)
+
+    assert [delivery.attempt for delivery in again] == [1 + begun] * 2
+    assert [delivery.unbegun for delivery in again] == [2 - begun] * 2
+
+
+@both_kinds
+async def test_hand_outs_without_a_beginning_are_numbered(engine: Engine, clock: FakeClock, durable: bool) -> None:
+    await submit_many(engine, 1, durable=durable)
+    for hand_out in range(1, 5):
+        delivery = await receive_one(engine)
+        assert (delivery.attempt, delivery.unbegun) == (1, hand_out)
+        if hand_out % 2:
+            await engine.release(delivery, counted=False)
+        else:
+            clock.advance(LEASE_S)
+            assert (await depth(engine)).queued == 1
+    await engine.release(await receive_one(engine), counted=True)
+    assert (await receive_one(engine)).unbegun == 1
+
+
+@both_kinds
+async def test_a_begun_attempt_may_be_taken_back(engine: Engine, durable: bool) -> None:
+    (prediction_id,) = await submit_many(engine, 1, durable=durable)
+    delivery = await receive_one(engine)
+    await engine.begin([delivery])
+    await engine.release(delivery, counted=False)
+    assert (await get(engine, prediction_id)).attempt == 0
+    assert (await receive_one(engine)).attempt == 1
+
+
+@both_kinds
 @pytest.mark.parametrize("counted", [True, False])
 async def test_a_release_may_count_the_attempt(engine: Engine, durable: bool, counted: bool) -> None:
     (prediction_id,) = await submit_many(engine, 1, durable=durable)
@@ -198,8 +248,8 @@ async def test_a_release_may_count_the_attempt(engine: Engine, durable: bool, co
     second = await receive_one(engine)
     assert second.attempt == 1 + counted
     assert second.receipt != first.receipt
-    assert not await engine.settle(first, OTHER)
-    assert await engine.settle(second, SUCCEEDED)
+    assert not await settle_one(engine, first, OTHER)
+    assert await settle_one(engine, second, SUCCEEDED)
 
 
 @both_kinds
@@ -254,7 +304,7 @@ async def test_a_failure_keeps_its_kind_and_message(engine: Engine, durable: boo
     (prediction_id,) = await submit_many(engine, 1, durable=durable)
     waiter = asyncio.create_task(engine.get(prediction_id, None))
     await turns()
-    await engine.settle(await receive_one(engine), FAILED)
+    await settle_one(engine, await receive_one(engine), FAILED)
     told = await waiter
     assert told is not None
     assert (told.status, told.outcome) == (Status.FAILED, FAILED)
@@ -265,8 +315,9 @@ async def test_what_was_accepted_is_there_after_a_restart(open_engine: OpenEngin
     engine = await open_engine()
     ids = await submit_many(engine, 6)
     deliveries = await engine.receive(MODEL, 3, 0)
-    await engine.settle(deliveries[0], SUCCEEDED)
+    await settle_one(engine, deliveries[0], SUCCEEDED)
     await engine.release(deliveries[1], counted=False)
+    await engine.begin([deliveries[2]])
     await engine.close()
     engine = await open_engine()
     assert (await get(engine, ids[0])).outcome == SUCCEEDED
@@ -295,14 +346,14 @@ async def test_a_receipt_does_not_outlive_a_restart(open_engine: OpenEngine) -> 
     await engine.close()
     engine = await open_engine()
     new = await receive_one(engine)
-    assert not await engine.settle(old, OTHER)
-    assert await engine.settle(new, SUCCEEDED)
+    assert not await settle_one(engine, old, OTHER)
+    assert await settle_one(engine, new, SUCCEEDED)
 
 
 async def test_a_worker_that_is_cancelled_while_it_settles_has_settled(engine: Engine) -> None:
     (prediction_id,) = await submit_many(engine, 1)
     waiter = asyncio.create_task(engine.get(prediction_id, None))
-    settle = asyncio.create_task(engine.settle(await receive_one(engine), SUCCEEDED))
+    settle = asyncio.create_task(settle_one(engine, await receive_one(engine), SUCCEEDED))
     await turns(1)
     settle.cancel()
     told = await waiter

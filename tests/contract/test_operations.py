@@ -6,9 +6,20 @@ import pytest
 from msgspec.structs import replace
 
 from tests.contract.conftest import LEASE_S, OpenEngine, reopens
-from tests.contract.phrases import FAILED, MODEL, SUCCEEDED, depth, message, models, receive_one, submit_many, turns
+from tests.contract.phrases import (
+    FAILED,
+    MODEL,
+    SUCCEEDED,
+    depth,
+    message,
+    models,
+    receive_one,
+    settle_one,
+    submit_many,
+    turns,
+)
 from tests.fake_clock import FakeClock
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.errors import EngineUnavailable, SchemaConflict
 from zypher.model_card import ModelCard
 from zypher.prediction import Outcome, Status
@@ -35,7 +46,7 @@ async def test_depth_follows_each_step(engine: Engine, clock: FakeClock) -> None
     assert await counts() == (4, 0)
     deliveries = await engine.receive(MODEL, 3, 0)
     assert await counts() == (1, 3)
-    await engine.settle(deliveries[0], SUCCEEDED)
+    await settle_one(engine, deliveries[0], SUCCEEDED)
     assert await counts() == (1, 2)
     await engine.release(deliveries[1], counted=True, delay_s=5)
     assert await counts() == (2, 1)
@@ -44,7 +55,7 @@ async def test_depth_follows_each_step(engine: Engine, clock: FakeClock) -> None
     await engine.cancel(ids[3])
     await engine.cancel(ids[1])
     assert await counts() == (1, 0)
-    await engine.settle(await receive_one(engine), FAILED)
+    await settle_one(engine, await receive_one(engine), FAILED)
     assert await counts() == (0, 0)
 
 
@@ -61,7 +72,7 @@ async def test_the_run_time_is_a_moving_average_of_what_ran(engine: Engine) -> N
     run_times: list[float | None] = []
     for run_s in (2.0, 0.0, 4.0, 4.0):
         await submit_many(engine, 1, durable=False)
-        await engine.settle(await receive_one(engine), Outcome(Status.SUCCEEDED, b"1", run_s=run_s))
+        await settle_one(engine, await receive_one(engine), Outcome(Status.SUCCEEDED, b"1", run_s=run_s))
         run_times.append((await depth(engine)).run_s)
     assert run_times[:2] == [2.0, 2.0]
     third, fourth = run_times[2:]
@@ -164,7 +175,7 @@ async def test_a_closed_engine_raises(engine: Engine) -> None:
         engine.cancel("x"),
         engine.receive(MODEL, 1, 0),
         engine.extend([delivery]),
-        engine.settle(delivery, SUCCEEDED),
+        settle_one(engine, delivery, SUCCEEDED),
         engine.release(delivery, counted=True),
         engine.queues(MODEL),
         engine.queues(),

@@ -16,12 +16,13 @@ from tests.contract.phrases import (
     message,
     receive_ids,
     receive_one,
+    settle_one,
     status,
     submit_many,
     turns,
 )
 from tests.fake_clock import FakeClock, eventually
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.errors import IdempotencyKeyReused, QueueFull
 from zypher.prediction import Outcome, Prediction, Status
 
@@ -66,7 +67,7 @@ async def test_the_same_id_from_many_at_once_is_one_prediction(engine: Engine) -
 async def test_the_same_id_after_its_end_returns_the_end(engine: Engine) -> None:
     sent = message()
     await engine.submit(sent, durable=True)
-    await engine.settle(await receive_one(engine), SUCCEEDED)
+    await settle_one(engine, await receive_one(engine), SUCCEEDED)
     assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
     assert (await depth(engine)).queued == 0
 
@@ -75,7 +76,7 @@ async def test_the_same_id_after_its_end_returns_the_end(engine: Engine) -> None
 async def test_submitting_an_ended_id_again_returns_its_result(open_engine: OpenEngine) -> None:
     sent, engine = message(), await open_engine()
     await engine.submit(sent, durable=True)
-    await engine.settle(await receive_one(engine), SUCCEEDED)
+    await settle_one(engine, await receive_one(engine), SUCCEEDED)
     await engine.close()
     engine = await open_engine()
     assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
@@ -109,7 +110,7 @@ async def test_a_key_that_came_before_returns_the_first_prediction(engine: Engin
     assert (again.prediction_id, again.status, again.durable) == (sent.prediction_id, Status.QUEUED, True)
     delivery = await receive_one(engine)
     assert (await engine.submit(message(), durable=True, idempotency_key="key")).status is Status.RUNNING
-    await engine.settle(delivery, FAILED)
+    await settle_one(engine, delivery, FAILED)
     assert (await engine.submit(message(), durable=True, idempotency_key="key")).outcome == FAILED
 
 
@@ -158,7 +159,7 @@ async def test_a_result_and_its_key_are_kept_for_the_retention(engine: Engine, c
     sent = message()
     await engine.submit(sent, durable=True, idempotency_key="key")
     clock.advance(2 * RETENTION_S)  # counts from the end, not from the submit
-    await engine.settle(await receive_one(engine), SUCCEEDED)
+    await settle_one(engine, await receive_one(engine), SUCCEEDED)
     clock.advance(RETENTION_S - 1)
     assert await status(engine, sent.prediction_id) is Status.SUCCEEDED
     clock.advance(1)
@@ -176,7 +177,7 @@ async def test_a_waiter_gets_the_result(engine: Engine, clock: FakeClock, durabl
     delivery = await receive_one(engine)
     began_at = clock.now()
     clock.advance(5)
-    await engine.settle(delivery, SUCCEEDED)
+    await settle_one(engine, delivery, SUCCEEDED)
     expected = Prediction(
         sent.prediction_id,
         MODEL,
@@ -197,7 +198,7 @@ async def test_a_wait_that_is_over_returns_the_state(engine: Engine, clock: Fake
     await engine.submit(sent, durable=durable)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, 2))
     await turns()
-    await receive_one(engine)
+    await engine.begin([await receive_one(engine)])
     clock.advance(1.9)
     await turns()
     assert not waiter.done()
@@ -236,7 +237,7 @@ async def test_what_runs_or_ended_or_is_unknown_cannot_be_cancelled(engine: Engi
     (prediction_id,) = await submit_many(engine, 1, durable=durable)
     delivery = await receive_one(engine)
     assert not await engine.cancel(prediction_id)
-    assert await engine.settle(delivery, SUCCEEDED)
+    assert await settle_one(engine, delivery, SUCCEEDED)
     assert not await engine.cancel(prediction_id)
     assert not await engine.cancel("unknown")
 
@@ -275,11 +276,11 @@ async def test_a_prediction_can_be_promoted_after_its_wait(open_engine: OpenEngi
     await engine.submit(sent, durable=False)
     delivery = await receive_one(engine) if moment != "queued" else None
     if delivery is not None and moment == "ended":
-        await engine.settle(delivery, SUCCEEDED)
+        await settle_one(engine, delivery, SUCCEEDED)
     promoted = await engine.submit(sent, durable=True)
     assert promoted.durable
     delivery = delivery or await receive_one(engine)
-    assert await engine.settle(delivery, SUCCEEDED) == (moment != "ended")
+    assert await settle_one(engine, delivery, SUCCEEDED) == (moment != "ended")
     await engine.close()
     engine = await open_engine()
     kept = await get(engine, sent.prediction_id)
@@ -295,7 +296,7 @@ async def test_nothing_is_lost_when_settle_races_with_promotion(open_engine: Ope
         await engine.submit(one, durable=False)
     deliveries = await engine.receive(MODEL, 20, 0)
     for number, (one, delivery) in enumerate(zip(sent, deliveries, strict=True)):
-        halves = [engine.submit(one, durable=True), engine.settle(delivery, SUCCEEDED)]
+        halves = [engine.submit(one, durable=True), settle_one(engine, delivery, SUCCEEDED)]
         await asyncio.gather(*(halves if number % 2 else reversed(halves)))
     await engine.close()
     engine = await open_engine()
@@ -309,7 +310,7 @@ async def test_nothing_is_lost_between_wait_and_promotion(engine: Engine, clock:
     await turns()
     delivery = await receive_one(engine)
     clock.advance(1)  # the wait is over, but the waiter has not heard of it when the prediction ends
-    await engine.settle(delivery, SUCCEEDED)
+    await settle_one(engine, delivery, SUCCEEDED)
     seen = await waiter
     assert seen is not None
     assert seen.status in {Status.RUNNING, Status.SUCCEEDED}
@@ -321,7 +322,7 @@ async def test_nothing_is_lost_when_a_notified_waiter_is_cancelled(engine: Engin
     await engine.submit(sent, durable=False)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
     await turns()
-    await engine.settle(await receive_one(engine), SUCCEEDED)
+    await settle_one(engine, await receive_one(engine), SUCCEEDED)
     waiter.cancel()  # unless it was quick enough to hear of the end
     await asyncio.wait([waiter])
     assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
@@ -333,7 +334,7 @@ async def test_a_waiter_gets_the_stored_result(engine: Engine, output: bytes) ->
     await engine.submit(sent, durable=True)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
     await turns()
-    await engine.settle(await receive_one(engine), Outcome(Status.SUCCEEDED, output, run_s=0.25))
+    await settle_one(engine, await receive_one(engine), Outcome(Status.SUCCEEDED, output, run_s=0.25))
     told = await waiter
     assert told == await engine.get(sent.prediction_id)
     assert told is not None
@@ -360,7 +361,7 @@ async def test_results_are_the_very_bytes_that_were_given(open_engine: OpenEngin
     ]
     ids = await submit_many(engine, len(outcomes))
     for outcome in outcomes:
-        await engine.settle(await receive_one(engine), outcome)
+        await settle_one(engine, await receive_one(engine), outcome)
     await engine.close()
     engine = await open_engine()
     assert [(await get(engine, each)).outcome for each in ids] == outcomes
@@ -379,7 +380,7 @@ async def test_a_message_arrives_as_it_was_sent(open_engine: OpenEngine) -> None
 
 async def test_polling_during_a_settle_never_goes_back(engine: Engine) -> None:
     (prediction_id,) = await submit_many(engine, 1)
-    settle = asyncio.create_task(engine.settle(await receive_one(engine), SUCCEEDED))
+    settle = asyncio.create_task(settle_one(engine, await receive_one(engine), SUCCEEDED))
     seen = [await status(engine, prediction_id)]
     await eventually(settle.done)
     seen.append(await status(engine, prediction_id))

@@ -5,7 +5,7 @@ import resource
 import sys
 from pathlib import Path
 
-from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one
+from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one, settle_one
 from zypher.clock import SystemClock
 from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
@@ -32,7 +32,7 @@ async def submit_until_killed(folder: Path) -> None:
     async def work() -> None:
         while True:
             for delivery in await engine.receive(MODEL, 1, 1):
-                await engine.settle(delivery, SUCCEEDED)
+                await settle_one(engine, delivery, SUCCEEDED)
                 print("settled", delivery.message.prediction_id, flush=True)
 
     async with asyncio.TaskGroup() as tasks:
@@ -54,7 +54,7 @@ async def fill_the_disk(folder: Path) -> None:
     except EngineUnavailable as error:
         print("refused", error, flush=True)
     _limit_files(1024)  # what is small does not fit either
-    settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+    settle = asyncio.create_task(settle_one(engine, delivery, SUCCEEDED))
     transient = await engine.submit(message(), durable=False)
     print("transient", transient.status, flush=True)
     await asyncio.wait([settle], timeout=0.3)
@@ -78,7 +78,7 @@ async def shrink_until_killed(folder: Path) -> None:
     await engine.open()
     for _ in range(30):
         await engine.submit(message(b'"' + b"x" * 1_000_000 + b'"'), durable=True)
-        await engine.settle(await receive_one(engine), SUCCEEDED)
+        await settle_one(engine, await receive_one(engine), SUCCEEDED)
     await engine.close()
     engine = engine_in(folder, 0.5)
     await asyncio.sleep(0.6)  # until they are past their retention

@@ -7,12 +7,12 @@ from typing import TypeVar
 import pytest
 
 from tests.chaos.proxy import Proxy
-from tests.contract.phrases import MODEL, SUCCEEDED, depth, get, message, receive_one, submit_many
+from tests.contract.phrases import MODEL, SUCCEEDED, depth, get, message, receive_one, settle_one, submit_many
 from tests.redis_client import RedisClient
 from tests.redis_server import RedisServer
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.engines.redis_streams.keys import ModelKeys
 from zypher.errors import EngineUnavailable
 from zypher.settings import EngineSettings
@@ -42,7 +42,7 @@ async def load_scripts(engine: Engine) -> None:
     """Run each script once: one that Redis lacks is sent twice."""
     await engine.submit(message(model="other"), durable=True)
     await engine.release(await receive_one(engine, "other"), counted=False)
-    await engine.settle(await receive_one(engine, "other"), SUCCEEDED)
+    await settle_one(engine, await receive_one(engine, "other"), SUCCEEDED)
     await engine.queues("other")
 
 
@@ -97,7 +97,7 @@ async def test_a_submit_that_is_sent_again_is_one_prediction(
 
 async def test_only_the_first_settle_counts(engine: Engine, proxy: Proxy, redis: RedisClient) -> None:
     (prediction_id,) = await submit_many(engine, 1)
-    settle = engine.settle(await receive_one(engine), SUCCEEDED)
+    settle = settle_one(engine, await receive_one(engine), SUCCEEDED)
     task = await without_answer(proxy, settle, lambda: redis.xlen(KEYS.stream) == 0)
     async with asyncio.timeout(BACK_S):
         assert await task
@@ -148,7 +148,7 @@ async def test_a_waiter_gets_the_result_after_a_reconnect(engine: Engine, proxy:
     delivery = await receive_one(engine)
     await proxy.cut()
     async with asyncio.timeout(BACK_S):
-        assert await engine.settle(delivery, SUCCEEDED)
+        assert await settle_one(engine, delivery, SUCCEEDED)
         ended = await waiter
     assert ended is not None
     assert ended.outcome == SUCCEEDED

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import SUCCEEDED, depth, message, receive_one
+from tests.contract.phrases import SUCCEEDED, depth, message, receive_one, settle_one
 from tests.redis_cluster import RedisCluster
 from tests.redis_server import no_redis, redis_program
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.errors import EngineError, EngineUnavailable
 from zypher.settings import EngineSettings
 
@@ -55,7 +55,7 @@ async def test_what_one_node_does_not_answer_the_others_do(engine: Engine, clust
     async with asyncio.timeout(AT_ONCE_S):
         there = await reached(engine)
     assert set() < there < set(MODELS)
-    settles = {model: asyncio.create_task(engine.settle(held[model], SUCCEEDED)) for model in MODELS}
+    settles = {model: asyncio.create_task(settle_one(engine, held[model], SUCCEEDED)) for model in MODELS}
     async with asyncio.timeout(BACK_S):
         assert all(await asyncio.gather(*(settles[model] for model in there)))
     assert not any(settles[model].done() for model in MODELS if model not in there)

@@ -11,13 +11,13 @@ import pytest
 
 from tests.chaos.proxy import Proxy
 from tests.command import zypher
-from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_one, submit_many
+from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_one, settle_one, submit_many
 from tests.free_port import free_port
 from tests.redis_client import RedisClient, redis_client
 from tests.redis_server import RedisServer, no_redis, redis_program
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.engines.redis_streams.connection.handshake import check_version
 from zypher.errors import EngineError, EngineUnavailable
 from zypher.settings import EngineSettings
@@ -48,7 +48,7 @@ async def work(url: str) -> None:
     try:
         (prediction_id,) = await submit_many(engine, 1)
         waiter = asyncio.create_task(engine.get(prediction_id, 10))
-        assert await engine.settle(await receive_one(engine), SUCCEEDED)
+        assert await settle_one(engine, await receive_one(engine), SUCCEEDED)
         ended = await waiter
         assert ended is not None
         assert ended.outcome == SUCCEEDED
@@ -157,7 +157,7 @@ async def test_a_redis_that_cannot_save(server: RedisServer, redis: RedisClient,
     async with asyncio.timeout(BACK_S):
         while "cannot save to its disk" not in await refused(engine):
             await asyncio.sleep(0.05)
-    settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+    settle = asyncio.create_task(settle_one(engine, delivery, SUCCEEDED))
     assert "cannot save to its disk" in await turned_away_or_in(server.url)
     redis.execute_command("CONFIG", "SET", "stop-writes-on-bgsave-error", "no")
     async with asyncio.timeout(BACK_S):

@@ -18,6 +18,7 @@ from tests.contract.phrases import (
     models,
     receive_ids,
     receive_one,
+    settle_one,
     submit_many,
     turns,
 )
@@ -25,7 +26,7 @@ from tests.fake_clock import eventually
 from tests.redis_client import RedisClient
 from tests.redis_server import RedisServer
 from tests.redis_time import RedisClock
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.engines.redis_streams.connection.address import Address
 from zypher.engines.redis_streams.engine import RedisStreamsEngine
 from zypher.engines.redis_streams.keys import ModelKeys
@@ -82,7 +83,7 @@ async def test_twenty_workers_of_five_processes_get_each_prediction_once(another
     async def work(engine: Engine) -> None:
         while True:
             for delivery in await engine.receive(MODEL, 3, 60):
-                assert await engine.settle(delivery, SUCCEEDED)
+                assert await settle_one(engine, delivery, SUCCEEDED)
                 received.append(delivery.message.prediction_id)
 
     workers = [asyncio.create_task(work(engine)) for engine in engines for _ in range(4)]
@@ -107,7 +108,8 @@ async def test_only_the_holder_of_the_lease_settles(another: OpenEngine, clock: 
     lost = await receive_one(first)
     clock.advance(LEASE_S)
     again = await second.receive(MODEL, 1, 5)
-    assert await asyncio.gather(first.settle(lost, OTHER), second.settle(again[0], SUCCEEDED)) == [False, True]
+    settled = await asyncio.gather(settle_one(first, lost, OTHER), settle_one(second, again[0], SUCCEEDED))
+    assert settled == [False, True]
     assert (await get(first, prediction_id)).outcome == SUCCEEDED
 
 
@@ -121,8 +123,8 @@ async def test_workers_with_different_leases_do_not_affect_each_other(
     await a_sweep(clock, redis)
     assert (await depth(hasty)).running == 1
     assert await patient.extend([long]) == []
-    assert await patient.settle(long, SUCCEEDED)
-    assert not await hasty.settle(brief, SUCCEEDED)
+    assert await settle_one(patient, long, SUCCEEDED)
+    assert not await settle_one(hasty, brief, SUCCEEDED)
 
 
 async def test_all_workers_are_listed_whatever_their_leases(another: OpenEngine, clock: RedisClock) -> None:
@@ -139,7 +141,7 @@ async def test_an_emptied_redis_is_set_up_again(another: OpenEngine, redis: Redi
     await submit_many(engine, 1)
     delivery = await receive_one(engine)
     redis.flushall()
-    assert not await engine.settle(delivery, SUCCEEDED)
+    assert not await settle_one(engine, delivery, SUCCEEDED)
     await a_sweep(clock, redis)
     await engine.announce(WorkerState("w", MODEL, None, 1, 1, 1))
     assert await models(await another()) == [MODEL]
@@ -164,7 +166,7 @@ async def test_a_key_of_another_type_affects_only_its_model(
     clock.advance(LEASE_S)
     async with asyncio.timeout(5):
         assert [each.message.prediction_id for each in await receiver] == [prediction_id]
-    assert not await engine.settle(lost, SUCCEEDED)
+    assert not await settle_one(engine, lost, SUCCEEDED)
     assert redis.execute_command("GET", foreign) == b"mine"
 
 
@@ -183,7 +185,7 @@ async def test_a_newer_format_stops_everything_until_it_is_gone(
     for call in (engine.submit(message(), durable=True), engine.queues(MODEL), engine.release(delivery, counted=True)):
         with pytest.raises(EngineUnavailable, match="written by a newer version of zypher"):
             await call
-    settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+    settle = asyncio.create_task(settle_one(engine, delivery, SUCCEEDED))
     await turns()
     assert (sorted(redis.keys("*")), settle.done()) == (sorted(before), False)
     redis.execute_command("HSET", "zypher", "format", 1)
@@ -194,7 +196,7 @@ async def test_a_newer_format_stops_everything_until_it_is_gone(
 async def test_a_record_of_a_newer_version_is_reported(another: OpenEngine, redis: RedisClient) -> None:
     engine = await another()
     (prediction_id,) = await submit_many(engine, 1)
-    await engine.settle(await receive_one(engine), Outcome(Status.EXPIRED))
+    await settle_one(engine, await receive_one(engine), Outcome(Status.EXPIRED))
     redis.execute_command("HSET", KEYS.record(prediction_id), "status", "postponed")
     with pytest.raises(EngineUnavailable, match="install the version that wrote it"):
         await engine.get(prediction_id)
@@ -228,7 +230,7 @@ async def test_large_inputs_are_received_few_at_a_time(another: OpenEngine) -> N
 async def test_an_output_that_redis_cannot_keep_is_a_failure(another: OpenEngine) -> None:
     engine = await another(Limits(queue_limit=10, retention_s=60, lease_s=LEASE_S, value_bytes=100))
     (prediction_id,) = await submit_many(engine, 1)
-    assert await engine.settle(await receive_one(engine), Outcome(Status.SUCCEEDED, output=b"1" * 101))
+    assert await settle_one(engine, await receive_one(engine), Outcome(Status.SUCCEEDED, output=b"1" * 101))
     outcome = (await get(engine, prediction_id)).outcome
     assert outcome is not None
     assert outcome.failure is not None
@@ -239,14 +241,16 @@ async def test_an_output_that_redis_cannot_keep_is_a_failure(another: OpenEngine
 async def test_results_of_own_submissions_arrive_without_polling(another: OpenEngine, redis: RedisClient) -> None:
     engine = await another()
     await submit_many(engine, 1)
-    await engine.settle(await receive_one(engine), SUCCEEDED)  # Redis has the scripts: each is one call from now on
+    await settle_one(
+        engine, await receive_one(engine), SUCCEEDED
+    )  # Redis has the scripts: each is one call from now on
     sent = message()
     await engine.submit(sent, durable=False)
     delivery = await receive_one(engine)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, 60))
     await turns()
     before = calls(redis, "eval", "evalsha")
-    await engine.settle(delivery, SUCCEEDED)
+    await settle_one(engine, delivery, SUCCEEDED)
     assert await waiter is not None
     assert calls(redis, "eval", "evalsha") - before == 1  # settle
 
@@ -263,6 +267,6 @@ async def test_a_result_is_kept_for_its_reader_only(
 ) -> None:
     engine = await another()
     prediction = await engine.submit(message(), durable=durable)
-    await engine.settle(await receive_one(engine), SUCCEEDED)
+    await settle_one(engine, await receive_one(engine), SUCCEEDED)
     (record,) = [key for key in redis.keys("*") if prediction.prediction_id.encode() in key]
     assert (kept_s - 10) * 1000 < redis.pttl(record) <= kept_s * 1000

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import MODEL, SUCCEEDED, depth, get, message, receive_one, submit_many, turns
+from tests.contract.phrases import MODEL, SUCCEEDED, depth, get, message, receive_one, settle_one, submit_many, turns
 from tests.redis_server import RedisServer, no_redis, redis_program
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.errors import EngineError, EngineUnavailable, SettingsError
 from zypher.settings import EngineSettings
 
@@ -64,7 +64,7 @@ async def test_without_redis_submissions_fail_and_settles_wait(engine: Engine, s
     await turns(1)
     await get(engine, ids[0])  # answered after the waiter's first look
     server.kill()
-    settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+    settle = asyncio.create_task(settle_one(engine, delivery, SUCCEEDED))
     async with asyncio.timeout(AT_ONCE_S):
         for _ in range(10):
             assert "cannot be reached" in await refusal(engine)
@@ -94,7 +94,7 @@ async def test_lost_scripts_are_loaded_into_redis_again(engine: Engine, server: 
     with server.client() as client:
         client.execute_command("SCRIPT", "FLUSH")
     (prediction_id,) = await submit_many(engine, 1)
-    assert await engine.settle(await receive_one(engine), SUCCEEDED)
+    assert await settle_one(engine, await receive_one(engine), SUCCEEDED)
     assert (await get(engine, prediction_id)).outcome == SUCCEEDED
 
 
@@ -114,7 +114,7 @@ async def test_a_temporary_redis_error_is_reported(
     with server.client() as client:
         client.execute_command(*trouble)
         assert reason in await refusal(engine)
-        settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+        settle = asyncio.create_task(settle_one(engine, delivery, SUCCEEDED))
         client.execute_command(*remedy)
     async with asyncio.timeout(BACK_S):
         assert await settle

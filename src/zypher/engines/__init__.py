@@ -1,6 +1,6 @@
 """Where predictions wait, and where their results are kept.
 
-engine.py       the contract, in three roles
+contract.py     the contract, in three roles
 connect.py      settings -> an engine
 waiters.py      tasks that wait for a name, and what wakes them
 refusals.py     what every engine refuses, with its sentence

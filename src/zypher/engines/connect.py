@@ -5,11 +5,11 @@ from importlib.util import find_spec
 from msgspec.structs import replace
 
 from zypher.clock import Clock
+from zypher.engines.contract import Engine
 from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.engines.embedded.journal import Journal
 from zypher.engines.embedded.memory.journal import MemoryJournal
-from zypher.engines.engine import Engine
 from zypher.errors import SettingsError
 from zypher.settings import EngineSettings
 

@@ -7,6 +7,7 @@ from zypher.model_card import ModelCard
 from zypher.queue_state import QueueState
 
 _LOADING = "No worker has loaded the model yet."
+STUCK = "A replica does not answer; the log of its worker says which."
 _NONE_RUNS = "No replica can run the model now"
 _LONGEST_RETRY_S = 3_600
 _DRAINING_RETRY_S = 5
@@ -51,9 +52,11 @@ def unready(card: ModelCard | None, queue: QueueState, *, draining: bool) -> tup
         return (Draining("The server is stopping."),)
     if card is None:
         return (NoReplica(_LOADING),)
-    error = (EngineUnavailable(queue.problem),) if queue.problem else ()
+    errors: list[Unavailable] = [EngineUnavailable(queue.problem)] if queue.problem else []
     missing = no_replica(queue) or (None if has_replica(queue) else NoReplica("No replica is ready."))
-    return error if missing is None else (*error, missing)
+    errors += [] if missing is None else [missing]
+    # The sentences name predictions, whose ids are for their callers.
+    return (*errors, *(NoReplica(stuck, public=STUCK) for worker in queue.workers for stuck in worker.stuck))
 
 
 def retry_after_s(position: int, queue: QueueState) -> int:

@@ -5,7 +5,7 @@ from typing import NamedTuple, Protocol
 import msgspec
 
 from zypher.clock import Clock
-from zypher.engines.engine import Operations, Submissions
+from zypher.engines.contract import Operations, Submissions
 from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Unavailable
 from zypher.gateway.admission import admit, retry_after_s, unready
 from zypher.gateway.envelope import input_in

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 
 from zypher.clock import Clock
-from zypher.engines.engine import Operations
+from zypher.engines.contract import Operations
 from zypher.errors import EngineUnavailable
 from zypher.model_card import ModelCard
 from zypher.models.schema import InputValidator

@@ -1,20 +1,14 @@
 """From a target, `package.module:Name` or `path/to/file.py:Name`, to a loaded model."""
 
-import importlib
-import importlib.util
-import re
 import sys
-from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
 from zypher.errors import TargetError
+from zypher.models.importing import FORMS, import_file, import_module, suggestion
 from zypher.models.model import LoadedModel
-from zypher.models.user_error import target_error, user_traceback
+from zypher.models.user_error import target_error
 from zypher.models.user_model import user_model_of
-from zypher.text import closest
-
-_FORMS = "write package.module:Name or path/to/file.py:Name"
 
 _loading = False
 
@@ -75,16 +69,14 @@ def _absolute(target: str) -> str:
 def load(target: str) -> LoadedModel:
     """Import the user's code and describe the model in it, before its `setup`.
 
-    The current directory, and the folder of a file, can be imported from, as with `python file.py`.
-    Raises `TargetError`, whatever the user's code raises, SystemExit and the like included; its
-    `details` hold the user's own traceback.
+    Changes this process into one like that of a script, see `importing`. Raises `TargetError`, whatever the user's
+    code raises, SystemExit and the like included; its `details` hold the user's own traceback.
     """
     global _loading  # noqa: PLW0603  # of this process, as its imports are
     place, name = _parse(target)
-    _allow_imports(Path.cwd())
     _loading = True
     try:
-        module = _import_file(Path(place)) if _is_path(place) else _import_module(place)
+        module = import_file(Path(place)) if _is_path(place) else import_module(place)
     finally:
         _loading = False
     return LoadedModel(user_model_of(_find(module, name, place), name.rpartition(".")[2]))
@@ -93,9 +85,9 @@ def load(target: str) -> LoadedModel:
 def _parse(target: str) -> tuple[str, str]:
     place, colon, name = target.rpartition(":")
     if not colon or not place or not name:
-        raise TargetError(f"The target `{target}` does not name a model: {_FORMS}.")
+        raise TargetError(f"The target `{target}` does not name a model: {FORMS}.")
     if not _is_dotted(name) or not (_is_path(place) or _is_dotted(place)):
-        raise TargetError(f"The target `{target}` is no name that can be imported: {_FORMS}.")
+        raise TargetError(f"The target `{target}` is no name that can be imported: {FORMS}.")
     return place, name
 
 
@@ -107,73 +99,14 @@ def _is_dotted(text: str) -> bool:
     return all(part.isidentifier() for part in text.split("."))
 
 
-def _allow_imports(folder: Path) -> None:
-    if str(folder) not in sys.path:
-        sys.path.insert(0, str(folder))
-
-
-def _import_module(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
-            raise TargetError(
-                f"There is no module `{error.name}` in {Path.cwd()} or among the installed packages: {_FORMS}."
-            ) from error
-        raise _missing_package(name, error) from error
-    except BaseException as error:
-        raise target_error(f"Importing `{name}`", error) from error
-
-
-def _missing_package(importing: str, error: ModuleNotFoundError) -> TargetError:
-    sentence = f"Importing `{importing}` needs the module `{error.name}`: install it for {sys.executable}."
-    return TargetError(sentence, user_traceback(error))
-
-
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        near = _suggestion(path.name, (other.name for other in path.parent.glob("*.py")))
-        raise TargetError(f"There is no file `{path}` in {Path.cwd()}{near}: {_FORMS}.")
-    path = path.resolve()
-    _allow_imports(path.parent)
-    name = _module_name(path)
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise TargetError(f"The file `{path}` is no Python source: its name must end in .py.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # where dataclasses, pickle and forward references look for it
-    try:
-        spec.loader.exec_module(module)
-    except ModuleNotFoundError as error:
-        del sys.modules[name]
-        raise _missing_package(path.name, error) from error
-    except BaseException as error:
-        del sys.modules[name]
-        raise target_error(f"Importing `{path.name}`", error) from error
-    return module
-
-
-def _module_name(path: Path) -> str:
-    """The file's own name, under which its neighbours import it, unless another module has it."""
-    stem = path.stem
-    if stem.isidentifier() and stem not in sys.modules and stem not in sys.stdlib_module_names:
-        return stem
-    return "model_file_" + re.sub(r"\W", "_", stem)
-
-
 def _find(module: ModuleType, name: str, place: str) -> object:
     found: object = module
     for part in name.split("."):
         try:
             found = getattr(found, part)
         except AttributeError as error:
-            near = _suggestion(part, (key for key in dir(found) if not key.startswith("_")))
+            near = suggestion(part, (key for key in dir(found) if not key.startswith("_")))
             raise TargetError(f"There is no `{name}` in `{place}`{near}: name a function or a class in it.") from error
         except BaseException as error:  # of a module's own __getattr__
             raise target_error(f"Looking for `{name}` in `{place}`", error) from error
     return found
-
-
-def _suggestion(name: str, others: Iterable[str]) -> str:
-    near = closest(name, others)
-    return f" (did you mean `{near}`?)" if near else ""

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from zypher.engines.engine import Operations
+from zypher.engines.contract import Operations
 from zypher.prediction import FailureKind, Prediction
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from zypher.engines.engine import Operations
+from zypher.engines.contract import Operations
 from zypher.queue_state import QueueState, WorkerState
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.errors import EngineUnavailable
 from zypher.gateway.gateway import Gateway
 from zypher.model_card import ModelCard

@@ -1,7 +1,8 @@
 """The health of a worker that runs without a gateway."""
 
-from zypher.engines.engine import Operations
+from zypher.engines.contract import Operations
 from zypher.errors import Draining, NoReplica, Unavailable
+from zypher.gateway.admission import STUCK
 from zypher.gateway.gateway import Readiness
 from zypher.queue_state import WorkerState
 from zypher.telemetry.metrics import Metrics
@@ -19,24 +20,24 @@ class WorkerHealth:
     async def readiness(self) -> Readiness:
         """Whether this worker would run a prediction that waits now. Never raises."""
         state = self._worker.state()
-        problem = _problem(state)
-        if problem is None:
+        problems = [*_problems(state), *(NoReplica(stuck, public=STUCK) for stuck in state.stuck)]
+        if not problems:
             try:
                 await self._engine.queues(state.model)
             except Unavailable as error:
-                problem = error
-        return Readiness(ready=problem is None, problems=() if problem is None else (problem,))
+                problems = [error]
+        return Readiness(ready=not problems, problems=tuple(problems))
 
     async def metrics_page(self) -> tuple[bytes, str]:
         """What this worker has counted; how queues are doing stands on the servers' pages."""
         return self._metrics.page()
 
 
-def _problem(state: WorkerState) -> Unavailable | None:
+def _problems(state: WorkerState) -> list[Unavailable]:
     if state.draining:
-        return Draining("The worker is stopping.")
-    if state.ready_replicas:
-        return None
+        return [Draining("The worker is stopping.")]
+    if state.ready_replicas or state.stuck:
+        return []
     if state.problem:
-        return NoReplica(state.problem, public="No replica can load the model; the log of the worker says why.")
-    return NoReplica("No replica has loaded the model yet.")
+        return [NoReplica(state.problem, public="No replica can load the model; the log of the worker says why.")]
+    return [NoReplica("No replica has loaded the model yet.")]

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 
 import msgspec
@@ -63,9 +63,9 @@ def resolve_keywords(
     return resolve(given, environ, file).settings
 
 
-def replace_target(settings: Settings, target: str) -> Settings:
-    """The same settings with another model."""
-    return replace(settings, worker=replace(settings.worker, target=target))
+def replace_target(settings: Settings, target: str, import_path: Sequence[str]) -> Settings:
+    """The same settings with another model, and the folders from which it can be imported."""
+    return replace(settings, worker=replace(settings.worker, target=target, import_path=tuple(import_path)))
 
 
 def _choose(

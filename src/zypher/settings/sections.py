@@ -3,7 +3,7 @@
 from enum import StrEnum
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_origin
 
 import msgspec
 from msgspec.structs import fields
@@ -101,6 +101,10 @@ class WorkerSettings(msgspec.Struct, frozen=True):
         int | None, Rule("Predictions that one replica runs at once; unset, what the model states.", 1, 100_000)
     ] = None
     max_attempts: Annotated[int, Rule("Times a prediction may lose its replica before it fails.", 1, 1_000)] = 3
+    max_output_bytes: Annotated[int, Rule("Longest output of a prediction.", 1, 1_073_741_824)] = 67_108_864
+    replica_silence_s: Annotated[
+        float, Rule("Time that a replica may leave its worker without an answer.", 0.1, _LONGEST_S)
+    ] = 30.0
     drain_timeout_s: Annotated[
         float, Rule("Time that running predictions have to end when the process stops.", 0, _LONGEST_S)
     ] = 30.0
@@ -108,6 +112,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
         int | None,
         Rule("Port on which a worker answers /healthz/live, /healthz/ready and /metrics; unset, none.", 0, 65_535),
     ] = None
+    import_path: tuple[str, ...] = ()  # folders in which replicas look for the model; of the script, no setting
 
 
 class EngineSettings(msgspec.Struct, frozen=True):
@@ -163,5 +168,8 @@ def _is_loopback(host: str) -> bool:
 
 
 SETTINGS: tuple[Setting, ...] = tuple(
-    setting_of(section.name, declared) for section in fields(Settings) for declared in fields(section.type)
+    setting_of(section.name, declared)
+    for section in fields(Settings)
+    for declared in fields(section.type)
+    if get_origin(declared.type) is Annotated
 )

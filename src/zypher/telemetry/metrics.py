@@ -133,6 +133,7 @@ class Metrics(Collector):
         workers = _gauge("zypher_workers", "Workers that are alive.")
         silent = _gauge("zypher_workers_silent_seconds", "Time since the last sign of life of the most silent worker.")
         replicas = _gauge("zypher_replicas_ready", "Replicas that can take work.")
+        stuck = _gauge("zypher_replicas_stuck", "Replicas that do not answer, or could run nothing.")
         slots = _gauge("zypher_slots", "Predictions that can run at once.")
         for model, queue in self._queues.items():
             for state, count in _states(queue).items():
@@ -141,8 +142,9 @@ class Metrics(Collector):
             workers.add_metric([model], len(queue.workers))
             silent.add_metric([model], self._silent_s[model])
             replicas.add_metric([model], sum(worker.ready_replicas for worker in queue.workers))
+            stuck.add_metric([model], sum(len(worker.stuck) for worker in queue.workers))
             slots.add_metric([model], sum(worker.slots for worker in queue.workers))
-        yield from (depth, oldest, workers, silent, replicas, slots)
+        yield from (depth, oldest, workers, silent, replicas, stuck, slots)
 
 
 def _silent_s(queue: QueueState, now: datetime) -> float:

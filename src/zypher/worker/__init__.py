@@ -1,18 +1,30 @@
 """Takes deliveries from an engine, runs them in replicas, gives outcomes back.
 
-In the worker's process:
+    worker.py           start, run, drain, stop
 
-    worker.py    start, run, drain, stop
-    duty.py      the loop of two duties: receiver.py keeps free slots filled, lease.py extends and announces
-    executor.py  one attempt, from a delivery to its outcome; retry.py decides what follows a lost one
-    replicas.py  keeps replicas alive; replica.py is one of them, slots.py hands out their slots
-    prediction_log.py  a record for each prediction that ends
-    check.py           one replica for a moment, without an engine: `zypher check`
+Its background loops, and what they do in each step:
 
-Between the two: messages.py is what is said, channel.py is one end of the socket.
+    receiver.py         fills free slots with deliveries
+    settler.py          gives back what has ended, as decide.py decides
+    leases.py           extends leases, and stops attempts that lost theirs
+    beginnings.py       records which attempts have begun
+    heartbeat.py        pings the replicas, and sets aside those that do not answer
+    announcer.py        announces the worker
 
-In the replica's process:
+What they share:
 
-    replica_process.py  load the model, run what is sent, end with the socket
-    attempts.py         a thread or a task for each attempt
+    attempt.py          the attempts of this worker, and how they end
+    slots.py            which replica makes which attempt
+    replicas.py         the replicas, started again when they die
+    replica.py          what a replica is to a worker; process_replica.py is one in a process of its own
+
+Between the two processes:
+
+    protocol.py         which messages there are; frames.py puts them on the wire, channel.py is the worker's end
+    begun.py            the memory in which a replica notes what it has begun
+
+And beside all that:
+
+    prediction_log.py   a record for each prediction that ends
+    check.py            one replica for a moment, without an engine: `zypher check`
 """

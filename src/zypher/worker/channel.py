@@ -1,4 +1,4 @@
-"""One end of the socket pair between a worker and a replica."""
+"""The worker's end of the socket between it and a replica."""
 
 import asyncio
 import socket
@@ -7,30 +7,34 @@ from typing import cast
 
 import msgspec
 
-from zypher.worker.messages import BadFrame, FrameReader, ToReplica, ToWorker, frames
+from zypher.worker.frames import BadFrame, FrameReader, decode_to_worker, take_frame
+from zypher.worker.protocol import ToReplica, ToWorker
 
 
-class Channel(asyncio.Protocol):
-    """Sends messages, hands over the body of every frame that arrives, and tells of the end once."""
+class Channel(asyncio.BufferedProtocol):
+    """Sends messages, hands over those that arrive, and reports the end once.
 
-    def __init__(self, received: Callable[[bytes], None], lost: Callable[[], None]) -> None:
+    While the replica takes nothing, messages wait unencoded: no more than it has slots, each with an input that the
+    worker holds anyway.
+    """
+
+    def __init__(
+        self, longest_bytes: int, received: Callable[[list[ToWorker]], None], lost: Callable[[], None]
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._received = received
         self._lost = lost
         self.broken = False  # whether it ended because something else than messages came
-        self._reader = FrameReader()
+        self._reader = FrameReader(longest_bytes)
         self._outgoing: list[ToReplica | ToWorker] = []
         self._transport: asyncio.Transport | None = None
+        self._paused = False
 
     async def open(self, end: socket.socket) -> None:
         """Take over this end of the pair."""
         await self._loop.create_connection(lambda: self, sock=end)
 
-    def receive(self, received: Callable[[bytes], None]) -> None:
-        """Hand what arrives from now on to somebody else."""
-        self._received = received
-
-    def send(self, message: ToReplica | ToWorker) -> None:
+    def send(self, message: ToReplica) -> None:
         """Send a message; one after the end is dropped."""
         # One write per turn of the loop: a burst of messages costs one system call, not one each.
         if not self._outgoing:
@@ -43,27 +47,42 @@ class Channel(asyncio.Protocol):
             self._flush()
             self._transport.close()
 
+    def abort(self) -> None:
+        """End, because the replica sent what it must not."""
+        self.broken = True
+        if self._transport is not None:
+            self._transport.abort()
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost()
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._reader.space()
+
+    def buffer_updated(self, nbytes: int) -> None:
         try:
-            for body in self._reader.feed(data):
-                self._received(body)
-        except (BadFrame, msgspec.MsgspecError):
-            self.broken = True
-            cast(asyncio.Transport, self._transport).abort()
+            for body in self._reader.received(nbytes):
+                self._received(decode_to_worker(body))
+        except (BadFrame, msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
+            self.abort()
+
+    def pause_writing(self) -> None:
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        self._paused = False
+        self._flush()
 
     def _flush(self) -> None:
-        messages, self._outgoing = self._outgoing, []
-        if not messages or self._transport is None or self._transport.is_closing():
+        transport = self._transport
+        if transport is None or transport.is_closing():
             return
         try:
-            for each in frames(messages):
-                self._transport.write(each)
+            while self._outgoing and not self._paused:
+                transport.write(take_frame(self._outgoing))
         except BaseException:
-            self._transport.abort()  # what cannot be sent is lost, and whoever waits for it is told
+            transport.abort()  # what cannot be sent is lost, and so is its replica
             raise

@@ -9,10 +9,10 @@ from zypher.errors import InvalidInput
 from zypher.model_card import ModelCard
 from zypher.models.schema import InputValidator
 from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Status, new_prediction_id
-from zypher.telemetry.metrics import Metrics
-from zypher.worker.executor import Executor
-from zypher.worker.replica import Launch, Replica
-from zypher.worker.slots import Slots
+from zypher.worker.attempt import Attempt, Endings
+from zypher.worker.decide import Settle, decide
+from zypher.worker.prediction_log import warn_of
+from zypher.worker.process_replica import Launch, ProcessReplica
 
 
 class CheckReport(msgspec.Struct, frozen=True):
@@ -26,28 +26,31 @@ class CheckReport(msgspec.Struct, frozen=True):
 async def check_model(launch: Launch, input: bytes | None, clock: Clock) -> CheckReport:
     """Load a model in a replica and run it once on `input` (JSON), if given. Raises `TargetError`."""
     began_s = clock.monotonic()
-    replica = Replica(1, launch)
+    endings = Endings()
+    replica = ProcessReplica(1, launch, endings, clock)
     await replica.start()
     ended = asyncio.ensure_future(replica.ended())
     try:
         card = await replica.loaded()
         load_s = clock.monotonic() - began_s
-        outcome = None if input is None else await _run(replica, card, input, clock)
+        outcome = None if input is None else await _run(replica, endings, card, input, clock)
         return CheckReport(card, load_s, outcome)
     finally:
-        replica.stop()
+        replica.close()
         await ended
 
 
-async def _run(replica: Replica, card: ModelCard, input: bytes, clock: Clock) -> Outcome:
+async def _run(replica: ProcessReplica, endings: Endings, card: ModelCard, input: bytes, clock: Clock) -> Outcome:
     try:
         InputValidator(card).check(input)  # as a server does before it accepts
     except InvalidInput as error:
         return Outcome(Status.FAILED, failure=Failure(FailureKind.INVALID_INPUT, str(error)))
-    slots = Slots()
-    slots.add(replica)
     now = clock.now()
     delivery = Delivery(Message(new_prediction_id(now), card.name, input, now), attempt=1, receipt="")
-    outcome = await Executor(slots, 1, Metrics()).execute(delivery)
-    assert isinstance(outcome, Outcome), "with one attempt there is no retry"
-    return outcome
+    replica.run(Attempt(delivery))
+    (attempt,) = await endings.take()
+    assert attempt.ending is not None
+    warn_of(delivery, attempt.ending, is_last=True)
+    decision = decide(attempt.ending, delivery, max_attempts=1)
+    assert isinstance(decision, Settle), "the last attempt is not released"
+    return decision.outcome

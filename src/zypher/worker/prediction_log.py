@@ -4,6 +4,8 @@ import logging
 
 from zypher.prediction import Delivery, Outcome
 from zypher.settings import LogFormat, LogSettings
+from zypher.worker.attempt import Ending, Lost
+from zypher.worker.protocol import Failed
 
 logger = logging.getLogger(__name__)
 
@@ -23,13 +25,24 @@ class PredictionLog:
             return
         if not logger.isEnabledFor(self._level):
             return
-        said: dict[str, object] = {
+        record: dict[str, object] = {
             "prediction_id": delivery.message.prediction_id,
             "attempt": delivery.attempt,
             "status": outcome.status.value,
             "run_s": round(outcome.run_s, 6),
         }
         if self._values:
-            said["input"] = delivery.message.input.decode()
-            said["output"] = None if outcome.output is None else outcome.output.decode()
-        logger.log(self._level, "prediction ended", extra=said)
+            record["input"] = delivery.message.input.decode()
+            record["output"] = None if outcome.output is None else outcome.output.decode()
+        logger.log(self._level, "prediction ended", extra=record)
+
+
+def warn_of(delivery: Delivery, ending: Ending, *, is_last: bool) -> None:
+    """A warning about an attempt that went wrong; `is_last` says that the prediction ends with it."""
+    about: dict[str, object] = {"prediction_id": delivery.message.prediction_id, "attempt": delivery.attempt}
+    if isinstance(ending, Lost) and ending.begun:
+        what = "prediction failed" if is_last else "attempt lost"
+        logger.warning(what, extra={**about, "reason": f"its replica {ending.cause}"})
+    elif isinstance(ending, Failed):
+        details = {"details": ending.details} if ending.details else {}
+        logger.warning("prediction failed", extra={**about, "reason": ending.message, **details})

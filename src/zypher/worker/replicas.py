@@ -2,41 +2,30 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
 
 from zypher.clock import Clock
 from zypher.errors import TargetError
 from zypher.model_card import ModelCard
-from zypher.worker.replica import Launch, Replica
-from zypher.worker.retry import restart_delay_s
+from zypher.worker.decide import restart_delay_s
+from zypher.worker.replica import MakeReplica, Replica
 from zypher.worker.slots import Slots
 
 logger = logging.getLogger(__name__)
 
 
 class Replicas:
-    """The worker's replicas, started again when they die.
+    """The worker's replicas, started again when they die."""
 
-    `changed` is called whenever one becomes ready, dies or cannot start; `died` when they are kept no more, by
-    an error of ours.
-    """
-
-    def __init__(
-        self,
-        launch: Launch,
-        count: int,
-        clock: Clock,
-        changed: Callable[[], None],
-        died: Callable[[BaseException], None],
-    ) -> None:
+    def __init__(self, make: MakeReplica, count: int, slots: Slots, clock: Clock) -> None:
         self.count = count
-        self.slots = Slots()
+        self.slots = slots
         self.card: ModelCard | None = None
         self.problem: str | None = None  # why a replica cannot start
-        self._launch = launch
+        self.loaded: set[Replica] = set()  # those that have their model and live
+        self.stuck: dict[Replica, str] = {}  # those that were set aside, and why
+        self.changed = asyncio.Event()  # set whenever any of this has changed
+        self._make = make
         self._clock = clock
-        self._changed = changed
-        self._died = died
         self._alive: set[Replica] = set()
         self._keepers: list[asyncio.Task[None]] = []
         self._first_load: asyncio.Future[ModelCard] = asyncio.get_running_loop().create_future()
@@ -46,12 +35,28 @@ class Replicas:
         self._keepers = [
             asyncio.create_task(self._keep(number), name=f"replica {number}") for number in range(1, self.count + 1)
         ]
-        for keeper in self._keepers:
-            keeper.add_done_callback(self._kept)
 
-    async def loaded(self) -> ModelCard:
+    async def first_card(self) -> ModelCard:
         """The model's card, as soon as one replica has loaded it. Raises `TargetError` if the first cannot."""
         return await asyncio.shield(self._first_load)
+
+    def set_aside(self, replica: Replica, why: str) -> None:
+        """Give a replica nothing more for the time being; `why` is a sentence."""
+        if self.stuck.get(replica) != why:
+            self.stuck[replica] = why
+            self.slots.remove(replica)
+            self.changed.set()
+
+    def take_back(self, replica: Replica) -> None:
+        """Let a replica that was set aside work again."""
+        del self.stuck[replica]
+        self.slots.add(replica)
+        self.changed.set()
+
+    async def ended(self) -> BaseException | None:
+        """Wait until they are kept no more: the error of ours that is the cause, None for `stop`."""
+        done, _ = await asyncio.wait(self._keepers, return_when=asyncio.FIRST_COMPLETED)
+        return next((keeper.exception() for keeper in done if not keeper.cancelled()), None)
 
     async def stop(self) -> None:
         """End every replica; what still runs in them is lost, and idle ones have a moment to close their models."""
@@ -59,7 +64,7 @@ class Replicas:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         for replica in self._alive:
-            replica.stop()
+            replica.close()
         await asyncio.gather(*(replica.ended() for replica in self._alive))
 
     async def _keep(self, number: int) -> None:
@@ -70,14 +75,11 @@ class Replicas:
         """
         failures = 0
         while True:
-            await self._clock.sleep(restart_delay_s(failures))
-            replica = Replica(number, self._launch)
+            if failures:
+                await self._clock.sleep(restart_delay_s(failures))
+            replica = self._make(number)
             await self._live(replica)
-            failures = 0 if replica.begun else failures + 1
-
-    def _kept(self, keeper: asyncio.Task[None]) -> None:
-        if not keeper.cancelled() and (error := keeper.exception()) is not None:
-            self._died(error)
+            failures = 0 if replica.has_run else failures + 1
 
     async def _live(self, replica: Replica) -> None:
         """One replica from its start to its death."""
@@ -92,10 +94,9 @@ class Replicas:
             await self._load(replica)
             cause = await ended
         finally:
-            self.slots.remove(replica)
+            self._forget(replica)
         self._alive.discard(replica)
         logger.warning("a replica died", extra={"replica": replica.number, "cause": cause})
-        self._changed()
 
     async def _load(self, replica: Replica) -> None:
         try:
@@ -104,11 +105,19 @@ class Replicas:
             self._refused(error)
             return
         self.problem = None
-        logger.info("replica ready", extra={"replica": replica.number, "pid": replica.pid, "slots": replica.slots})
+        about = {"replica": replica.number, "pid": replica.pid, "slots": replica.slots}
+        logger.info("replica ready", extra=about)
+        self.loaded.add(replica)
         self.slots.add(replica)
         if not self._first_load.done():
             self._first_load.set_result(self.card)
-        self._changed()
+        self.changed.set()
+
+    def _forget(self, replica: Replica) -> None:
+        self.loaded.discard(replica)
+        self.stuck.pop(replica, None)
+        self.slots.remove(replica)
+        self.changed.set()
 
     def _refused(self, error: TargetError) -> None:
         self.problem = str(error)
@@ -116,4 +125,4 @@ class Replicas:
             self._first_load.set_exception(error)
         else:
             logger.error("a replica cannot start", extra={"problem": self.problem, "details": error.details})
-        self._changed()
+        self.changed.set()

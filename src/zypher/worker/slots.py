@@ -1,124 +1,142 @@
-"""Hands out the slots of the replicas that are ready, in the order of asking."""
+"""Gives attempts the slots of the replicas that are ready, in the order of their arrival."""
 
 import asyncio
 from collections import deque
 from contextlib import suppress
 
+from zypher.worker.attempt import Attempt, Endings, Lost
+from zypher.worker.decide import is_exclusive
 from zypher.worker.replica import Replica
 
-_Turn = asyncio.Future[Replica | None]
+_NO_REPLICA = Lost("had ended", begun=False)
+_NO_TRACE = Lost("ended, or was silent for longer than a lease", begun=True)
 
 
 class Slots:
-    """Which replica takes the next attempt.
+    """Which replica makes the next attempt.
 
-    An attempt that must run alone gets a replica in quarantine: one that takes nothing new, and is
-    given once it is empty. There is one quarantine at a time, and between two of them whoever waits for an
-    ordinary slot is served: those who must run alone hold up the others for one run, not for all of theirs.
+    An exclusive attempt gets a replica for itself: a reserved one, which takes nothing new and runs it once it is
+    empty. There is one reserved replica at a time, and between two reservations the ordinary attempts that wait are
+    served: exclusive attempts hold up the others for one run, not for all of theirs.
     """
 
-    def __init__(self) -> None:
-        self._taken: dict[Replica, int] = {}  # of the replicas that are ready
-        self._ordinary: deque[_Turn] = deque()
-        self._solitary: deque[_Turn] = deque()
-        self._quarantine: Replica | None = None
-        self._occupied = False  # whether the quarantine has its solitary attempt
+    def __init__(self, endings: Endings, max_attempts: int) -> None:
+        self.room = asyncio.Event()  # set when there may be a free slot
+        self._endings = endings
+        self._max_attempts = max_attempts
+        self._replicas: dict[Replica, int] = {}  # those that are ready, and how many of their slots are taken
+        self._at: dict[Attempt, Replica] = {}  # where each runs
+        self._waiting: deque[Attempt] = deque()
+        self._exclusive: deque[Attempt] = deque()
+        self._reserved: Replica | None = None
+        self._occupied = False  # whether the reserved replica runs its exclusive attempt
 
     @property
     def replicas(self) -> int:
         """How many replicas can take work."""
-        return sum(replica.slots > 0 for replica in self._taken)
+        return sum(replica.slots > 0 for replica in self._replicas)
 
     @property
     def total(self) -> int:
         """Attempts that can run at once."""
-        return sum(replica.slots for replica in self._taken)
+        return sum(replica.slots for replica in self._replicas)
+
+    @property
+    def free(self) -> int:
+        """How many more attempts would have a slot; below 0 when some of those that are here wait for one."""
+        taken = sum(self._replicas.values()) + len(self._waiting) + len(self._exclusive)
+        return self.total - taken
 
     def add(self, replica: Replica) -> None:
-        """The replica is ready."""
-        self._taken[replica] = 0
+        """The replica is ready, again perhaps; what runs in it goes on."""
+        self._replicas[replica] = sum(at is replica for at in self._at.values())
         self._serve()
+        self.room.set()
 
     def remove(self, replica: Replica) -> None:
-        """The replica is gone. After the last one, whoever waits is told that there is none."""
-        self._taken.pop(replica, None)
-        if self._quarantine is replica:
-            self._end_quarantine()
+        """The replica takes no more work. After the last one, the attempts that wait are lost."""
+        self._replicas.pop(replica, None)
+        if self._reserved is replica:
+            self._end_reservation()
         if self.total:
             self._serve()
             return
-        for turn in (*self._ordinary, *self._solitary):
-            if not turn.done():
-                turn.set_result(None)
-        self._ordinary.clear()
-        self._solitary.clear()
+        for attempt in (*self._waiting, *self._exclusive):
+            self._endings.add(attempt, _NO_REPLICA)
+        self._waiting.clear()
+        self._exclusive.clear()
 
-    async def take(self, *, alone: bool) -> Replica | None:
-        """A replica with a free slot, waiting for one; with `alone`, an empty one. None: no replica is left."""
-        solitary = alone and any(replica.slots > 1 for replica in self._taken)
-        replica = None if solitary or self._ordinary else self._with_room()
+    def run(self, attempt: Attempt) -> None:
+        """Give the attempt a slot, now or when there is one; the last one has its replica for itself.
+
+        One after the last is lost: all before it began, and no worker lived to say how they ended.
+        """
+        number = attempt.delivery.attempt
+        if number > self._max_attempts or not self._replicas:
+            self._endings.add(attempt, _NO_TRACE if number > self._max_attempts else _NO_REPLICA)
+            return
+        exclusive = is_exclusive(number, self._max_attempts)
+        alone = exclusive and any(replica.slots > 1 for replica in self._replicas)
+        replica = None if alone or self._waiting else self._with_room()
         if replica is not None:
-            self._taken[replica] += 1
-            return replica
-        return await self._wait(self._solitary if solitary else self._ordinary) if self.total else None
+            self._give(replica, attempt)
+            return
+        (self._exclusive if alone else self._waiting).append(attempt)
+        self._serve()
 
-    def free(self, replica: Replica) -> None:
-        """Give a slot back."""
-        if replica in self._taken:
-            self._taken[replica] -= 1
-        if self._quarantine is replica and self._occupied:
-            self._end_quarantine()
-        if self._ordinary or self._solitary:
+    def drop(self, attempt: Attempt) -> Replica | None:
+        """Let an attempt that waits for a slot wait no more: nothing becomes of it. Else the replica that runs it."""
+        for waiting in (self._waiting, self._exclusive):
+            with suppress(ValueError):
+                waiting.remove(attempt)
+                self._serve()
+                return None
+        return self._at.get(attempt)
+
+    def give_back(self, attempt: Attempt) -> None:
+        """The attempt has ended, in whatever way."""
+        self.room.set()
+        replica = self._at.pop(attempt, None)
+        if replica is None:
+            return
+        if replica in self._replicas:
+            self._replicas[replica] -= 1
+        if self._reserved is replica and self._occupied:
+            self._end_reservation()
+        if self._waiting or self._exclusive:
             self._serve()
 
-    async def _wait(self, turns: deque[_Turn]) -> Replica | None:
-        turn: _Turn = asyncio.get_running_loop().create_future()
-        turns.append(turn)
-        self._serve()
-        try:
-            return await turn
-        except asyncio.CancelledError:
-            if turn.cancelled():
-                with suppress(ValueError):  # it has come up and been passed over
-                    turns.remove(turn)
-                self._serve()
-            elif (replica := turn.result()) is not None:  # granted in the turn that gave it up
-                self.free(replica)
-            raise
-
     def _serve(self) -> None:
-        """Grant what can be granted: ordinary turns first, then the next solitary one."""
-        if not self._solitary and not self._occupied:
-            self._quarantine = None
-        while self._ordinary and (replica := self._with_room()) is not None:
-            self._grant(self._ordinary, replica)
-        if not self._solitary:
+        """Give what can be given: ordinary slots first, then the next reserved replica."""
+        if not self._exclusive and not self._occupied:
+            self._reserved = None
+        while self._waiting and (replica := self._with_room()) is not None:
+            self._give(replica, self._waiting.popleft())
+        if not self._exclusive:
             return
-        if self._quarantine is None:
-            self._quarantine = self._least_busy()
-        if self._quarantine is not None and not self._occupied and not self._taken[self._quarantine]:
-            self._occupied = self._grant(self._solitary, self._quarantine)
+        if self._reserved is None:
+            self._reserved = self._least_busy()
+        if self._reserved is not None and not self._occupied and not self._replicas[self._reserved]:
+            self._occupied = True
+            self._give(self._reserved, self._exclusive.popleft())
 
-    def _grant(self, turns: deque[_Turn], replica: Replica) -> bool:
-        turn = turns.popleft()
-        if turn.done():
-            return False
-        self._taken[replica] += 1
-        turn.set_result(replica)
-        return True
+    def _give(self, replica: Replica, attempt: Attempt) -> None:
+        self._replicas[replica] += 1
+        self._at[attempt] = replica
+        replica.run(attempt)
 
     def _with_room(self) -> Replica | None:
         best: Replica | None = None
-        for replica, taken in self._taken.items():
-            room = taken < replica.slots and replica is not self._quarantine
-            if room and (best is None or taken < self._taken[best]):
+        for replica, taken in self._replicas.items():
+            room = taken < replica.slots and replica is not self._reserved
+            if room and (best is None or taken < self._replicas[best]):
                 best = replica
         return best
 
     def _least_busy(self) -> Replica | None:
-        alive = [replica for replica in self._taken if replica.slots]
-        return min(alive, key=self._taken.__getitem__, default=None)
+        alive = [replica for replica in self._replicas if replica.slots]
+        return min(alive, key=self._replicas.__getitem__, default=None)
 
-    def _end_quarantine(self) -> None:
-        self._quarantine = None
+    def _end_reservation(self) -> None:
+        self._reserved = None
         self._occupied = False

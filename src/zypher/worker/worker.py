@@ -3,115 +3,158 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
 import msgspec
 
+from zypher.background_loop import BackgroundLoop
 from zypher.clock import Clock
-from zypher.engines.engine import Deliveries
+from zypher.engines.contract import Deliveries
 from zypher.errors import EngineUnavailable
 from zypher.model_card import ModelCard
-from zypher.prediction import Delivery, Outcome
 from zypher.queue_state import WorkerState
+from zypher.settings import LogSettings
 from zypher.telemetry.metrics import Metrics
-from zypher.worker.duty import Duty
-from zypher.worker.executor import Executor
-from zypher.worker.lease import Leases
+from zypher.worker.announcer import Announcer
+from zypher.worker.attempt import Attempts, Endings
+from zypher.worker.beginnings import Beginnings
+from zypher.worker.heartbeat import PER_SILENCE, Heartbeat
+from zypher.worker.leases import PER_LEASE, Leases
 from zypher.worker.prediction_log import PredictionLog
+from zypher.worker.process_replica import Launch, ProcessReplica
 from zypher.worker.receiver import Receiver
-from zypher.worker.replica import Launch
+from zypher.worker.replica import MakeReplica
 from zypher.worker.replicas import Replicas
-from zypher.worker.retry import Retry
+from zypher.worker.settler import Settler
+from zypher.worker.slots import Slots
 
 logger = logging.getLogger(__name__)
 
 _PAUSE_S = 1.0
-_MOST_UNSETTLED = 1_000  # outcomes that wait in memory for an engine that cannot take them
 
 
 class WorkerPlan(msgspec.Struct, frozen=True):
     """What a worker is asked to do."""
 
-    launch: Launch
     replicas: int
     max_attempts: int
     lease_s: float
+    silence_s: float  # that is borne of a replica
+    log: LogSettings
 
 
-class _Attempt:
-    """A delivery that runs."""
+def worker_of(launch: Launch, plan: WorkerPlan, engine: Deliveries, clock: Clock, metrics: Metrics) -> "Worker":
+    """A worker whose replicas are processes."""
+    endings = Endings()
 
-    __slots__ = ("delivery", "task")
+    def make(number: int) -> ProcessReplica:
+        return ProcessReplica(number, launch, endings, clock)
 
-    def __init__(self, delivery: Delivery) -> None:
-        self.delivery = delivery
-        self.task: asyncio.Task[None] | None = None
+    return Worker(plan, make, endings, engine, clock, metrics)
 
 
 class Worker:
     """Runs one model's predictions. Life: `start`, `run`, `drain`, `stop`."""
 
-    def __init__(self, plan: WorkerPlan, engine: Deliveries, clock: Clock, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        plan: WorkerPlan,
+        make: MakeReplica,
+        endings: Endings,
+        engine: Deliveries,
+        clock: Clock,
+        metrics: Metrics,
+    ) -> None:
+        """`make` makes replicas that add their attempts' endings to `endings`."""
         self.worker_id = secrets.token_hex(6)
-        self._loop = asyncio.get_running_loop()
-        self.died: asyncio.Future[None] = self._loop.create_future()
+        self.died: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # fails with the cause
         self._engine = engine
         self._clock = clock
-        self._metrics = metrics
-        self._log = PredictionLog(plan.launch.log)
-        self._running: set[_Attempt] = set()
-        self._settling = 0  # of those that run: the attempt has ended, the engine has not yet taken the outcome
-        self._draining = False
-        self._replicas = Replicas(plan.launch, plan.replicas, clock, self._changed, self._died)
-        self._executor = Executor(self._replicas.slots, plan.max_attempts, metrics)
-        self._leases = Leases(engine, clock, plan.lease_s, self._deliveries, self.state)
+        self._attempts = attempts = Attempts()
+        slots = Slots(endings, plan.max_attempts)
+        self._replicas = replicas = Replicas(make, plan.replicas, slots, clock)
+        self._announcer = Announcer(engine, clock, replicas, self.worker_id, plan.lease_s)
+        log = PredictionLog(plan.log)
+        self._settler = settler = Settler(engine, attempts, slots, endings, plan.max_attempts, metrics, log)
+        self._receiver = Receiver(engine, clock, attempts, slots, settler, metrics)
+        leases = Leases(engine, attempts, slots)
+        beginnings = Beginnings(engine, clock, attempts, replicas)
+        heartbeat = Heartbeat(replicas, plan.silence_s)
         # After the engine was away a lease must be extended before it ends, however short it is.
-        self._lease_duty = Duty("leases", self._leases.step, clock, self._died, min(_PAUSE_S, plan.lease_s / 6))
-        self._receiver: Receiver | None = None
-        self._receive_duty: Duty | None = None
+        pause_s = min(_PAUSE_S, plan.lease_s / 6)
+        self._receiving = BackgroundLoop("receiver", self._receiver.step, clock, _PAUSE_S)
+        self._loops = [
+            BackgroundLoop("settler", settler.step, clock, _PAUSE_S),
+            BackgroundLoop("leases", leases.step, clock, pause_s, period_s=plan.lease_s / PER_LEASE),
+            BackgroundLoop("announcer", self._announcer.step, clock, pause_s),
+            BackgroundLoop("beginnings", beginnings.step, clock, pause_s),
+            BackgroundLoop("heartbeat", heartbeat.step, clock, period_s=plan.silence_s / PER_SILENCE),
+        ]
+        self._watches: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
         """Begin to start the replicas."""
         self._replicas.start()
+        self._watches.append(asyncio.create_task(self._watch(self._replicas)))
 
     async def run(self) -> ModelCard:
         """Wait until the model is loaded, then begin to receive. Raises `TargetError` and `SchemaConflict`."""
-        card = await self._replicas.loaded()
+        card = await self._replicas.first_card()
         await self._announce()
-        self._receiver = Receiver(self._engine, card.name, self._free_slots, self._begin)
-        self._receive_duty = Duty("receiver", self._receiver.step, self._clock, self._died)
-        self._receive_duty.start()
-        self._lease_duty.start()
+        self._receiver.model = card.name
+        for loop in (self._receiving, *self._loops):
+            loop.start()
+            self._watches.append(asyncio.create_task(self._watch(loop)))
         return card
 
     async def drain(self, timeout_s: float) -> None:
-        """Receive no more, let what runs finish within `timeout_s`, hand the rest back to the queue."""
-        self._draining = True
-        if self._receive_duty is not None:
-            await self._receive_duty.stop()
-            with suppress(EngineUnavailable):  # its lease will end all the same
-                await self._engine.announce(self.state())
-        if self._running:
-            logger.info("draining", extra={"running": len(self._running), "timeout_s": timeout_s})
-            await asyncio.wait(_tasks(self._running), timeout=timeout_s)
+        """Receive no more, and let what runs finish within `timeout_s`."""
+        self._announcer.draining = True
+        await self._receiving.stop()
+        if self._receiver.model:
+            with suppress(EngineUnavailable):  # what was announced before holds for a lease at most
+                await self._announcer.announce()
+        if self._attempts:
+            logger.info("draining", extra={"running": len(self._attempts), "timeout_s": timeout_s})
+            await self._finish(timeout_s)
 
     async def stop(self) -> None:
         """End now: hand back what still runs, end the replicas."""
-        for duty in (self._receive_duty, self._lease_duty):
-            if duty is not None:
-                await duty.stop()
+        for loop in (self._receiving, *self._loops):
+            await loop.stop()
+        await self._settler.stop()
         await self._hand_back()
-        if self._receiver is not None:
-            with suppress(EngineUnavailable):  # the lease of its presence will end all the same
-                await self._engine.announce(self._last_word())
+        if self._receiver.model:
+            with suppress(EngineUnavailable):  # what was announced before holds for a lease at most
+                await self._engine.announce(_stopped(self.state()))
         await self._replicas.stop()
+        await asyncio.gather(*self._watches)
+
+    def state(self) -> WorkerState:
+        """What it is at this moment."""
+        return self._announcer.state()
+
+    async def _announce(self) -> None:
+        """Announce the worker for the first time, as soon as the engine is there."""
+        while True:
+            try:
+                return await self._announcer.announce()
+            except EngineUnavailable as error:
+                logger.warning("the engine is away", extra={"problem": str(error)})
+                await self._clock.sleep(_PAUSE_S)
+
+    async def _finish(self, timeout_s: float) -> None:
+        finished = asyncio.ensure_future(self._attempts.emptied())
+        late = asyncio.ensure_future(self._clock.sleep(timeout_s))
+        try:
+            await asyncio.wait({finished, late}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            finished.cancel()
+            late.cancel()
 
     async def _hand_back(self) -> None:
-        unfinished, tasks = self._deliveries(), _tasks(self._running)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Release what has not ended; it does not count as an attempt."""
+        unfinished = self._attempts.deliveries()
         if not unfinished:
             return
         try:
@@ -122,93 +165,12 @@ class Worker:
         else:
             logger.info("handed back to the queue", extra={"predictions": len(unfinished)})
 
-    async def _announce(self) -> None:
-        """Say for the first time that this worker is there, as soon as the engine is."""
-        while True:
-            try:
-                return await self._engine.announce(self.state())
-            except EngineUnavailable as error:
-                logger.warning("the engine is away", extra={"problem": str(error)})
-                await self._clock.sleep(_PAUSE_S)
-
-    def _free_slots(self) -> int:
-        if self._settling >= _MOST_UNSETTLED:
-            return 0
-        return self._replicas.slots.total - (len(self._running) - self._settling)
-
-    def _begin(self, deliveries: Sequence[Delivery]) -> None:
-        now = self._clock.now()
-        for delivery in deliveries:
-            self._metrics.received(delivery.message, now)
-            attempt = _Attempt(delivery)
-            self._running.add(attempt)
-            attempt.task = self._loop.create_task(self._run(attempt))
-
-    async def _run(self, attempt: _Attempt) -> None:
-        """One delivery from its attempt to its end in the engine."""
-        delivery = attempt.delivery
-        try:
-            decision = await self._executor.execute(delivery)
-            if isinstance(decision, Retry):
-                await self._engine.release(delivery, counted=decision.counted, delay_s=decision.delay_s)
-            else:
-                await self._settle(delivery, decision)
-        except EngineUnavailable as error:
-            # Nothing is lost: its lease ends and brings it back.
-            about = {"prediction_id": delivery.message.prediction_id, "problem": str(error)}
-            logger.warning("the engine did not take the outcome", extra=about)
-        except Exception:
-            # An error of ours; the prediction is not lost, its lease ends and brings it back.
-            about = {"prediction_id": delivery.message.prediction_id}
-            logger.exception("an attempt was given up", extra=about)
-        finally:
-            self._running.discard(attempt)
-            if self._receiver is not None:
-                self._receiver.look_again()
-
-    async def _settle(self, delivery: Delivery, outcome: Outcome) -> None:
-        self._settling += 1
-        if self._receiver is not None:
-            self._receiver.look_again()  # its slot is free, however long the engine takes
-        try:
-            settled = await self._engine.settle(delivery, outcome)
-        finally:
-            self._settling -= 1
-        if settled:
-            self._metrics.settled(delivery.message.model, outcome)
-        self._log.settled(delivery, outcome, counts=settled)
-
-    def state(self) -> WorkerState:
-        """What it says of itself at this moment."""
-        card = self._replicas.card
-        return WorkerState(
-            worker_id=self.worker_id,
-            model=card.name if card else "",
-            card=card,
-            replicas=self._replicas.count,
-            ready_replicas=self._replicas.slots.replicas,
-            slots=self._replicas.slots.total,
-            problem=self._replicas.problem,
-            draining=self._draining,
-            announced_at=self._clock.now(),
-        )
-
-    def _deliveries(self) -> list[Delivery]:
-        """Those that run."""
-        return [attempt.delivery for attempt in self._running]
-
-    def _last_word(self) -> WorkerState:
-        return msgspec.structs.replace(self.state(), replicas=0, ready_replicas=0, slots=0, draining=True)
-
-    def _changed(self) -> None:
-        self._leases.look_again()
-        if self._receiver is not None:
-            self._receiver.look_again()
-
-    def _died(self, error: BaseException) -> None:
-        if not self.died.done():
+    async def _watch(self, watched: BackgroundLoop | Replicas) -> None:
+        """Die of what ends a part of it that should live as long."""
+        error = await watched.ended()
+        if error is not None and not self.died.done():
             self.died.set_exception(error)
 
 
-def _tasks(attempts: Iterable[_Attempt]) -> list[asyncio.Task[None]]:
-    return [attempt.task for attempt in attempts if attempt.task is not None]
+def _stopped(state: WorkerState) -> WorkerState:
+    return msgspec.structs.replace(state, replicas=0, ready_replicas=0, slots=0, draining=True)

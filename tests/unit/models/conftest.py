@@ -10,6 +10,13 @@ import pytest
 Write = Callable[[str, str], Path]
 
 
+@pytest.fixture(autouse=True)
+def same_script(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is loaded makes this process look like its script; that ends with the test."""
+    monkeypatch.setattr(sys, "argv", list(sys.argv))
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+
+
 @pytest.fixture
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
     """Writes a file of the current directory; what is imported from it is forgotten at the end."""

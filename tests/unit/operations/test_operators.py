@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.contract.phrases import LOST
+from tests.contract.phrases import LOST, settle_one
 from tests.fake_clock import FakeClock
 from tests.unit.http.scripted_engine import CARD
 from zypher.client.operators import OperatorClient
@@ -65,7 +65,7 @@ async def end(engine: EmbeddedEngine, clock: FakeClock, prediction_id: str, outc
     """Submit a prediction and let it end so."""
     await engine.submit(Message(prediction_id, "m", b'"caf\xc3\xa9"', clock.now()), durable=True)
     (delivery,) = await engine.receive("m", 1, 0)
-    assert await engine.settle(delivery, outcome)
+    assert await settle_one(engine, delivery, outcome)
 
 
 async def test_operator_responses_equal_the_engines(

@@ -30,6 +30,8 @@ OTHER_THAN_DEFAULT = {
     "concurrency": "7",
     "max_attempts": "1",
     "drain_timeout_s": "0",
+    "max_output_bytes": "1000",
+    "replica_silence_s": "5",
     "health_port": "0",
     "engine": "redis://localhost/3",
     "data_dir": "/tmp/elsewhere",

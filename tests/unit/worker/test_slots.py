@@ -1,190 +1,180 @@
-"""Who gets the next free slot."""
+"""Which attempt gets the next free slot."""
 
-import asyncio
+import msgspec
+import pytest
 
-from zypher.settings import LogSettings
-from zypher.worker.replica import Launch, Replica
+from tests.fake_replica import FakeReplica
+from tests.unit.worker.conftest import attempts, delivery
+from zypher.worker.attempt import Attempt, Endings, Lost
 from zypher.worker.slots import Slots
 
 
-def replica(slots: int, number: int = 1) -> Replica:
-    made = Replica(number, Launch("nobody:starts_it", None, LogSettings()))
-    made.slots = slots
-    return made
+@pytest.fixture
+async def slots(endings: Endings) -> Slots:
+    return Slots(endings, max_attempts=3)
 
 
-def asks(slots: Slots, *, alone: bool = False) -> "asyncio.Task[Replica | None]":
-    return asyncio.create_task(slots.take(alone=alone))
+async def ready(slots: Slots, endings: Endings, count: int, number: int = 1) -> FakeReplica:
+    replica = FakeReplica(endings, count, number)
+    await replica.loaded()
+    slots.add(replica)
+    return replica
 
 
-async def turn() -> None:
-    for _ in range(3):
-        await asyncio.sleep(0)
+def run(slots: Slots, *given: Attempt, exclusive: bool = False) -> None:
+    for attempt in given:
+        attempt.delivery = msgspec.structs.replace(attempt.delivery, attempt=3 if exclusive else 1)
+        slots.run(attempt)
 
 
-async def test_the_least_busy_replica_is_taken() -> None:
-    slots, first, second = Slots(), replica(2, 1), replica(2, 2)
-    slots.add(first)
-    slots.add(second)
-
-    taken = [await slots.take(alone=False) for _ in range(4)]
-
-    assert taken.count(first) == taken.count(second) == 2
-    assert taken[0] is not taken[1]
-    assert slots.total == 4
-    assert slots.replicas == 2
+def end(slots: Slots, replica: FakeReplica, attempt: Attempt) -> None:
+    replica.end(attempt)
+    slots.give_back(attempt)
 
 
-async def test_waiters_are_served_in_order() -> None:
-    slots, only = Slots(), replica(1)
-    slots.add(only)
-    await slots.take(alone=False)
-    waiting = [asks(slots) for _ in range(2)]
-    await turn()
+async def test_the_least_busy_replica_is_taken(slots: Slots, endings: Endings) -> None:
+    first, second = await ready(slots, endings, 2), await ready(slots, endings, 2, 2)
 
-    slots.free(only)
-    await turn()
+    given = attempts(4)
+    run(slots, *given)
 
-    assert [each.done() for each in waiting] == [True, False]
-    slots.free(only)
-    assert await waiting[1] is only
+    assert [first.running, second.running] == [given[::2], given[1::2]]
+    assert (slots.total, slots.replicas, slots.free) == (4, 2, 0)
 
 
-async def test_an_exclusive_attempt_waits_for_an_empty_replica() -> None:
-    slots, only = Slots(), replica(3)
-    slots.add(only)
-    await slots.take(alone=False)
-    solitary = asks(slots, alone=True)
-    await turn()
-    behind = asks(slots)
-    await turn()
-    assert not solitary.done()
+async def test_waiting_attempts_are_served_in_order(slots: Slots, endings: Endings) -> None:
+    only = await ready(slots, endings, 1)
+    given = attempts(3)
+    run(slots, *given)
+    assert (only.running, slots.free) == ([given[0]], -2)
 
-    slots.free(only)
-    assert await solitary is only
-    await turn()
-    assert not behind.done()
-
-    slots.free(only)
-    assert await behind is only
+    end(slots, only, given[0])
+    assert only.running == [given[1]]
+    end(slots, only, given[1])
+    assert only.running == [given[2]]
 
 
-async def test_ordinary_attempts_run_between_exclusive_ones() -> None:
-    slots, only = Slots(), replica(3)
-    slots.add(only)
-    assert await slots.take(alone=True) is only
-    second = asks(slots, alone=True)
-    await turn()
-    ordinary = [asks(slots) for _ in range(3)]
-    await turn()
+async def test_an_exclusive_attempt_waits_for_an_empty_replica(slots: Slots, endings: Endings) -> None:
+    only = await ready(slots, endings, 3)
+    first, exclusive, behind = attempts(3)
+    run(slots, first)
+    run(slots, exclusive, exclusive=True)
+    run(slots, behind)
+    assert only.running == [first]
 
-    slots.free(only)
-    await turn()
-
-    assert all(each.done() for each in ordinary)
-    assert not second.done()
-    for _ in ordinary:
-        slots.free(only)
-    assert await second is only
+    end(slots, only, first)
+    assert only.running == [exclusive]
+    end(slots, only, exclusive)
+    assert only.running == [behind]
 
 
-async def test_exclusive_attempts_occupy_one_replica_only() -> None:
-    slots, first, second = Slots(), replica(2, 1), replica(2, 2)
-    slots.add(first)
-    slots.add(second)
-    held = await slots.take(alone=True)
-    other = second if held is first else first
-    waiting = asks(slots, alone=True)
-    await turn()
+async def test_ordinary_attempts_run_between_exclusive_ones(slots: Slots, endings: Endings) -> None:
+    only = await ready(slots, endings, 3)
+    first, second, *ordinary = attempts(5)
+    run(slots, first, second, exclusive=True)
+    run(slots, *ordinary)
+    assert only.running == [first]
 
-    assert await slots.take(alone=False) is other
-    assert await slots.take(alone=False) is other
-    assert not waiting.done()
-    waiting.cancel()
-
-
-async def test_with_single_slots_everybody_runs_alone() -> None:
-    slots, first, second = Slots(), replica(1, 1), replica(1, 2)
-    slots.add(first)
-    slots.add(second)
-
-    assert {await slots.take(alone=True), await slots.take(alone=True)} == {first, second}
+    end(slots, only, first)
+    assert only.running == ordinary
+    for attempt in ordinary:
+        end(slots, only, attempt)
+    assert only.running == [second]
 
 
-async def test_without_replicas_waiting_ends() -> None:
-    slots, dead = Slots(), replica(2)
-    slots.add(dead)
-    for _ in range(2):
-        await slots.take(alone=False)
-    waiting = [asks(slots), asks(slots, alone=True)]
-    await turn()
+async def test_exclusive_attempts_occupy_one_replica_only(slots: Slots, endings: Endings) -> None:
+    replicas = [await ready(slots, endings, 2, number) for number in (1, 2)]
+    first, second, *ordinary = attempts(4)
+    run(slots, first, second, exclusive=True)
+    run(slots, *ordinary)
+
+    (held,) = [replica for replica in replicas if replica.running == [first]]
+    (other,) = [replica for replica in replicas if replica is not held]
+    assert other.running == ordinary
+
+
+async def test_with_single_slots_every_attempt_is_exclusive(slots: Slots, endings: Endings) -> None:
+    replicas = [await ready(slots, endings, 1, number) for number in (1, 2)]
+    run(slots, *attempts(2), exclusive=True)
+    assert [len(replica.running) for replica in replicas] == [1, 1]
+
+
+async def test_without_a_replica_waiting_attempts_are_lost_unbegun(slots: Slots, endings: Endings) -> None:
+    dead = await ready(slots, endings, 1)
+    first, waiting, exclusive, late = attempts(4)
+    run(slots, first, waiting)
+    run(slots, exclusive, exclusive=True)
 
     dead.slots = 0
     slots.remove(dead)
-    slots.free(dead)
-    slots.free(dead)
+    run(slots, late)
 
-    assert [await each for each in waiting] == [None, None]
-    assert await slots.take(alone=False) is None
+    assert await endings.take() == [waiting, exclusive, late]
+    assert {attempt.ending for attempt in (waiting, exclusive, late)} == {Lost("had ended", begun=False)}
     assert slots.total == 0
 
 
-async def test_the_heir_of_a_dead_replica_begins_empty() -> None:
-    slots, dead, heir = Slots(), replica(1, 1), replica(1, 2)
-    slots.add(dead)
-    await slots.take(alone=False)
-    slots.add(heir)
+async def test_the_heir_of_a_dead_replica_begins_empty(slots: Slots, endings: Endings) -> None:
+    dead, heir = await ready(slots, endings, 1), await ready(slots, endings, 1, 2)
+    first, second, third = attempts(3)
+    run(slots, first)
     dead.slots = 0
     slots.remove(dead)
 
-    assert await slots.take(alone=False) is heir
-    slots.free(dead)
-    late = asks(slots)
-    await turn()
-    assert not late.done()
-    slots.free(heir)
-    assert await late is heir
+    run(slots, second, third)
+    assert heir.running == [second]
+    slots.give_back(first)
+    assert heir.running == [second]
+    end(slots, heir, second)
+    assert heir.running == [third]
 
 
-async def test_a_cancelled_waiter_takes_no_slot() -> None:
-    slots, only = Slots(), replica(1)
-    slots.add(only)
-    await slots.take(alone=False)
-    gone, stays = asks(slots), asks(slots)
-    await turn()
-    gone.cancel()
-    await turn()
+async def test_a_replica_set_aside_keeps_its_slots_taken(slots: Slots, endings: Endings) -> None:
+    stuck, other = await ready(slots, endings, 2), await ready(slots, endings, 1, 2)
+    first, second, third, fourth = attempts(4)
+    run(slots, first)
+    slots.remove(stuck)
+    assert slots.free == 1
 
-    slots.free(only)
-
-    assert await stays is only
-
-
-async def test_a_cancelled_waiter_returns_its_slot() -> None:
-    slots, only = Slots(), replica(2)
-    slots.add(only)
-    await slots.take(alone=False)
-    solitary = asks(slots, alone=True)
-    await turn()
-
-    slots.free(only)
-    solitary.cancel()
-    await turn()
-
-    assert await slots.take(alone=False) is only
-    assert await slots.take(alone=False) is only
+    run(slots, second, third)
+    assert other.running == [second]
+    slots.add(stuck)
+    assert stuck.running == [first, third]
+    run(slots, fourth)
+    assert slots.free == -1
 
 
-async def test_an_unused_quarantine_ends() -> None:
-    slots, only = Slots(), replica(2)
-    slots.add(only)
-    await slots.take(alone=False)
-    solitary = asks(slots, alone=True)
-    await turn()
-    ordinary = asks(slots)
-    await turn()
-    assert not ordinary.done()
+async def test_a_dropped_attempt_takes_no_slot(slots: Slots, endings: Endings) -> None:
+    only = await ready(slots, endings, 1)
+    first, dropped, stays = attempts(3)
+    run(slots, first, dropped, stays)
 
-    solitary.cancel()
+    assert slots.drop(dropped) is None
+    assert slots.drop(first) is only
+    end(slots, only, first)
 
-    assert await ordinary is only
+    assert only.running == [stays]
+
+
+async def test_a_dropped_exclusive_attempt_ends_its_reservation(slots: Slots, endings: Endings) -> None:
+    only = await ready(slots, endings, 2)
+    first, exclusive, ordinary = attempts(3)
+    run(slots, first)
+    run(slots, exclusive, exclusive=True)
+    run(slots, ordinary)
+    assert only.running == [first]
+
+    slots.drop(exclusive)
+
+    assert only.running == [first, ordinary]
+
+
+async def test_one_after_the_last_attempt_is_lost_as_begun(slots: Slots, endings: Endings) -> None:
+    only = await ready(slots, endings, 1)
+    beyond = Attempt(delivery(attempt=4))
+
+    slots.run(beyond)
+
+    assert await endings.take() == [beyond]
+    assert beyond.ending == Lost("ended, or was silent for longer than a lease", begun=True)
+    assert only.running == []

@@ -1,6 +1,7 @@
 """How a prediction ends: settled by a worker, cancelled while queued, or lost by the journal."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 
@@ -21,6 +22,35 @@ _LOST = Outcome(
 )
 
 
+class Countdown:
+    """The time until so many outcomes are stored."""
+
+    def __init__(self, count: int) -> None:
+        self._left = count
+        self._reached: asyncio.Future[None] | None = None
+        self._error: EngineUnavailable | None = None
+
+    def step(self) -> None:
+        """One more is stored."""
+        self._left -= 1
+        if not self._left and self._reached is not None:
+            resolve(self._reached, None)
+
+    def fail(self, error: EngineUnavailable) -> None:
+        """One will not be stored."""
+        self._error = error
+        if self._reached is not None:
+            resolve(self._reached, error)
+
+    async def reached(self) -> None:
+        """Return once all are stored. Raises what one of them failed with."""
+        if self._error is not None:
+            raise self._error
+        if self._left:
+            self._reached = asyncio.get_running_loop().create_future()
+            await self._reached
+
+
 class Ending:
     """Waiters get an end once it is stored, and not before."""
 
@@ -30,20 +60,21 @@ class Ending:
         self._predictions = predictions
         self._journal = journal
 
-    async def settle(self, entry: Entry, outcome: Outcome) -> None:
-        """End a prediction whose lease was just ended; waits until the journal can store it.
+    async def settle(self, ended: Sequence[tuple[Entry, Outcome]]) -> None:
+        """End predictions whose leases were just ended; waits until the journal can store them.
 
-        It is stored even if the caller is cancelled meanwhile. Raises `EngineUnavailable` when the
+        They are stored even if the caller is cancelled meanwhile. Raises `EngineUnavailable` when the
         engine closes first.
         """
         finished_at = self._clock.now()
-        if not entry.row:
-            self._predictions.finish(entry, outcome, finished_at)
-            return
-        entry.stage = Stage.ENDING
-        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._store(entry, outcome, finished_at, stored)
-        await stored
+        stored = Countdown(sum(entry.row != 0 for entry, _ in ended))
+        for entry, outcome in ended:
+            if entry.row:
+                entry.stage = Stage.ENDING
+                self._store(entry, outcome, finished_at, stored)
+            else:
+                self._predictions.finish(entry, outcome, finished_at)
+        await stored.reached()
 
     async def cancel(self, entry: Entry) -> None:
         """End a queued prediction. Raises `EngineUnavailable`, and it goes on waiting, when that cannot be stored."""
@@ -63,26 +94,24 @@ class Ending:
     def lose(self, entry: Entry) -> None:
         """End a queued prediction whose input is not in the journal any more."""
         self._predictions.queue(entry.model).leave(entry)
-        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        stored.add_done_callback(lambda stored: stored.exception())  # it has no waiter
-        self._store(entry, _LOST, self._clock.now(), stored)
+        self._store(entry, _LOST, self._clock.now(), Countdown(1))
 
-    def _store(self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: asyncio.Future[None]) -> None:
+    def _store(self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: Countdown) -> None:
         started_at = None if entry.lease is None else entry.lease.started_at
         done = partial(self._outcome_stored, entry, outcome, finished_at, stored)
         self._journal.write(End(entry.row, entry.attempt, started_at, finished_at, outcome, done))
 
     def _outcome_stored(
-        self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: asyncio.Future[None], written: Written
+        self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: Countdown, written: Written
     ) -> None:
         """Finish the entry; one that could not be stored is written again later."""
         if not entry.row or not isinstance(written, EngineUnavailable):
             ended = self._predictions.finish(entry, outcome, finished_at)
             if entry.row:
                 self._dead_letters.add_if_dead(entry.row, ended)
-            resolve(stored, None)
+            stored.step()
         elif not self._journal.recovery.hold(partial(self._store, entry, outcome, finished_at, stored)):
-            resolve(stored, written)
+            stored.fail(written)
 
     def _cancel_stored(
         self, entry: Entry, finished_at: datetime, stored: asyncio.Future[None], written: Written

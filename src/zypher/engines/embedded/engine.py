@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from zypher.clock import Clock
+from zypher.engines.contract import Settlement
 from zypher.engines.embedded.acceptance import Acceptance
 from zypher.engines.embedded.dead_letters import DeadLetters
 from zypher.engines.embedded.ending import Ending
@@ -21,7 +22,7 @@ from zypher.queue_state import QueueState, WorkerState
 
 
 class EmbeddedEngine:
-    """The contract of `zypher.engines.engine`, for one process with one event loop.
+    """The contract of `zypher.engines.contract`, for one process with one event loop.
 
     Durable predictions are in the journal when `submit` returns: the one on disk survives `kill -9` and a power
     cut, the one in memory the end of no process. The others live in memory. That an attempt began is written
@@ -99,25 +100,37 @@ class EmbeddedEngine:
         self._check_open()
         return await self._receiving.receive(model, limit, wait_s) if limit > 0 else []
 
+    async def begin(self, deliveries: Sequence[Delivery]) -> None:
+        self._check_open()
+        await self._receiving.begin(deliveries)
+
     async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         self._check_open()
         return [delivery for delivery in deliveries if not self._receiving.leases.extend(delivery.receipt)]
 
-    async def settle(self, delivery: Delivery, outcome: Outcome) -> bool:
+    async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         self._check_open()
-        entry = self._receiving.leases.end(delivery.receipt)
-        if entry is None:
-            return False
-        await self._ending.settle(entry, outcome)
-        return True
+        ended: list[tuple[Entry, Outcome]] = []
+        counts: list[bool] = []
+        for settlement in settlements:
+            delivery = settlement.delivery
+            entry = self._receiving.leases.end(delivery.receipt)
+            counts.append(entry is not None)
+            if entry is not None:
+                entry.count(delivery.attempt)
+                ended.append((entry, settlement.outcome))
+        await self._ending.settle(ended)
+        return counts
 
     async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
         self._check_open()
         entry = self._receiving.leases.end(delivery.receipt)
         if entry is None:
             return False
-        if not counted:
-            entry.attempt -= 1
+        if counted:
+            entry.count(delivery.attempt)
+        else:
+            entry.attempt, entry.unbegun = delivery.attempt - 1, delivery.unbegun
         self._receiving.queue_again(entry, delay_s)
         return True
 

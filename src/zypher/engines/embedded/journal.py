@@ -41,7 +41,7 @@ class Accept(msgspec.Struct, frozen=True):
 
     row: int
     message: Message
-    attempt: int  # executions begun, of one that was in memory only
+    attempt: int  # attempts that have begun, of one that was in memory only
     started_at: datetime | None
     idempotency_key: str | None
     kept_since: datetime  # what ended at this instant or before is forgotten
@@ -49,11 +49,12 @@ class Accept(msgspec.Struct, frozen=True):
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Note how many executions began, and whether one runs. It has no result."""
+    """Note how many attempts have begun, and whether one runs."""
 
     row: int
     attempt: int
     started_at: datetime | None  # of the one that runs
+    done: Callable[[EngineUnavailable | None], None] | None = None  # None: nothing waits for it
 
 
 class End(msgspec.Struct, frozen=True):
@@ -83,7 +84,7 @@ class Purge(msgspec.Struct, frozen=True):
 
 
 class Replay(msgspec.Struct, frozen=True):
-    """Queue a dead letter again, as if no execution had begun."""
+    """Queue a dead letter again, as if no attempt had begun."""
 
     row: int
     done: Callable[[EngineUnavailable | None], None]

@@ -4,10 +4,11 @@ import asyncio
 import heapq
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 
 from zypher.clock import Clock
 from zypher.engines.embedded.ending import Ending
-from zypher.engines.embedded.journal import Journal, LoadInputs, Mark
+from zypher.engines.embedded.journal import Journal, LoadInputs, Mark, resolve
 from zypher.engines.embedded.memory.alarm import Alarm
 from zypher.engines.embedded.memory.entry import Entry, Stage
 from zypher.engines.embedded.memory.leases import Leases
@@ -47,6 +48,20 @@ class Receiving:
             elif not await self._wait_for_ready(queue, ends_s - self._clock.monotonic()):
                 return []
 
+    async def begin(self, deliveries: Sequence[Delivery]) -> None:
+        """Count these attempts; returns once the journal has those of durable predictions."""
+        stored: list[asyncio.Future[None]] = []
+        for delivery in deliveries:
+            entry = self.leases.entry(delivery.receipt)
+            if entry is None:
+                continue
+            entry.count(delivery.attempt)
+            if entry.row and entry.lease is not None:
+                mark: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+                stored.append(mark)
+                self._journal.write(Mark(entry.row, entry.attempt, entry.lease.started_at, partial(resolve, mark)))
+        await asyncio.gather(*stored)
+
     def queue_again(self, entry: Entry, delay_s: float = 0) -> None:
         """Let an entry whose lease is over wait again in its old place."""
         queue = self._predictions.queue(entry.model)
@@ -76,13 +91,11 @@ class Receiving:
             message, lease = entry.message, entry.lease
             assert message is not None
             assert lease is not None
-            entry.attempt += 1
-            deliveries.append(Delivery(message, entry.attempt, lease.receipt))
-            if entry.row:
-                self._journal.write(Mark(entry.row, entry.attempt, lease.started_at))
-                if entry.submitters is None:  # else the journal may still refuse it
-                    entry.message = None
-                    entry.held_bytes = 0
+            entry.unbegun += 1
+            deliveries.append(Delivery(message, entry.attempt + 1, lease.receipt, entry.unbegun))
+            if entry.row and entry.submitters is None:  # else the journal may still refuse it
+                entry.message = None
+                entry.held_bytes = 0
         following = queue.first()
         if following is not None and following.message is None:
             self._read_ahead(queue)

@@ -4,9 +4,10 @@ import asyncio
 import secrets
 from collections.abc import Sequence
 from contextlib import suppress
-from itertools import count, groupby
+from itertools import count
 
 from zypher.clock import Clock
+from zypher.engines.contract import Settlement
 from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
 from zypher.engines.redis_streams.connection.address import Address
 from zypher.engines.redis_streams.connection.failures import OUTAGE, describe
@@ -26,14 +27,14 @@ from zypher.engines.redis_streams.transitions.submissions import Submissions
 from zypher.engines.redis_streams.transitions.workforce import Workforce
 from zypher.engines.refusals import schema_conflict, stopping
 from zypher.errors import EngineError, EngineUnavailable
-from zypher.prediction import Delivery, Message, Outcome, Prediction
+from zypher.prediction import Delivery, Message, Prediction
 from zypher.queue_state import QueueState, WorkerState
 
 _FOREVER = float("inf")
 
 
 class RedisStreamsEngine:
-    """The contract of `zypher.engines.engine`. What is accepted survives what Redis survives.
+    """The contract of `zypher.engines.contract`. What is accepted survives what Redis survives.
 
     A prediction that is not durable is kept like the others until it ends; its result is forgotten a minute
     later. Leases go by the clock of Redis. While Redis is away they go on, settles wait, and everything
@@ -129,20 +130,31 @@ class RedisStreamsEngine:
         self._check_open()
         return await self._receiver.receive(model, limit, wait_s) if limit > 0 else []
 
+    async def begin(self, deliveries: Sequence[Delivery]) -> None:
+        self._check_open()
+        sent = [self._deliveries.begin(model, of_it) for model, of_it in _by_model(deliveries).items()]
+        await asyncio.shield(asyncio.gather(*sent))
+
     async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
         self._check_open()
-        by_model = groupby(sorted(deliveries, key=_model), key=_model)
-        lost = [each for model, of_it in by_model for each in await self._deliveries.extend(model, list(of_it))]
+        lost = [
+            each
+            for model, of_it in _by_model(deliveries).items()
+            for each in await self._deliveries.extend(model, of_it)
+        ]
         for delivery in lost:
             self._receiver.forget(delivery)
         return lost
 
-    async def settle(self, delivery: Delivery, outcome: Outcome) -> bool:
+    async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         self._check_open()
-        self._receiver.forget(delivery)
-        outcome = storable(outcome, self._limits.value_bytes)
-        settled = self._deliveries.settle(delivery, outcome, self._clock.now(), next(self._marks))
-        return await asyncio.shield(settled) == 1
+        now = self._clock.now()
+        sent: list[asyncio.Future[object]] = []
+        for settlement in settlements:
+            self._receiver.forget(settlement.delivery)
+            outcome = storable(settlement.outcome, self._limits.value_bytes)
+            sent.append(self._deliveries.settle(settlement.delivery, outcome, now, next(self._marks)))
+        return [answer == 1 for answer in await asyncio.shield(asyncio.gather(*sent))]
 
     async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
         self._check_open()
@@ -215,8 +227,11 @@ class RedisStreamsEngine:
             raise stopping()
 
 
-def _model(delivery: Delivery) -> str:
-    return delivery.message.model
+def _by_model(deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
+    by_model: dict[str, list[Delivery]] = {}
+    for delivery in deliveries:
+        by_model.setdefault(delivery.message.model, []).append(delivery)
+    return by_model
 
 
 def _in_use(depth: QueueState) -> bool:

@@ -60,10 +60,10 @@ class Receiver:
         self._held.pop((delivery.message.prediction_id, delivery.receipt), None)
 
     async def close(self) -> None:
-        """Receive no more, and release what is held; the attempts count."""
+        """Receive no more, and release what is held; an attempt counts if it was begun."""
         self._opened = False
         with suppress(EngineUnavailable):  # each lease ends by itself
-            released = [self._deliveries.release(delivery, counted=True, delay_s=0) for delivery in self._held.values()]
+            released = [self._deliveries.release(delivery, counted=None, delay_s=0) for delivery in self._held.values()]
             await asyncio.gather(*released)
 
     async def _take(self, model: str, limit: int) -> list[Delivery]:

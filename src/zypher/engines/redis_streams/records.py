@@ -75,15 +75,15 @@ def _prediction(
 
 
 def read_deliveries(model: str, receipt: str, words: Sequence[bytes | int]) -> list[Delivery]:
-    """The deliveries that lua/receive.lua returns, four words each."""
+    """The deliveries that lua/receive.lua returns, five words each."""
     found: list[Delivery] = []
-    for place in range(0, len(words), 4):
-        prediction_id, submitted_at, input, attempt = words[place : place + 4]
+    for place in range(0, len(words), 5):
+        prediction_id, submitted_at, input, attempt, unbegun = words[place : place + 5]
         assert isinstance(prediction_id, bytes)
         assert isinstance(submitted_at, bytes)
         assert isinstance(input, bytes)
         message = Message(to_text(prediction_id), model, input, to_instant(int(submitted_at)))
-        found.append(Delivery(message, int(attempt), receipt))
+        found.append(Delivery(message, int(attempt), receipt, int(unbegun)))
     return found
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import LOST, MODEL, message, receive_one
+from tests.contract.phrases import LOST, MODEL, message, receive_one, settle_one
 from tests.fake_clock import FakeClock
 from tests.unit.engines.embedded.opened import opened, unwritable
-from zypher.engines.engine import Engine
+from zypher.engines.contract import Engine
 from zypher.errors import EngineUnavailable
 
 
@@ -28,7 +28,7 @@ async def make_dead(engine: Engine, clock: FakeClock, number: int) -> list[str]:
     for _ in range(number):
         clock.advance(1)
         ids.append((await engine.submit(message(), durable=True)).prediction_id)
-        assert await engine.settle(await receive_one(engine), LOST)
+        assert await settle_one(engine, await receive_one(engine), LOST)
     return ids
 
 

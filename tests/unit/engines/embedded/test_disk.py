@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_ids, receive_one, status, submit_many
+from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_ids, receive_one, settle_one, status, submit_many
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import LEASE_S, RETENTION_S, count, opened, shell
+from zypher.engines.contract import Settlement
 from zypher.engines.embedded.disk.database import open_writer
 from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
@@ -41,7 +42,7 @@ async def test_a_transient_prediction_never_touches_the_disk(tmp_path: Path, clo
         await engine.cancel(ids[4])
         await engine.release(await receive_one(engine), counted=False)
         for delivery in await engine.receive(MODEL, 5, 0):
-            await engine.settle(delivery, SUCCEEDED)
+            await settle_one(engine, delivery, SUCCEEDED)
         assert written_at(tmp_path) == before
     assert count(tmp_path, "predictions") == count(tmp_path, "outcomes") == 0
 
@@ -49,17 +50,19 @@ async def test_a_transient_prediction_never_touches_the_disk(tmp_path: Path, clo
 async def test_an_attempt_that_began_is_on_disk(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         await submit_many(engine, 1)
-        await receive_one(engine)
+        delivery = await receive_one(engine)
         with shell(tmp_path) as connection:
             query = "SELECT attempt FROM waiting WHERE started_at IS NOT NULL"
-            await eventually(lambda: connection.execute(query).fetchall() == [(1,)])
+            assert connection.execute(query).fetchall() == []
+            await engine.begin([delivery])
+            assert connection.execute(query).fetchall() == [(1,)]
 
 
 async def test_an_idle_engine_is_woken_for_its_purge_only(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         await eventually(lambda: clock.pending == 1)
         await submit_many(engine, 1)
-        await engine.settle(await receive_one(engine), SUCCEEDED)
+        await settle_one(engine, await receive_one(engine), SUCCEEDED)
         clock.advance(LEASE_S)
         await eventually(lambda: clock.pending == 1)
 
@@ -72,7 +75,7 @@ async def test_what_is_past_its_retention_is_deleted_in_bites(tmp_path: Path, cl
         deliveries = await engine.receive(MODEL, 1100, 0)
         while len(deliveries) < 1100:
             deliveries += await engine.receive(MODEL, 1100 - len(deliveries), 0)
-        await asyncio.gather(*(engine.settle(delivery, SUCCEEDED) for delivery in deliveries))
+        await asyncio.gather(*(settle_one(engine, delivery, SUCCEEDED) for delivery in deliveries))
         clock.advance(RETENTION_S - 61)
         await eventually(lambda: clock.pending == 1)  # it looked, and sleeps again
         assert count(tmp_path, "outcomes") == 1100
@@ -144,7 +147,7 @@ async def test_many_large_inputs_and_outputs_at_once(tmp_path: Path, clock: Fake
         deliveries = [await receive_one(engine) for _ in sent]
         assert [delivery.message for delivery in deliveries] == sent
         outcomes = [Outcome(Status.SUCCEEDED, output=delivery.message.input) for delivery in deliveries]
-        await asyncio.gather(*map(engine.settle, deliveries, outcomes))
+        await engine.settle([Settlement(*each) for each in zip(deliveries, outcomes, strict=True)])
     async with opened(tmp_path, clock) as engine:
         found = await asyncio.gather(*(engine.get(one.prediction_id) for one in sent))
     assert [prediction and prediction.outcome for prediction in found] == outcomes

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one
+from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one, settle_one
 from tests.fake_clock import FakeClock
 from tests.unit.engines.embedded.opened import opened, unwritable
+from zypher.engines.contract import Engine
 from zypher.engines.embedded.memory.predictions import MOST_HELD_BYTES
-from zypher.engines.engine import Engine
 from zypher.errors import EngineUnavailable, QueueFull
 
 QUARTER = bytes(MOST_HELD_BYTES // 4)  # one object, however many predictions bear it
@@ -47,7 +47,7 @@ async def test_inputs_that_wait_in_memory_are_bounded_over_all_models(tmp_path: 
 async def test_running_frees_memory_and_returning_takes_it(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         await fill(engine)
-        await engine.settle(await receive_one(engine, "model 0"), SUCCEEDED)
+        await settle_one(engine, await receive_one(engine, "model 0"), SUCCEEDED)
         await assert_room(engine)
         back = await receive_one(engine, "model 1")
         await engine.release(back, counted=False)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import MODEL, SUCCEEDED, receive_one, submit_many
+from tests.contract.phrases import MODEL, SUCCEEDED, receive_one, settle_one, submit_many
 from tests.unit.engines.embedded.opened import LEASE_S, UnevenClock, opened
 
 THIRD_S = LEASE_S / 3
@@ -17,7 +17,7 @@ async def test_a_stall_of_the_process_ends_no_lease(tmp_path: Path) -> None:
         deliveries = await engine.receive(MODEL, 2, 0)
         clock.stall(2 * LEASE_S)
         assert await engine.extend(deliveries) == []
-        assert await engine.settle(deliveries[0], SUCCEEDED)
+        assert await settle_one(engine, deliveries[0], SUCCEEDED)
 
 
 @pytest.mark.parametrize("extended_s", [0.1, THIRD_S - 0.1])
@@ -44,4 +44,4 @@ async def test_an_unextended_lease_ends_one_lease_after_a_stall(tmp_path: Path) 
         assert (await engine.queues(MODEL))[MODEL].running == 1
         clock.advance(1)
         assert (await engine.queues(MODEL))[MODEL].queued == 1
-        assert not await engine.settle(lost, SUCCEEDED)
+        assert not await settle_one(engine, lost, SUCCEEDED)

@@ -6,12 +6,12 @@ import tracemalloc
 
 import pytest
 
-from tests.contract.phrases import LOST, MODEL, message, receive_one, status, submit_many
+from tests.contract.phrases import LOST, MODEL, message, receive_one, settle_one, status, submit_many
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import RETENTION_S, opened_with
+from zypher.engines.contract import Engine
 from zypher.engines.embedded.journal import FindResult
 from zypher.engines.embedded.memory.journal import MemoryJournal
-from zypher.engines.engine import Engine
 from zypher.errors import DataFull, EngineUnavailable
 from zypher.prediction import Outcome, Status
 
@@ -39,7 +39,7 @@ async def run(engine: Engine, number: int, outcome: Outcome = LARGE) -> list[str
     """The ids of so many new predictions with this outcome."""
     ids = await submit_many(engine, number)
     for _ in ids:
-        assert await engine.settle(await receive_one(engine), outcome)
+        assert await settle_one(engine, await receive_one(engine), outcome)
     return ids
 
 
@@ -78,7 +78,7 @@ async def test_read_results_are_deleted_in_order_of_their_ends(clock: FakeClock,
 async def test_unread_results_and_dead_letters_are_not_deleted(clock: FakeClock, journal: MemoryJournal) -> None:
     async with opened_with(journal, clock) as engine:
         dead = await submit(engine, HALF)
-        assert await engine.settle(await receive_one(engine), LOST)
+        assert await settle_one(engine, await receive_one(engine), LOST)
         await engine.read(dead)
         ids = await run(engine, 10)
         await fill(engine)
@@ -90,14 +90,14 @@ async def test_an_ended_prediction_frees_its_input(clock: FakeClock, journal: Me
     async with opened_with(journal, clock) as engine:
         for _ in range(50):
             await submit(engine, HALF)
-            assert await engine.settle(await receive_one(engine), Outcome(Status.SUCCEEDED, output=b"1"))
+            assert await settle_one(engine, await receive_one(engine), Outcome(Status.SUCCEEDED, output=b"1"))
 
 
 async def test_an_outcome_without_room_waits_for_it(clock: FakeClock, journal: MemoryJournal) -> None:
     async with opened_with(journal, clock) as engine:
         ids = await submit_many(engine, 20)
         deliveries = [await receive_one(engine) for _ in ids]
-        settles = [asyncio.ensure_future(engine.settle(delivery, LARGE)) for delivery in deliveries]
+        settles = [asyncio.ensure_future(settle_one(engine, delivery, LARGE)) for delivery in deliveries]
         await eventually(lambda: sum(settle.done() for settle in settles) == 15)
         assert "outcomes wait for room" in ((await engine.queues(MODEL))[MODEL].problem or "")
         with pytest.raises(EngineUnavailable, match="outcomes wait for room"):
@@ -145,7 +145,7 @@ async def test_a_key_is_free_again_after_the_retention(clock: FakeClock, journal
         await eventually(lambda: clock.pending == 1)
         sent = message()
         await engine.submit(sent, durable=True, idempotency_key="key")
-        assert await engine.settle(await receive_one(engine), LARGE)
+        assert await settle_one(engine, await receive_one(engine), LARGE)
         clock.advance(RETENTION_S)  # it is not purged yet
         fresh = await engine.submit(message(b"2"), durable=True, idempotency_key="key")
         assert fresh.prediction_id != sent.prediction_id

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import SUCCEEDED, receive_one, status, submit_many
+from tests.contract.phrases import SUCCEEDED, receive_one, settle_one, status, submit_many
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import UnevenClock, count, opened
 from zypher.engines.embedded.journal import Write
@@ -38,7 +38,7 @@ async def test_a_wrong_date_that_is_set_right_deletes_nothing(tmp_path: Path) ->
     async with opened(tmp_path, clock) as engine:
         await eventually(lambda: clock.pending == 1)  # the first purge found nothing
         (prediction_id,) = await submit_many(engine, 1)
-        await engine.settle(await receive_one(engine), SUCCEEDED)
+        await settle_one(engine, await receive_one(engine), SUCCEEDED)
         clock.set_date(DAY)
         clock.advance(120)
         await eventually(lambda: clock.pending == 1)
@@ -52,7 +52,7 @@ async def test_a_date_that_stays_counts(tmp_path: Path) -> None:
     async with opened(tmp_path, clock) as engine:
         await eventually(lambda: clock.pending == 1)
         await submit_many(engine, 1)
-        await engine.settle(await receive_one(engine), SUCCEEDED)
+        await settle_one(engine, await receive_one(engine), SUCCEEDED)
         clock.set_date(DAY)
         clock.advance(120)
         await eventually(lambda: clock.pending == 1)

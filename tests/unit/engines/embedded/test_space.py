@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.contract.phrases import LOST, MODEL, SUCCEEDED, message, receive_one, status, submit_many
+from tests.contract.phrases import LOST, MODEL, SUCCEEDED, message, receive_one, settle_one, status, submit_many
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import RETENTION_S, count, opened, shell
 from tests.unit.engines.embedded.test_disk import written_at
+from zypher.engines.contract import Engine
 from zypher.engines.embedded.disk.space import default_limit_bytes
-from zypher.engines.engine import Engine
 from zypher.errors import DataFull
 from zypher.prediction import Outcome, Status
 
@@ -41,7 +41,7 @@ async def fill(engine: Engine) -> list[str]:
 
 async def end(engine: Engine, number: int, outcome: Outcome = SUCCEEDED) -> None:
     for _ in range(number):
-        assert await engine.settle(await receive_one(engine), outcome)
+        assert await settle_one(engine, await receive_one(engine), outcome)
 
 
 async def read(engine: Engine, *prediction_ids: str) -> None:
@@ -98,7 +98,7 @@ async def test_of_two_the_result_goes_first_that_ended_first(tmp_path: Path, clo
         first, second = await submit_many(engine, 1), await submit_many(engine, 1)
         deliveries = await engine.receive(MODEL, 2, 0)
         for delivery in reversed(deliveries):
-            await engine.settle(delivery, Outcome(Status.SUCCEEDED, output=HALF))
+            await settle_one(engine, delivery, Outcome(Status.SUCCEEDED, output=HALF))
             clock.advance(1)
         ids = await fill(engine)
         await read(engine, *first, *second)
@@ -170,7 +170,7 @@ async def test_an_outcome_without_room_waits_until_results_are_read(tmp_path: Pa
     async with opened(tmp_path, clock, limit_bytes=LIMIT_BYTES) as engine:
         small = await submit_many(engine, 20)
         deliveries = [await receive_one(engine) for _ in small]
-        settles = [asyncio.ensure_future(engine.settle(delivery, large)) for delivery in deliveries]
+        settles = [asyncio.ensure_future(settle_one(engine, delivery, large)) for delivery in deliveries]
         await eventually(lambda: sum(settle.done() for settle in settles) >= 13)
         while (problem := (await engine.queues(MODEL))[MODEL].problem) is None:
             await asyncio.sleep(0)

@@ -6,15 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_ids, receive_one, status, submit_many, turns
+from tests.contract.phrases import (
+    MODEL,
+    SUCCEEDED,
+    get,
+    message,
+    receive_ids,
+    receive_one,
+    settle_one,
+    status,
+    submit_many,
+    turns,
+)
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import count, opened, shell, unwritable
+from zypher.engines.contract import Engine
 from zypher.engines.embedded.disk.database import open_writer
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.disk.writer import Writer
 from zypher.engines.embedded.journal import End, Mark, Written, resolve
 from zypher.engines.embedded.limit import MIB, Limit
-from zypher.engines.engine import Engine
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Status
 
@@ -67,15 +78,16 @@ async def test_an_outcome_is_held_until_it_can_be_stored(tmp_path: Path, clock: 
     async with opened(tmp_path, clock) as engine:
         (prediction_id,) = await submit_many(engine, 1)
         delivery = await receive_one(engine)
+        await engine.begin([delivery])
         await engine.cancel((await submit_many(engine, 1))[0])  # the mark of the attempt is written, too
         with unwritable(tmp_path):
-            settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+            settle = asyncio.create_task(settle_one(engine, delivery, SUCCEEDED))
             while await problem(engine) is None:
                 await turns()
             clock.advance(100)  # its lease cannot end any more
             await turns()
             assert await status(engine, prediction_id) is Status.RUNNING
-            assert not await engine.settle(delivery, SUCCEEDED)
+            assert not await settle_one(engine, delivery, SUCCEEDED)
         await recover(engine, clock)
         assert await settle
         assert (await get(engine, prediction_id)).outcome == SUCCEEDED
@@ -87,9 +99,10 @@ async def test_an_unsettled_outcome_at_close_means_another_attempt(tmp_path: Pat
     async with opened(tmp_path, clock) as engine:
         (prediction_id,) = await submit_many(engine, 1)
         delivery = await receive_one(engine)
+        await engine.begin([delivery])
         await engine.cancel((await submit_many(engine, 1))[0])
         with unwritable(tmp_path):
-            settle = asyncio.create_task(engine.settle(delivery, SUCCEEDED))
+            settle = asyncio.create_task(settle_one(engine, delivery, SUCCEEDED))
             while await problem(engine) is None:
                 await turns()
             await engine.close()
@@ -146,7 +159,7 @@ async def test_ending_a_prediction_does_not_wait_for_a_refusing_disk(
             await turns(1)  # it has begun
             async with asyncio.timeout(10):
                 if delivery is not None:
-                    assert await engine.settle(delivery, SUCCEEDED)
+                    assert await settle_one(engine, delivery, SUCCEEDED)
                 else:
                     assert await engine.cancel(sent.prediction_id)
             with pytest.raises(EngineUnavailable):

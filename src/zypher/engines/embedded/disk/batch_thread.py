@@ -55,6 +55,7 @@ class BatchThread(Generic[Item]):
             batch, stopped = self._gather()
             if batch:
                 self._call_back(self._handle(batch))
+            del batch  # its inputs and outputs, which nothing else may need while this thread waits
             while not stopped and self._inbox.empty() and self._when_idle():
                 continue
         self._call_back([self._end])

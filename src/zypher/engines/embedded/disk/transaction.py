@@ -31,7 +31,9 @@ class Transaction:
                 store.mark_read(self._connection, operation.prediction_ids)
         callbacks = self._accept([operation for operation in batch if isinstance(operation, Accept)])
         ends = [operation for operation in batch if isinstance(operation, End)]
-        _mark(self._connection, batch, {end.row for end in ends})
+        marks = [operation for operation in batch if isinstance(operation, Mark)]
+        _mark(self._connection, marks, {end.row for end in ends})
+        callbacks.extend(partial(mark.done, None) for mark in marks if mark.done is not None)
         callbacks.extend(self._end(ends))
         for operation in batch:
             if isinstance(operation, Purge):
@@ -81,10 +83,10 @@ def _replay_or_forget(connection: sqlite3.Connection, operation: Replay | Forget
         store.replace_waiting(connection, [Mark(operation.row, 0, None)])
 
 
-def _mark(connection: sqlite3.Connection, batch: Sequence[Write], ended: set[int]) -> None:
+def _mark(connection: sqlite3.Connection, marks: Sequence[Mark], ended: set[int]) -> None:
     """Write the last mark of each prediction that does not end in this batch."""
-    marks = {mark.row: mark for mark in batch if isinstance(mark, Mark) and mark.row not in ended}
-    store.replace_waiting(connection, list(marks.values()))
+    last = {mark.row: mark for mark in marks if mark.row not in ended}
+    store.replace_waiting(connection, list(last.values()))
 
 
 def _accept(connection: sqlite3.Connection, accepts: Sequence[Accept]) -> list[Written]:

@@ -11,7 +11,7 @@ from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
 from zypher.engines.embedded.disk.shrinking import Shrinking
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.disk.transaction import Transaction
-from zypher.engines.embedded.journal import Accept, End, Forget, Purge, Replay, Write
+from zypher.engines.embedded.journal import MarkRead, Probe, Write
 from zypher.errors import EngineUnavailable
 
 
@@ -80,8 +80,8 @@ class Writer:
         return callbacks
 
     def _failures(self, batch: list[Write], problem: str) -> Callbacks:
-        with_result = [each for each in batch if isinstance(each, Accept | End | Forget | Purge | Replay)]
-        failures = [partial(operation.done, EngineUnavailable(problem)) for operation in with_result]
+        waiting = [each.done for each in batch if not isinstance(each, MarkRead | Probe) and each.done is not None]
+        failures = [partial(done, EngineUnavailable(problem)) for done in waiting]
         return [partial(self._report, problem), *failures]
 
 

@@ -44,6 +44,7 @@ class Entry:
         "stage",
         "submitted_at",
         "submitters",
+        "unbegun",
         "waiters",
     )
 
@@ -51,7 +52,8 @@ class Entry:
         self.prediction_id = prediction_id
         self.model = model
         self.submitted_at = submitted_at
-        self.attempt = attempt  # executions begun
+        self.attempt = attempt  # attempts that have begun
+        self.unbegun = 0  # times that it was received since one began
         self.number = 0  # its place in the order of its queue, given when it joins
         self.row = 0  # its number in the journal, 0 for one that is in memory only
         self.stage = Stage.ACCEPTING
@@ -61,6 +63,11 @@ class Entry:
         self.waiters: list[asyncio.Future[Prediction]] | None = None  # for its end
         # The submits that wait for its record, while that is being written.
         self.submitters: list[asyncio.Future[Prediction | Standing]] | None = None
+
+    def count(self, attempts: int) -> None:
+        """So many attempts have begun."""
+        self.attempt = attempts
+        self.unbegun = 0
 
     @property
     def queued(self) -> bool:

@@ -11,6 +11,7 @@ from zypher.engines.embedded.journal import (
     FindResult,
     FindStanding,
     Forget,
+    Mark,
     MarkRead,
     Probe,
     Purge,
@@ -63,6 +64,9 @@ class MemoryJournal:
             self._give(operation.done, self._records.accept(operation))
         elif isinstance(operation, End):
             self._end(operation)
+        elif isinstance(operation, Mark):
+            if operation.done is not None:
+                self._give(operation.done, None)
         elif isinstance(operation, Purge):
             self._give(operation.done, self._records.purge(operation.kept_since, operation.limit))
         elif isinstance(operation, Replay):
@@ -74,7 +78,7 @@ class MemoryJournal:
         elif isinstance(operation, MarkRead):
             for prediction_id in operation.prediction_ids:
                 self._records.mark_read(prediction_id)
-        elif isinstance(operation, Probe):
+        else:
             self.recovery.update(None)
 
     def read(self, operation: Read) -> None:

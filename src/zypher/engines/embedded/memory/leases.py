@@ -46,6 +46,10 @@ class Leases:
         self._entries.move_to_end(receipt)
         return True
 
+    def entry(self, receipt: str) -> Entry | None:
+        """What is leased under this receipt; None when the lease is over."""
+        return self._entries.get(receipt)
+
     def end(self, receipt: str) -> Entry | None:
         """End a lease: what was leased, or None when it is over already. The entry keeps the lease's record."""
         return self._entries.pop(receipt, None)

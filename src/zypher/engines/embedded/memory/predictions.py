@@ -16,6 +16,9 @@ _MIB = 1024 * 1024
 MOST_HELD_BYTES = 256 * _MIB  # of inputs that wait and are not in the journal, those on their way there included
 
 
+_MAYBE_RECEIVED = 2  # times: the next attempt is written down before it begins
+
+
 class Predictions:
     """The entries by id and the queues by model."""
 
@@ -74,6 +77,8 @@ class Predictions:
         """Queue a prediction of the journal behind all others, however full the queue is."""
         entry = Entry(waiting.prediction_id, waiting.model, waiting.submitted_at, waiting.attempt)
         entry.row = waiting.row
+        # A process that ended may have received it, and had no time to write down that an attempt began.
+        entry.unbegun = _MAYBE_RECEIVED
         self.entries[entry.prediction_id] = entry
         queue = self.queue(entry.model)
         queue.queued += 1

@@ -1,4 +1,4 @@
--- Queue again what was leased under a receipt that no receiver got; no attempt was made. Returns how many.
+-- Queue again what was leased under a receipt that no receiver got; nothing was handed out. Returns how many.
 -- KEYS: 1 stream, 2 model, 3 returned, 4 delayed
 -- ARGV: base, receipt, lease_ms
 -- uses time, returning
@@ -14,7 +14,7 @@ repeat
     local record = record_of(stream, base, lease[1])
     if redis.call('HGET', record, 'receipt') == receipt then
       give_back(stream, returned, delayed, record, string.match(lease[1], '%d+'), 0)
-      redis.call('HINCRBY', record, 'attempt', -1)
+      redis.call('HINCRBY', record, 'unbegun', -1)
       recalled = recalled + 1
     end
   end

@@ -1,5 +1,5 @@
--- Lease up to so many predictions, the oldest first: {prediction_id, submitted_at, input, attempt, ..., 1 or 0}, {} for
--- none; the last word is 1 when nothing else is ready.
+-- Lease up to so many predictions, the oldest first: {prediction_id, submitted_at, input, attempt, unbegun, ..., 1 or 0},
+-- {} for none; the last word is 1 when nothing else is ready.
 -- What was queued again was accepted before whatever was never received, so it goes first.
 -- KEYS: 1 stream, 2 model, 3 returned, 4 delayed
 -- ARGV: base, limit, bytes (of all inputs together, unless there is only one), receipt, started_at, lease_ms
@@ -28,9 +28,12 @@ local deliveries = {}
 for _, entry in ipairs(entries) do
   local _, prediction_id, _, submitted_at, _, input = unpack(entry[2])
   local record = base .. ':p:' .. prediction_id
-  local attempt = redis.call('HINCRBY', record, 'attempt', 1)
-  redis.call('HSET', record, 'receipt', receipt, 'started', started_at)
-  for _, part in ipairs({prediction_id, submitted_at, input, attempt}) do deliveries[#deliveries + 1] = part end
+  local attempts, unbegun = unpack(redis.call('HMGET', record, 'attempt', 'unbegun'))
+  attempts, unbegun = attempts or 0, (unbegun or 0) + 1
+  redis.call('HSET', record, 'receipt', receipt, 'started', started_at, 'unbegun', unbegun)
+  for _, part in ipairs({prediction_id, submitted_at, input, attempts + 1, unbegun}) do
+    deliveries[#deliveries + 1] = part
+  end
 end
 if #entries > 0 then deliveries[#deliveries + 1] = #entries < limit and 1 or 0 end
 return deliveries

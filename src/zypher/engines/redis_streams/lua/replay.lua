@@ -10,7 +10,7 @@ if not input or not redis.call('ZSCORE', dead, prediction_id) then return {'unkn
 local waiting, seq, heavy = join(stream, model, delayed, base, limit, most_bytes, prediction_id, submitted_at, input)
 if not seq then return heavy and {'heavy'} or {'full', waiting} end
 redis.call('ZREM', dead, prediction_id)
-redis.call('HDEL', record, 'status', 'finished', 'run_s', 'kind', 'failure', 'input', 'mark', 'started', 'attempt')
+redis.call('HDEL', record, 'status', 'finished', 'run_s', 'kind', 'failure', 'input', 'mark', 'started', 'attempt', 'unbegun')
 redis.call('HSET', record, 'seq', seq, 'durable', '1')
 redis.call('PERSIST', record)
 if key then redis.call('PERSIST', base .. ':k:' .. key) end

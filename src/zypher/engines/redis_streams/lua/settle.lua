@@ -2,17 +2,17 @@
 -- A settle whose answer was lost is sent again with the same mark, and gets the same answer.
 -- KEYS: 1 stream, 2 model, 3 dead, 4 the prediction's record
 -- ARGV: base, channels, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms,
---       status, run_s, output or '', kind or '', failure
+--       attempt, status, run_s, output or '', kind or '', failure
 -- uses time, lease, ending, burying
 local stream, model, dead, record = unpack(KEYS)
 local base, channels, prediction_id, receipt, mark, finished_at, retention_ms, brief_ms = unpack(ARGV)
-local status, run_s, output, kind, failure = unpack(ARGV, 9)
+local attempt, status, run_s, output, kind, failure = unpack(ARGV, 9)
 
 local seq, holder, marked, durable = unpack(redis.call('HMGET', record, 'seq', 'receipt', 'mark', 'durable'))
 if marked == mark then return 1 end
 if holder ~= receipt or not leased(stream, model, seq .. '-0') then return 0 end
 
-local fields = {'status', status, 'finished', finished_at, 'run_s', run_s, 'mark', mark}
+local fields = {'status', status, 'finished', finished_at, 'run_s', run_s, 'mark', mark, 'attempt', attempt}
 local function set(name, value)
   fields[#fields + 1] = name
   fields[#fields + 1] = value

@@ -1,4 +1,4 @@
-"""What happens to a prediction on behalf of a worker: receive, recall, extend, settle, release; and the sweep."""
+"""What happens to a prediction on behalf of a worker, from its receipt to its end; and the sweep."""
 
 import asyncio
 from collections.abc import Sequence
@@ -61,6 +61,15 @@ class Deliveries:
         )
         return [delivery for delivery, ours in zip(deliveries, cast(list[int], held), strict=True) if not ours]
 
+    def begin(self, model: str, deliveries: Sequence[Delivery]) -> asyncio.Future[object]:
+        """Count the attempts of one model's deliveries."""
+        keys = self._models.keys(model)
+        return self._pipeline.run(
+            script("begin"),
+            (keys.stream, keys.model, *(keys.record(delivery.message.prediction_id) for delivery in deliveries)),
+            tuple(argument for delivery in deliveries for argument in (delivery.receipt, delivery.attempt)),
+        )
+
     def settle(self, delivery: Delivery, outcome: Outcome, finished_at: datetime, mark: str) -> asyncio.Future[object]:
         """Store an end; the answer is 1 when it counts. Sent until Redis accepts it, and counted once by its mark."""
         message, limits = delivery.message, self.limits
@@ -70,20 +79,20 @@ class Deliveries:
             (keys.stream, keys.model, keys.dead, keys.record(message.prediction_id)),
             (
                 *(keys.base, self._ends_channels, to_bytes(message.prediction_id), delivery.receipt, mark),
-                *(to_microseconds(finished_at), limits.retention_ms, limits.brief_ms),
+                *(to_microseconds(finished_at), limits.retention_ms, limits.brief_ms, delivery.attempt),
                 *outcome_arguments(outcome),
             ),
             retried=True,
         )
 
-    def release(self, delivery: Delivery, *, counted: bool, delay_s: float) -> asyncio.Future[object]:
-        """Queue it again; the answer is 1 when it was ours."""
+    def release(self, delivery: Delivery, *, counted: bool | None, delay_s: float) -> asyncio.Future[object]:
+        """Queue it again; the answer is 1 when it was ours. With None its attempt counts if it was begun."""
         message = delivery.message
         keys = self._models.keys(message.model)
         return self._pipeline.run(
             script("release"),
             (keys.stream, keys.model, keys.returned, keys.delayed, keys.record(message.prediction_id)),
-            (keys.base, delivery.receipt, int(counted), round(delay_s * 1000)),
+            (keys.base, delivery.receipt, round(delay_s * 1000), *_attempts(delivery, counted)),
         )
 
     async def sweep(self, model: str, *, at_once: bool = False) -> int:
@@ -98,3 +107,10 @@ class Deliveries:
             (keys.base, 0 if at_once else round(500 * self.limits.sweep_period_s)),
         )
         return cast(int, ready)
+
+
+def _attempts(delivery: Delivery, counted: bool | None) -> tuple[int | str, int | str]:
+    """How many attempts have begun after a release, and how often it was handed out since; "" for what is stored."""
+    if counted is None:
+        return "", ""
+    return (delivery.attempt, 0) if counted else (delivery.attempt - 1, delivery.unbegun)

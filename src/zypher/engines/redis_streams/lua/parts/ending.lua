@@ -18,7 +18,7 @@ local function finish(stream, model, base, channels, prediction_id, retention_ms
   redis.call('XACK', stream, 'workers', seq .. '-0')
   redis.call('XDEL', stream, seq .. '-0')
   if bytes then redis.call('HINCRBY', model, 'bytes', -bytes) end
-  redis.call('HDEL', record, 'receipt', 'watchers', 'bytes')
+  redis.call('HDEL', record, 'receipt', 'watchers', 'bytes', 'unbegun')
   redis.call('HSET', record, unpack(fields))
   redis.call('PEXPIRE', record, durable == '1' and retention_ms or brief_ms)
   if key then redis.call('PEXPIRE', base .. ':k:' .. key, retention_ms) end

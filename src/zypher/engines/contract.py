@@ -10,8 +10,17 @@ A caller that is cancelled leaves nothing half done: what it asked for happens o
 from collections.abc import Sequence
 from typing import Protocol
 
+import msgspec
+
 from zypher.prediction import Delivery, Message, Outcome, Prediction
 from zypher.queue_state import QueueState, WorkerState
+
+
+class Settlement(msgspec.Struct, frozen=True):
+    """The outcome of a delivery's attempt."""
+
+    delivery: Delivery
+    outcome: Outcome
 
 
 class Submissions(Protocol):
@@ -21,12 +30,12 @@ class Submissions(Protocol):
         """Accept a prediction: its record and its place in the queue, or neither.
 
         When this returns with `durable`, the prediction survives what the engine survives.
-        Without it, an engine may keep the prediction in memory for as long as somebody waits
+        Without it, an engine may keep the prediction in memory for as long as a caller waits
         and forget its result afterwards; an idempotency key implies `durable`.
 
         May happen twice: a second submit of the same `prediction_id` returns what stands and, with
-        `durable`, makes it durable wherever it stands, even if it ended a moment ago while nobody heard of
-        it. Without `durable` an engine need not look for an id whose prediction ended earlier. A second
+        `durable`, makes it durable wherever it stands, even if it ended a moment ago and no caller
+        was notified. Without `durable` an engine need not look for an id whose prediction ended earlier. A second
         submit of the same model, key and input returns the first one's prediction, in any status and
         however full the queue is, for as long as that is kept; keys of different models are different.
 
@@ -46,7 +55,7 @@ class Submissions(Protocol):
         """Note that a client was given this result.
 
         Where space is short an engine may forget it before its retention is over, those that ended first before
-        others; a result that nobody read is kept. A note costs nobody a write, and may be lost in a crash.
+        others; an unread result is kept. A note costs no write of its own, and may be lost in a crash.
         """
         ...
 
@@ -64,11 +73,17 @@ class Deliveries(Protocol):
     async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
         """Up to `limit` of the model's queued predictions, the oldest first, each under a lease.
 
-        Returns as soon as there is one, and an empty list after `wait_s` seconds. Each delivery that arrives
-        begins an attempt, which counts unless it is released uncounted: a worker that is killed cannot say how far
-        it came. One that began in the very moment of a crash of the engine may go uncounted. The lease
-        lasts the engine's `lease_s` unless it is extended; then the prediction is queued again, in its
-        old place, and the old delivery can do nothing more. It may return fewer than wait.
+        Returns as soon as there is one, and an empty list after `wait_s` seconds. The lease lasts the engine's
+        `lease_s` unless it is extended; then the prediction is queued again, in its old place, and the old
+        delivery can do nothing more. Its attempt counts if it was begun, see `begin`. It may return fewer than wait.
+        """
+        ...
+
+    async def begin(self, deliveries: Sequence[Delivery]) -> None:
+        """The attempts of these deliveries have begun, and count from now on, whatever happens to their worker.
+
+        Durable once this returns, for durable predictions. May happen twice; of a delivery that is no longer ours
+        nothing happens. `settle` and a counted `release` imply it; an uncounted `release` takes it back.
         """
         ...
 
@@ -76,20 +91,19 @@ class Deliveries(Protocol):
         """Begin the leases of these deliveries anew; returns those that were lost before."""
         ...
 
-    async def settle(self, delivery: Delivery, outcome: Outcome) -> bool:
-        """Store the outcome, end the delivery, wake whoever waits.
+    async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
+        """Store these outcomes, end the deliveries, wake the callers that wait; for each whether it counts.
 
-        False, and nothing happens, when the delivery is no longer ours: its lease ended, it was
-        settled or released. A durable outcome is stored when this returns; a crash before that
-        means another attempt. While the engine cannot store, this waits until it can; the outcome is
-        stored even if the caller is cancelled meanwhile.
+        False, and nothing happens, when the delivery is no longer ours: its lease ended, it was settled or released.
+        A durable outcome is stored when this returns; a crash before that means another attempt. While the engine
+        cannot store, this waits until it can; the outcomes are stored even if the caller is cancelled meanwhile.
         """
         ...
 
     async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
         """Give the delivery back: queued again in its old place, at the earliest in `delay_s` seconds.
 
-        `counted` says whether the attempt happened; if not, the next one bears its number.
+        `counted` says whether the attempt counts; if not, the next one has its number.
         False, and nothing happens, when the delivery is no longer ours.
         """
         ...
@@ -104,7 +118,7 @@ class Deliveries(Protocol):
 
 
 class Operations(Protocol):
-    """What whoever looks after the service needs."""
+    """What an operator needs."""
 
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         """A model's queue and workers at this moment, by its name.
@@ -144,5 +158,5 @@ class Engine(Submissions, Deliveries, Operations, Protocol):
         ...
 
     async def close(self) -> None:
-        """End, storing what was given; whoever still waits gets `EngineUnavailable`. May happen twice."""
+        """End, storing what was given; a caller that still waits gets `EngineUnavailable`. May happen twice."""
         ...

@@ -1,0 +1,100 @@
+"""Imports the user's code into this process, as if the process were its script.
+
+The current directory and the folder of the file can be imported from; `sys.argv` is the file alone; and the module is
+`__main__`, too: what a script or a notebook pickled under that name is found, and a process that `multiprocessing` or
+joblib spawns imports the file as it does for a script.
+"""
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from types import ModuleType
+
+from zypher.errors import TargetError
+from zypher.models.user_error import target_error, user_traceback
+from zypher.text import closest
+
+FORMS = "write package.module:Name or path/to/file.py:Name"
+
+# The name that a spawned process gives to the module of its parent's script.
+_SCRIPT = "__mp_main__"
+
+
+def import_module(name: str) -> ModuleType:
+    """A module by its name. Raises `TargetError`."""
+    _allow_imports(Path.cwd())
+    try:
+        sys.argv = [_file_of(name)]
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
+            raise TargetError(
+                f"There is no module `{error.name}` in {Path.cwd()} or among the installed packages: {FORMS}."
+            ) from error
+        raise _missing_package(name, error) from error
+    except BaseException as error:
+        raise target_error(f"Importing `{name}`", error) from error
+    sys.modules["__main__"] = module
+    return module
+
+
+def import_file(path: Path) -> ModuleType:
+    """A Python file, whatever its name. Raises `TargetError`."""
+    _allow_imports(Path.cwd())
+    if not path.is_file():
+        near = suggestion(path.name, (other.name for other in path.parent.glob("*.py")))
+        raise TargetError(f"There is no file `{path}` in {Path.cwd()}{near}: {FORMS}.")
+    path = path.resolve()
+    _allow_imports(path.parent)
+    name = _module_name(path)
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise TargetError(f"The file `{path}` is no Python source: its name must end in .py.")
+    module = importlib.util.module_from_spec(spec)
+    if name == _SCRIPT:
+        module.__spec__ = None  # as of a script: a spawned process goes by the file, not by this name
+    main = sys.modules.get("__main__")
+    sys.argv = [str(path)]
+    # Where dataclasses, pickle and forward references look for it.
+    sys.modules[name] = sys.modules["__main__"] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException as error:
+        del sys.modules[name]
+        if main is not None:
+            sys.modules["__main__"] = main
+        if isinstance(error, ModuleNotFoundError):
+            raise _missing_package(path.name, error) from error
+        raise target_error(f"Importing `{path.name}`", error) from error
+    return module
+
+
+def suggestion(name: str, others: Iterable[str]) -> str:
+    """A hint for who misspelt `name`, "" when nothing is near."""
+    near = closest(name, others)
+    return f" (did you mean `{near}`?)" if near else ""
+
+
+def _allow_imports(folder: Path) -> None:
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+
+
+def _file_of(name: str) -> str:
+    spec = importlib.util.find_spec(name)
+    return name if spec is None or spec.origin is None else spec.origin
+
+
+def _module_name(path: Path) -> str:
+    """The file's own name, under which its neighbours import it, unless another module has it."""
+    stem = path.stem
+    if stem.isidentifier() and stem not in sys.modules and stem not in sys.stdlib_module_names:
+        return stem
+    return _SCRIPT
+
+
+def _missing_package(importing: str, error: ModuleNotFoundError) -> TargetError:
+    sentence = f"Importing `{importing}` needs the module `{error.name}`: install it for {sys.executable}."
+    return TargetError(sentence, user_traceback(error))

@@ -1,0 +1,10 @@
+"""The process that holds one loaded copy of a model.
+
+It imports `models` and the protocol of the worker; no other room imports it.
+
+    process.py   its life: load the model, run what the worker sends, end when the socket does
+    runner.py    what runs attempts: threads.py those of a `def` model, tasks.py those of an `async def` model
+    attempts.py  those that wait and those that run; endings.py is how one ended
+    channel.py   its end of the socket
+    forks.py     what a process that the model forks off must not do
+"""

@@ -1,0 +1,69 @@
+"""The attempts that this replica was sent and that have not ended."""
+
+from contextvars import ContextVar
+
+from zypher.telemetry.formats import current_prediction_id
+from zypher.worker.begun import BegunCells
+from zypher.worker.protocol import Run, Stop, Stopped, StopReason
+
+
+class Context:
+    """What is known of a running attempt in its replica."""
+
+    __slots__ = ("run", "stopped")
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.stopped: StopReason | None = None  # set once it is to end before its time
+
+
+current: ContextVar[Context | None] = ContextVar("current", default=None)
+
+
+class Attempts:
+    """Safe to use from many threads: each step is one that the GIL does not divide."""
+
+    def __init__(self, cells: BegunCells) -> None:
+        self._cells = cells
+        self._waiting: dict[int, Run] = {}  # by number
+        self._running: dict[int, Context] = {}
+
+    def __len__(self) -> int:
+        """How many there are, never too few."""
+        return len(self._waiting) + len(self._running)
+
+    @property
+    def running(self) -> bool:
+        """Whether one has begun and not ended."""
+        return bool(self._running)
+
+    def add(self, run: Run) -> None:
+        """It waits for its slot."""
+        self._waiting[run.number] = run
+
+    def begin(self, number: int, slot: int) -> Context | None:
+        """Let it begin in this slot, as the current one of this thread or task; None when it was stopped before."""
+        run = self._waiting.get(number)
+        if run is None:
+            return None
+        context = self._running[number] = Context(run)
+        if self._waiting.pop(number, None) is None:
+            del self._running[number]
+            return None
+        self._cells.begin(slot, number)
+        current.set(context)
+        current_prediction_id.set(run.prediction_id)
+        return context
+
+    def stop(self, stop: Stop) -> Stopped | None:
+        """Drop it, which is its ending; or, when it has begun, let its context say that it is to end."""
+        if self._waiting.pop(stop.number, None) is not None:
+            return Stopped(stop.number, begun=False, run_s=0.0)
+        context = self._running.get(stop.number)
+        if context is not None:
+            context.stopped = stop.reason
+        return None
+
+    def end(self, number: int) -> None:
+        """It has ended."""
+        del self._running[number]

@@ -1,0 +1,107 @@
+"""The replica's process: loads the model, runs what its worker sends, ends when its socket does.
+
+Started by `zypher.worker.process_replica`, with two descriptors that it inherits:
+    python -P -m zypher.replica.process SOCKET BEGUN
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import socket
+import sys
+import traceback
+
+from zypher.errors import TargetError
+from zypher.models.loader import load
+from zypher.replica.attempts import Attempts
+from zypher.replica.channel import Channel
+from zypher.replica.forks import isolate
+from zypher.replica.runner import Replica, Runner
+from zypher.replica.threads import Threads
+from zypher.settings import LogFormat, LogSettings
+from zypher.telemetry.logs import LineLog, configure
+from zypher.worker.begun import BegunCells
+from zypher.worker.protocol import Load, LoadFailed
+
+_PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def main() -> None:
+    """Live as long as the socket."""
+    descriptor, begun = map(int, sys.argv[1:])
+    _leave_signals_to_the_worker()
+    end = socket.socket(fileno=descriptor)
+    end.set_inheritable(False)  # what the model starts must not keep the socket open after our death
+    os.set_inheritable(begun, False)
+    try:
+        _live(Channel(end), begun)
+        os._exit(0)  # whatever threads the model still has
+    finally:
+        traceback.print_exc()
+        os._exit(1)  # reached only by an error of ours; the threads of the model must not hold it up
+
+
+def _live(channel: Channel, begun: int) -> None:
+    message = _receive_load(channel)
+    if message is None:
+        return
+    _print_to_the_log(message.log)
+    try:
+        _runner(message, channel, begun).run()
+    except TargetError as error:
+        channel.send(LoadFailed(str(error), error.details))
+
+
+def _receive_load(channel: Channel) -> Load | None:
+    """The first message; None when the worker is gone before it."""
+    messages = channel.receive()
+    while messages == []:
+        messages = channel.receive()
+    if messages is None:
+        return None
+    (first,) = messages
+    assert isinstance(first, Load)
+    return first
+
+
+def _runner(message: Load, channel: Channel, begun: int) -> Runner:
+    """Load the model, before any event loop runs. Raises `TargetError`."""
+    os.environ.update(message.environment)
+    sys.path[:0] = [folder for folder in message.path if folder not in sys.path]
+    model = load(message.target)
+    slots = message.slots or model.card.concurrency
+    cells = BegunCells(begun, slots)
+    isolate(channel, cells)
+    replica = Replica(model, slots, channel, Attempts(cells), message.max_output_bytes)
+    if not model.is_async:
+        return Threads(replica)
+    from zypher.replica.tasks import Tasks  # brings an event loop, which a `def` model does not need
+
+    return Tasks(replica)
+
+
+def _leave_signals_to_the_worker() -> None:
+    """Ctrl-C and a supervisor signal every process at once; it is the worker that ends the others in order."""
+    os.setpgid(0, 0)  # a group that what the model starts belongs to, so that it can be ended with us
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        # Not SIG_IGN, which the processes that the model starts would inherit.
+        signal.signal(number, lambda _number, _frame: None)
+        signal.siginterrupt(number, False)
+    if sys.platform == "linux":
+        # Without this, a model in a call that holds the GIL would outlive a killed worker.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def _print_to_the_log(log: LogSettings) -> None:
+    """What the model prints goes where the log goes; as records of it, where the log is for machines."""
+    os.dup2(2, 1)
+    configure(log)
+    if log.format is LogFormat.JSON:
+        printed = logging.getLogger("model")
+        sys.stdout = LineLog(printed, logging.INFO)
+        sys.stderr = LineLog(printed, logging.INFO)
+
+
+if __name__ == "__main__":
+    main()

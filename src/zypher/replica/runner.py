@@ -1,0 +1,41 @@
+"""What runs a model's attempts in its process: `threads.Threads` or `tasks.Tasks`."""
+
+import os
+from typing import Protocol
+
+import msgspec
+
+from zypher.models.model import LoadedModel
+from zypher.replica.attempts import Attempts
+from zypher.replica.channel import Channel
+from zypher.worker.protocol import Pong
+
+
+class Replica(msgspec.Struct, frozen=True):
+    """What a runner works with."""
+
+    model: LoadedModel
+    slots: int
+    channel: Channel
+    attempts: Attempts
+    max_output_bytes: int
+
+
+class Runner(Protocol):
+    """One way to run attempts."""
+
+    def run(self) -> None:
+        """Set the model up, report it, run what arrives until the worker is gone, and close the model if it is idle.
+
+        Called in the process's main thread, in which no event loop runs. Raises `TargetError` from the set-up.
+        """
+        ...
+
+
+def pong() -> Pong:
+    """The answer to a Ping: whether this process could open what an attempt may need."""
+    try:
+        os.close(os.dup(0))
+    except OSError as error:
+        return Pong(f"cannot open a file ({error.strerror})")
+    return Pong("")

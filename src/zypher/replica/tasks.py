@@ -1,0 +1,119 @@
+"""Runs an `async def` model: each attempt is a task of one event loop, which the channel shares."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable
+from contextlib import suppress
+from typing import cast
+
+import uvloop
+
+from zypher.errors import TargetError
+from zypher.replica.attempts import Context
+from zypher.replica.endings import raised, returned
+from zypher.replica.forks import leave_fork
+from zypher.replica.runner import Replica, pong
+from zypher.worker.protocol import Failed, Loaded, Ping, Run, Stop, Stopped, ToWorker
+
+logger = logging.getLogger(__name__)
+
+
+class Tasks:
+    """A loop that the model holds up cannot answer its worker either, so the worker finds out."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._loop = uvloop.new_event_loop()
+        self._worker_gone = self._loop.create_future()
+        self._tasks: dict[int, asyncio.Task[None]] = {}  # by number
+        self._free_slots = list(range(replica.slots))
+        self._outgoing: list[ToWorker] = []
+
+    def run(self) -> None:
+        """As `Runner.run`."""
+        living = self._loop.create_task(self._live())
+        while not living.done():
+            # A SystemExit or KeyboardInterrupt in a task that an attempt began, or its loop.stop(), leaves the loop.
+            with suppress(SystemExit, KeyboardInterrupt, RuntimeError):
+                self._loop.run_until_complete(living)
+        living.result()
+
+    async def _live(self) -> None:
+        model, channel = self._replica.model, self._replica.channel
+        await _call(model.setup())
+        channel.send(Loaded(model.card))
+        self._loop.add_reader(channel.fileno(), self._receive)
+        await self._worker_gone
+        if self._replica.attempts.running:
+            return
+        try:
+            await _call(model.close())
+        except TargetError as error:
+            logger.warning("the model did not close", extra={"reason": str(error), "details": error.details})
+
+    def _receive(self) -> None:
+        messages = self._replica.channel.receive(wait=False)
+        if messages is None:
+            self._loop.remove_reader(self._replica.channel.fileno())
+            self._worker_gone.set_result(None)
+            return
+        for message in messages:
+            match message:
+                case Run():
+                    self._replica.attempts.add(message)
+                    self._tasks[message.number] = self._loop.create_task(self._fill_slot(message.number))
+                case Stop():
+                    self._stop(message)
+                case Ping():
+                    self._send(pong())
+                case _:
+                    raise AssertionError(message)
+
+    def _stop(self, stop: Stop) -> None:
+        stopped = self._replica.attempts.stop(stop)
+        if stopped is not None:
+            self._send(stopped)
+        elif (task := self._tasks.get(stop.number)) is not None:
+            task.cancel()
+
+    async def _fill_slot(self, number: int) -> None:
+        attempts, model = self._replica.attempts, self._replica.model
+        slot = self._free_slots.pop()
+        started = time.perf_counter()
+        context = attempts.begin(number, slot)
+        if context is not None:
+            run = context.run
+            try:
+                pending = cast(Awaitable[object], model.predict(model.decode_input(run.input)))
+                output = model.encode_output(await pending)
+            except BaseException as error:
+                leave_fork(error)
+                ending = self._failed(context, error, time.perf_counter() - started)
+            else:
+                leave_fork()
+                ending = returned(run, output, time.perf_counter() - started, self._replica.max_output_bytes)
+            attempts.end(number)
+            self._send(ending)
+        self._free_slots.append(slot)
+        del self._tasks[number]
+
+    def _failed(self, context: Context, error: BaseException, run_s: float) -> Failed | Stopped:
+        if context.stopped is not None:
+            return Stopped(context.run.number, begun=True, run_s=run_s)
+        return raised(context.run, error, run_s)
+
+    def _send(self, message: ToWorker) -> None:
+        # One write per turn of the loop: a burst of endings costs one system call, not one each.
+        if not self._outgoing:
+            self._loop.call_soon(self._flush)
+        self._outgoing.append(message)
+
+    def _flush(self) -> None:
+        messages, self._outgoing = self._outgoing, []
+        self._replica.channel.send(*messages)
+
+
+async def _call(pending: Awaitable[None] | None) -> None:
+    if pending is not None:
+        await pending

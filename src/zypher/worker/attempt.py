@@ -1,0 +1,91 @@
+"""An attempt, as its worker sees it: waiting for a slot, sent to a replica, ended."""
+
+import asyncio
+
+import msgspec
+
+from zypher.prediction import Delivery
+from zypher.worker.protocol import Failed, Stopped, Succeeded
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """The ending of an attempt whose replica died."""
+
+    cause: str  # such as "was killed by signal SIGSEGV (11)"
+    begun: bool  # whether the model had it
+
+
+Ending = Succeeded | Failed | Stopped | Lost
+
+
+class Attempt:
+    """One delivery in this worker."""
+
+    __slots__ = ("delivery", "ending", "noted", "number")
+
+    def __init__(self, delivery: Delivery) -> None:
+        self.delivery = delivery
+        self.number = 0  # in its replica, from 1 once it has one
+        self.ending: Ending | None = None  # set once it has ended
+        self.noted = False  # whether the engine has recorded that it began
+
+
+class Attempts:
+    """The attempts of a worker, from their receipt until the engine has taken how they ended."""
+
+    def __init__(self) -> None:
+        self._attempts: set[Attempt] = set()
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self._added = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._attempts)
+
+    def add(self, attempt: Attempt) -> None:
+        self._attempts.add(attempt)
+        self._empty.clear()
+        self._added.set()
+
+    def discard(self, attempt: Attempt) -> None:
+        self._attempts.discard(attempt)
+        if not self._attempts:
+            self._empty.set()
+
+    def of(self, delivery: Delivery) -> Attempt | None:
+        """The attempt that was made of this delivery, while it lasts."""
+        return next((attempt for attempt in self._attempts if attempt.delivery is delivery), None)
+
+    def deliveries(self) -> list[Delivery]:
+        """All deliveries whose leases are to be kept."""
+        return [attempt.delivery for attempt in self._attempts]
+
+    async def unnoted(self) -> None:
+        """Return once there is one of which the engine has no record that it began."""
+        while all(attempt.noted for attempt in self._attempts):
+            self._added.clear()
+            await self._added.wait()
+
+    async def emptied(self) -> None:
+        """Return once there is none."""
+        await self._empty.wait()
+
+
+class Endings:
+    """Attempts that have ended, until their worker takes them."""
+
+    def __init__(self) -> None:
+        self._ended: list[Attempt] = []
+        self._arrived = asyncio.Event()
+
+    def add(self, attempt: Attempt, ending: Ending) -> None:
+        attempt.ending = ending
+        self._ended.append(attempt)
+        self._arrived.set()
+
+    async def take(self) -> list[Attempt]:
+        """All that have ended since, at least one, in the order in which they did."""
+        await self._arrived.wait()
+        self._arrived.clear()
+        ended, self._ended = self._ended, []
+        return ended

@@ -1,0 +1,236 @@
+"""A replica that is a child process: its start, its socket, the attempts that run in it, its end."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from contextlib import suppress
+
+import msgspec
+
+from zypher.clock import Clock
+from zypher.errors import TargetError
+from zypher.model_card import ModelCard
+from zypher.settings import LogSettings
+from zypher.settings.resolve import environment_of_children
+from zypher.worker import begun
+from zypher.worker.attempt import Attempt, Endings, Lost
+from zypher.worker.channel import Channel
+from zypher.worker.protocol import (
+    Failed,
+    Load,
+    Loaded,
+    LoadFailed,
+    Ping,
+    Pong,
+    Run,
+    Stop,
+    Stopped,
+    StopReason,
+    Succeeded,
+    ToWorker,
+)
+
+_SENT_WRONG = (
+    "sent what its worker cannot take and was ended; a model may write only to descriptors that it opened, "
+    "and return no more than --max-output-bytes"
+)
+_GRACE_S = 1.0  # from the closing of the socket to SIGKILL
+_BESIDE_OUTPUT_BYTES = 16_777_216  # of a message, beside an output: a traceback, a card
+
+
+class Launch(msgspec.Struct, frozen=True):
+    """How a replica's process is started."""
+
+    target: str
+    concurrency: int | None  # slots; None: what the model states
+    max_output_bytes: int
+    log: LogSettings  # with the format chosen
+    import_path: tuple[str, ...] = ()  # folders to import from, in front of the process's own
+
+
+class ProcessReplica:
+    """Keeps the contract of `zypher.worker.replica`."""
+
+    def __init__(self, number: int, launch: Launch, endings: Endings, clock: Clock) -> None:
+        self.number = number
+        self.slots = 0
+        self._launch = launch
+        self._endings = endings
+        self._clock = clock
+        self._cells = 0  # slots that may have begun something
+        self._sent = 0  # attempts that it was given
+        self._attempts: dict[int, Attempt] = {}
+        self._loaded: asyncio.Future[ModelCard] = asyncio.get_running_loop().create_future()
+        self._disconnected = asyncio.Event()
+        self._begun = -1  # the descriptor of the memory that says which attempts have begun
+        self._pinged_at_s: float | None = None  # the first ping that was not answered
+        self._trouble = ""  # as it said itself
+        longest_bytes = launch.max_output_bytes + _BESIDE_OUTPUT_BYTES
+        self._channel = Channel(longest_bytes, self._received, self._lost)
+        self._process: asyncio.subprocess.Process | None = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
+
+    @property
+    def has_run(self) -> bool:
+        return self._sent > 0
+
+    async def start(self) -> None:
+        """As `Replica.start`; whether it can work is the result of `loaded`."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                self._begun = begun.create()
+                self._process = await asyncio.create_subprocess_exec(
+                    *_command(theirs.fileno(), self._begun),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    env=environment_of_children(),
+                    pass_fds=(theirs.fileno(), self._begun),
+                )
+            await self._channel.open(ours)
+        except BaseException:
+            ours.close()
+            self._kill()
+            self._forget_begun()
+            raise
+        self._channel.send(_load(self._launch))
+
+    async def loaded(self) -> ModelCard:
+        return await asyncio.shield(self._loaded)
+
+    def run(self, attempt: Attempt) -> None:
+        self._sent += 1
+        attempt.number = self._sent
+        self._attempts[attempt.number] = attempt
+        delivery = attempt.delivery
+        message = delivery.message
+        self._channel.send(Run(self._sent, message.prediction_id, delivery.attempt, message.input))
+
+    def stop(self, attempt: Attempt, reason: StopReason) -> None:
+        if self._attempts.get(attempt.number) is attempt:
+            self._channel.send(Stop(attempt.number, reason))
+
+    def begun(self) -> list[Attempt]:
+        if not self._attempts:
+            return []
+        numbers = begun.numbers(self._begun, self._cells)
+        return [attempt for number, attempt in self._attempts.items() if number in numbers]
+
+    def ping(self) -> None:
+        if self._pinged_at_s is None:
+            self._pinged_at_s = self._clock.monotonic()
+        self._channel.send(Ping())
+
+    def trouble(self, silence_s: float) -> str | None:
+        if self._pinged_at_s is not None and self._clock.monotonic() - self._pinged_at_s >= silence_s:
+            return f"has not answered for {self._clock.monotonic() - self._pinged_at_s:.0f} s"
+        return self._trouble or None
+
+    def close(self) -> None:
+        self._channel.close()
+
+    async def ended(self) -> str:
+        code = await self._exit_code()
+        cause = _SENT_WRONG if self._channel.broken else describe_exit(code)
+        self._kill()
+        self._lose_all(cause)
+        self._forget_begun()
+        return cause
+
+    async def _exit_code(self) -> int:
+        """Wait for the socket or the process to end, whichever is first, and then for the process."""
+        assert self._process is not None
+        exited = asyncio.ensure_future(self._process.wait())
+        # Both are watched: a process that the model forked may hold the socket open after the replica's death.
+        disconnected = asyncio.ensure_future(self._disconnected.wait())
+        await asyncio.wait({exited, disconnected}, return_when=asyncio.FIRST_COMPLETED)
+        if exited.done():
+            self._kill()  # what it forked; then the socket ends, after the last ending in it
+            await asyncio.wait({disconnected}, timeout=_GRACE_S)
+        disconnected.cancel()
+        self.close()
+        await asyncio.wait({exited}, timeout=_GRACE_S)
+        self._kill()
+        return await exited
+
+    def _kill(self) -> None:
+        """End the process, and those that the model started in it, at once."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        if self._process.returncode is None:  # it may not lead its group yet
+            self._process.kill()
+
+    def _received(self, messages: list[ToWorker]) -> None:
+        for message in messages:
+            match message:
+                case Succeeded() | Failed() | Stopped():
+                    self._end(message)
+                case Pong(problem):
+                    self._pinged_at_s, self._trouble = None, problem
+                case Loaded(card) if not self._loaded.done():
+                    self.slots = self._cells = self._launch.concurrency or card.concurrency
+                    self._loaded.set_result(card)
+                case LoadFailed(sentence, details) if not self._loaded.done():
+                    self._loaded.set_exception(TargetError(sentence, details))
+                case _:
+                    self._channel.abort()
+
+    def _end(self, ending: Succeeded | Failed | Stopped) -> None:
+        attempt = self._attempts.get(ending.number)
+        if attempt is None or not 0 <= ending.run_s < float("inf"):
+            self._channel.abort()  # the first is of an attempt that it does not have
+            return
+        del self._attempts[ending.number]
+        self._endings.add(attempt, ending)
+
+    def _lost(self) -> None:
+        self.slots = 0
+        self._disconnected.set()
+
+    def _lose_all(self, cause: str) -> None:
+        if not self._loaded.done():
+            self._loaded.set_exception(TargetError(f"The process that was loading the model {cause}."))
+        self._loaded.exception()  # without a waiter it is not an error; the cause is in the log
+        had = set(self.begun())
+        attempts, self._attempts = self._attempts, {}
+        for attempt in attempts.values():
+            self._endings.add(attempt, Lost(cause, begun=attempt in had))
+
+    def _forget_begun(self) -> None:
+        if self._begun >= 0:
+            os.close(self._begun)
+            self._begun = -1
+
+
+def describe_exit(code: int) -> str:
+    """An exit code of `subprocess` in words."""
+    if code >= 0:
+        return f"exited with code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = "number"
+    return f"was killed by signal {name} ({-code})"
+
+
+def _command(socket_descriptor: int, begun_descriptor: int) -> list[str]:
+    # -P: a file in the current folder named like one of our modules must not take its place.
+    return [sys.executable, "-P", "-m", "zypher.replica.process", str(socket_descriptor), str(begun_descriptor)]
+
+
+def _load(launch: Launch) -> Load:
+    return Load(
+        target=launch.target,
+        slots=launch.concurrency,
+        path=list(launch.import_path),
+        device="",
+        environment={},
+        max_output_bytes=launch.max_output_bytes,
+        log=launch.log,
+    )

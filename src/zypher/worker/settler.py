@@ -1,0 +1,117 @@
+"""Gives back to the engine what has ended: settled, or released for another attempt."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from zypher.engines.contract import Deliveries, Settlement
+from zypher.errors import EngineUnavailable
+from zypher.prediction import Delivery
+from zypher.telemetry.metrics import Metrics
+from zypher.worker.attempt import Attempt, Attempts, Endings, Lost
+from zypher.worker.decide import Release, Settle, decide
+from zypher.worker.prediction_log import PredictionLog, warn_of
+from zypher.worker.slots import Slots
+
+logger = logging.getLogger(__name__)
+
+_MOST_UNSETTLED = 1_000  # outcomes that wait in memory for an engine that cannot take them
+
+
+class Settler:
+    """Those that ended together are given back together, while the next ones run."""
+
+    def __init__(
+        self,
+        engine: Deliveries,
+        attempts: Attempts,
+        slots: Slots,
+        endings: Endings,
+        max_attempts: int,
+        metrics: Metrics,
+        log: PredictionLog,
+    ) -> None:
+        self._engine = engine
+        self._attempts = attempts
+        self._slots = slots
+        self._endings = endings
+        self._max_attempts = max_attempts
+        self._metrics = metrics
+        self._log = log
+        self._unsettled = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many outcomes wait that no more may come."""
+        return self._unsettled >= _MOST_UNSETTLED
+
+    async def step(self) -> None:
+        """Free the slots of what has ended, and begin to give it back."""
+        ended = await self._endings.take()
+        for attempt in ended:
+            self._slots.give_back(attempt)
+        self._unsettled += len(ended)
+        task = asyncio.create_task(self._give_back(ended))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def stop(self) -> None:
+        """Wait for nothing more; what was given to the engine, it stores."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _give_back(self, ended: Sequence[Attempt]) -> None:
+        try:
+            settlements: list[Settlement] = []
+            releases: list[tuple[Delivery, Release]] = []
+            for attempt in ended:
+                decision = self._decide(attempt)
+                if isinstance(decision, Settle):
+                    settlements.append(Settlement(attempt.delivery, decision.outcome))
+                else:
+                    releases.append((attempt.delivery, decision))
+            await self._settle(settlements)
+            await asyncio.gather(
+                *(
+                    self._engine.release(delivery, counted=release.counted, delay_s=release.delay_s)
+                    for delivery, release in releases
+                )
+            )
+        except EngineUnavailable as error:
+            # Nothing is lost: their leases end and bring them back.
+            about = {"predictions": _ids(ended), "problem": str(error)}
+            logger.warning("the engine did not take what ended", extra=about)
+        except Exception:
+            # An error of ours; no prediction is lost, their leases end and bring them back.
+            logger.exception("attempts were given up", extra={"predictions": _ids(ended)})
+        finally:
+            self._unsettled -= len(ended)
+            for attempt in ended:
+                self._attempts.discard(attempt)
+            self._slots.room.set()
+
+    async def _settle(self, settlements: Sequence[Settlement]) -> None:
+        if not settlements:
+            return
+        settled = await self._engine.settle(settlements)
+        for settlement, counts in zip(settlements, settled, strict=True):
+            delivery, outcome = settlement.delivery, settlement.outcome
+            if counts:
+                self._metrics.settled(delivery.message.model, outcome)
+            self._log.settled(delivery, outcome, counts=counts)
+
+    def _decide(self, attempt: Attempt) -> Settle | Release:
+        delivery, ending = attempt.delivery, attempt.ending
+        assert ending is not None
+        decision = decide(ending, delivery, self._max_attempts)
+        warn_of(delivery, ending, is_last=isinstance(decision, Settle))
+        if isinstance(ending, Lost) and ending.begun:
+            self._metrics.attempt_lost(delivery.message.model)
+        return decision
+
+
+def _ids(attempts: Sequence[Attempt]) -> str:
+    return ", ".join(attempt.delivery.message.prediction_id for attempt in attempts)

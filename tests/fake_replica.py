@@ -1,0 +1,80 @@
+"""A replica without a process: its attempts begin and end when a test says so."""
+
+import asyncio
+
+from zypher.errors import TargetError
+from zypher.model_card import ModelCard
+from zypher.worker.attempt import Attempt, Ending, Endings, Lost
+from zypher.worker.protocol import StopReason, Succeeded
+
+SUCCEEDED = Succeeded(1, b"1", 0.5)
+CARD = ModelCard("m", "", {}, {}, {}, 1)
+
+
+class FakeReplica:
+    """Keeps the contract of `zypher.worker.replica`."""
+
+    def __init__(self, endings: Endings, slots: int = 1, number: int = 1, *, refusal: str = "") -> None:
+        self.number = number
+        self.slots = 0
+        self.pid = number
+        self.running: list[Attempt] = []
+        self.stopped: list[tuple[Attempt, StopReason]] = []
+        self.silent_s = 0.0
+        self.pings = 0
+        self.has_run = False
+        self._begun: set[Attempt] = set()
+        self._endings = endings
+        self._capacity = slots
+        self._refusal = refusal  # why the model cannot be loaded
+        self._death: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def start(self) -> None:
+        if self._refusal:
+            self._death.set_result("exited with code 0")
+
+    async def loaded(self) -> ModelCard:
+        if self._refusal:
+            raise TargetError(self._refusal)
+        self.slots = self._capacity
+        return CARD
+
+    def run(self, attempt: Attempt) -> None:
+        self.has_run = True
+        self.running.append(attempt)
+
+    def stop(self, attempt: Attempt, reason: StopReason) -> None:
+        self.stopped.append((attempt, reason))
+
+    def begun(self) -> list[Attempt]:
+        return [attempt for attempt in self.running if attempt in self._begun]
+
+    def ping(self) -> None:
+        self.pings += 1
+
+    def trouble(self, silence_s: float) -> str | None:
+        return f"has not answered for {self.silent_s:.0f} s" if self.silent_s >= silence_s else None
+
+    def close(self) -> None:
+        self.die("exited with code 0")
+
+    async def ended(self) -> str:
+        return await asyncio.shield(self._death)
+
+    def begin(self) -> None:
+        """Let the model begin all that it has."""
+        self._begun.update(self.running)
+
+    def end(self, attempt: Attempt, ending: Ending = SUCCEEDED) -> None:
+        """Let an attempt end."""
+        self.running.remove(attempt)
+        self._endings.add(attempt, ending)
+
+    def die(self, cause: str) -> None:
+        """Let the process end, and all that runs in it."""
+        if self._death.done():
+            return
+        begun, self.slots = set(self.begun()), 0
+        for attempt in list(self.running):
+            self.end(attempt, Lost(cause, begun=attempt in begun))
+        self._death.set_result(cause)

@@ -1,0 +1,54 @@
+"""What follows when an attempt has ended."""
+
+import pytest
+
+from tests.unit.worker.conftest import delivery
+from zypher.prediction import Failure, FailureKind, Outcome, Status
+from zypher.worker.attempt import Lost
+from zypher.worker.decide import Release, Settle, decide, is_exclusive, restart_delay_s
+from zypher.worker.protocol import Failed, Stopped, Succeeded
+
+CAUSE = "was killed by signal SIGSEGV (11)"
+
+
+def test_an_output_settles() -> None:
+    decision = decide(Succeeded(7, b'"x"', 0.5), delivery(), max_attempts=3)
+    assert decision == Settle(Outcome(Status.SUCCEEDED, output=b'"x"', run_s=0.5))
+
+
+def test_a_failure_settles_with_its_kind() -> None:
+    failed = Failed(7, FailureKind.INVALID_INPUT, "no such colour", "trace", 0.5)
+    decision = decide(failed, delivery(), max_attempts=3)
+    failure = Failure(FailureKind.INVALID_INPUT, "no such colour")
+    assert decision == Settle(Outcome(Status.FAILED, failure=failure, run_s=0.5))
+
+
+def test_a_lost_attempt_counts_and_is_made_again_at_once() -> None:
+    for attempt in (1, 2):
+        lost = Lost(CAUSE, begun=True)
+        assert decide(lost, delivery(attempt=attempt), max_attempts=3) == Release(counted=True, delay_s=0)
+
+
+@pytest.mark.parametrize("ending", [Lost(CAUSE, begun=False), Stopped(7, begun=False, run_s=0.0)])
+def test_what_has_not_begun_is_never_charged(ending: Lost | Stopped) -> None:
+    assert decide(ending, delivery(attempt=3), max_attempts=3) == Release(counted=False)
+
+
+@pytest.mark.parametrize(("max_attempts", "died"), [(1, CAUSE), (3, f"died 3 times; the last one {CAUSE}")])
+def test_the_last_loss_fails_with_its_cause(max_attempts: int, died: str) -> None:
+    decision = decide(Lost(CAUSE, begun=True), delivery(attempt=max_attempts), max_attempts)
+
+    assert isinstance(decision, Settle)
+    assert decision.outcome.status is Status.FAILED
+    message = f"worker_lost: the process that ran it {died}"
+    assert decision.outcome.failure == Failure(FailureKind.WORKER_LOST, message)
+
+
+def test_only_the_last_of_several_attempts_is_exclusive() -> None:
+    assert [is_exclusive(attempt, max_attempts=3) for attempt in (1, 2, 3)] == [False, False, True]
+    assert not is_exclusive(1, max_attempts=1)
+
+
+def test_restart_delays_grow_up_to_a_bound() -> None:
+    assert [restart_delay_s(failures) for failures in (0, 1, 2, 3)] == [0, 0.5, 1, 2]
+    assert restart_delay_s(1_000) == 30

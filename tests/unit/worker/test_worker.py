@@ -1,0 +1,384 @@
+"""A worker between the memory engine and replicas that obey the test."""
+
+import asyncio
+import logging
+import re
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from tests.fake_clock import FakeClock, eventually
+from tests.fake_replica import FakeReplica
+from zypher.engines.contract import Settlement
+from zypher.engines.embedded.engine import EmbeddedEngine
+from zypher.engines.embedded.memory.journal import MemoryJournal
+from zypher.errors import EngineUnavailable, TargetError
+from zypher.prediction import Delivery, FailureKind, Message, Prediction, Status
+from zypher.queue_state import WorkerState
+from zypher.settings import LogSettings
+from zypher.telemetry.metrics import Metrics
+from zypher.worker.attempt import Attempt, Endings
+from zypher.worker.protocol import StopReason, Succeeded
+from zypher.worker.worker import Worker, WorkerPlan
+
+LEASE_S = 30.0
+SILENCE_S = 60.0
+
+
+class Engine(EmbeddedEngine):
+    """The memory engine, which a test can make refuse and hold up what the worker asks for."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        super().__init__(MemoryJournal(clock), clock, queue_limit=10_000, retention_s=3600, lease_s=LEASE_S)
+        self.away: set[str] = set()
+        self.begun: list[str] = []
+        self.announced: list[WorkerState] = []
+        self.held = asyncio.Event()
+        self.held.set()
+
+    async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+        await self._allow("extend")
+        return await super().extend(deliveries)
+
+    async def begin(self, deliveries: Sequence[Delivery]) -> None:
+        await self._allow("begin")
+        self.begun += [each.message.prediction_id for each in deliveries]
+        await super().begin(deliveries)
+
+    async def announce(self, presence: WorkerState) -> None:
+        await self._allow("announce")
+        self.announced.append(presence)
+        await super().announce(presence)
+
+    async def _allow(self, what: str) -> None:
+        if what in self.away:
+            raise EngineUnavailable("It is away.")
+        if what == "extend":
+            await self.held.wait()
+
+
+class House:
+    """A worker, its engine, its replicas."""
+
+    def __init__(self, *, replicas: int = 1, slots: int = 2) -> None:
+        self.clock = FakeClock()
+        self.engine = Engine(self.clock)
+        self.made: list[FakeReplica] = []
+        self.refusal = ""
+        self.metrics = Metrics()
+        self._endings = Endings()
+        self._slots = slots
+        plan = WorkerPlan(replicas, 3, LEASE_S, SILENCE_S, LogSettings())
+        self.worker = Worker(plan, self._make, self._endings, self.engine, self.clock, self.metrics)
+
+    def _make(self, number: int) -> FakeReplica:
+        self.made.append(FakeReplica(self._endings, self._slots, number, refusal=self.refusal))
+        return self.made[-1]
+
+    def settled(self) -> int:
+        """How many outcomes were counted."""
+        page = self.metrics.page()[0].decode()
+        counts = re.findall(r"^zypher_predictions_settled_total\{.*\} (.*)$", page, re.MULTILINE)
+        return sum(int(float(count)) for count in counts)
+
+    async def open(self) -> None:
+        await self.engine.open()
+        self.worker.start()
+        await self.worker.run()
+
+    async def submit(self, *ids: str) -> None:
+        for each in ids:
+            await self.engine.submit(Message(each, "m", b"1", self.clock.now()), durable=True)
+
+    async def get(self, prediction_id: str) -> Prediction:
+        found = await self.engine.get(prediction_id)
+        assert found is not None
+        return found
+
+    async def running(self, *ids: str) -> list[Attempt]:
+        """The attempts of these predictions, once a replica has them."""
+
+        def found() -> list[Attempt]:
+            running = [attempt for replica in self.made for attempt in replica.running]
+            by_id = {attempt.delivery.message.prediction_id: attempt for attempt in running}
+            return [by_id[each] for each in ids if each in by_id]
+
+        await eventually(lambda: len(found()) == len(ids))
+        return found()
+
+    async def pass_time(self, seconds: float) -> None:
+        """Let time pass in small steps, so that what waits for it can go on."""
+        for _ in range(round(seconds / 0.5)):
+            self.clock.advance(0.5)
+            for _ in range(10):
+                await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    house = House()
+    await house.open()
+    yield house
+    await house.worker.stop()
+    await house.engine.close()
+
+
+async def test_an_output_is_settled_and_frees_its_slot(house: House) -> None:
+    await house.submit("a", "b", "c")
+    (a,) = (await house.running("a", "b"))[:1]
+
+    house.made[0].end(a, Succeeded(1, b'"out"', 0.5))
+
+    await house.running("c")
+    ended = await house.engine.get("a", wait_s=None)
+    assert ended is not None
+    assert (ended.status, ended.attempt) == (Status.SUCCEEDED, 1)
+
+
+async def test_a_crash_charges_only_what_had_begun(house: House) -> None:
+    await house.submit("begun", "waiting")
+    await house.running("begun", "waiting")
+    replica = house.made[0]
+    replica.running.reverse()
+    waiting = replica.running.pop(0)
+    replica.begin()
+    replica.running.append(waiting)
+
+    replica.die("was killed")
+
+    again = await house.running("begun", "waiting")
+    assert [attempt.delivery.attempt for attempt in again] == [2, 1]
+
+
+async def test_the_last_attempt_is_exclusive_and_fails_alone(house: House) -> None:
+    await house.submit("poison")
+    for _ in range(2):
+        await house.running("poison")
+        house.made[-1].begin()
+        made = len(house.made)
+        house.made[-1].die("was killed")
+        await eventually(lambda made=made: len(house.made) > made)
+    await house.submit("neighbour")
+    await house.running("poison")
+    await house.pass_time(1)
+    assert len(house.made[-1].running) == 1
+
+    house.made[-1].begin()
+    house.made[-1].die("was killed")
+
+    (neighbour,) = await house.running("neighbour")
+    assert neighbour.delivery.attempt == 1
+    poison = await house.engine.get("poison", wait_s=None)
+    assert poison is not None
+    assert poison.outcome is not None
+    assert poison.outcome.failure is not None
+    assert poison.outcome.failure.kind is FailureKind.WORKER_LOST
+
+
+async def test_a_beginning_is_recorded_once_soon_after(house: House) -> None:
+    await house.submit("a", "b")
+    await house.running("a", "b")
+    await house.pass_time(1)
+    assert house.engine.begun == []
+
+    house.made[0].begin()
+    await house.pass_time(1)
+    await house.pass_time(5)
+
+    assert sorted(house.engine.begun) == ["a", "b"]
+    assert (await house.get("a")).attempt == 1
+
+
+async def test_an_unrecorded_beginning_is_recorded_after_an_outage(house: House) -> None:
+    house.engine.away = {"begin"}
+    await house.submit("a")
+    await house.running("a")
+    house.made[0].begin()
+    await house.pass_time(3)
+
+    house.engine.away = set()
+    await house.pass_time(3)
+
+    assert house.engine.begun == ["a"]
+
+
+async def test_what_vanished_twice_is_recorded_before_it_begins(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    await house.submit("a")
+    for hand_out in range(1, 5):
+        await house.running("a")
+        assert ("a" in house.engine.begun) == (hand_out > 2)
+        house.engine.begun.clear()
+        made = len(house.made)
+        house.made[-1].die("was killed")
+        await eventually(lambda made=made: len(house.made) > made)
+    with caplog.at_level(logging.ERROR):
+        await house.running("a")
+    assert "handed out again and again without beginning" in caplog.text
+    assert (await house.get("a")).status is Status.RUNNING
+
+
+async def test_an_attempt_whose_lease_is_lost_is_stopped(house: House) -> None:
+    await house.submit("a")
+    (attempt,) = await house.running("a")
+    house.engine.held.clear()  # no extension returns, while its lease ends
+    house.clock.advance(LEASE_S / 3)
+    await asyncio.sleep(0)
+    for _ in range(6):
+        house.clock.advance(LEASE_S / 5)
+    house.engine.held.set()
+
+    await eventually(lambda: house.made[0].stopped)
+
+    assert house.made[0].stopped == [(attempt, StopReason.LEASE_LOST)]
+    house.made[0].end(attempt)
+    await eventually(lambda: house.made[0].running)
+    assert house.made[0].running[0].delivery.receipt != attempt.delivery.receipt
+    assert house.settled() == 0
+
+
+async def test_only_an_outcome_that_counts_is_counted(house: House) -> None:
+    await house.submit("a")
+    (attempt,) = await house.running("a")
+    await house.engine.release(attempt.delivery, counted=False)
+    house.made[0].end(attempt)
+    (again,) = await house.running("a")
+    assert house.settled() == 0
+
+    house.made[0].end(again)
+
+    await eventually(lambda: house.settled() == 1)
+
+
+async def test_leases_are_extended_at_once_after_an_outage(house: House) -> None:
+    await house.submit("a")
+    (attempt,) = await house.running("a")
+    house.engine.away = {"extend"}
+    await house.pass_time(LEASE_S - 3)
+    house.engine.away = set()
+    await house.pass_time(LEASE_S)
+
+    assert house.made[0].stopped == []
+    assert house.made[0].running == [attempt]
+
+
+async def test_a_worker_is_announced_while_extending_hangs(house: House) -> None:
+    house.engine.held.clear()
+    await house.pass_time(LEASE_S / 3 + 1)
+    house.engine.announced.clear()
+
+    await house.pass_time(LEASE_S / 3 + 1)
+
+    assert house.engine.announced
+
+
+async def test_a_silent_replica_is_set_aside_and_named(house: House) -> None:
+    await house.submit("a")
+    await house.running("a")
+    replica = house.made[0]
+    replica.begin()
+    replica.silent_s = SILENCE_S
+
+    await house.pass_time(SILENCE_S / 6 + 1)
+
+    assert house.worker.state().stuck == ("Replica 1 has not answered for 60 s; it runs a.",)
+    assert (house.worker.state().ready_replicas, house.engine.announced[-1].ready_replicas) == (0, 0)
+    await house.submit("b")
+    await house.pass_time(1)
+    assert len(replica.running) == 1
+
+    replica.silent_s = 0.0
+    await house.pass_time(SILENCE_S / 6 + 1)
+    assert house.worker.state().stuck == ()
+    await house.running("a", "b")
+
+
+async def test_a_drain_waits_for_what_runs_and_receives_no_more(house: House) -> None:
+    await house.submit("a")
+    (a,) = await house.running("a")
+    draining = asyncio.create_task(house.worker.drain(10))
+    await house.pass_time(1)
+    await house.submit("b")
+    assert house.engine.announced[-1].draining
+
+    house.made[0].end(a)
+    await draining
+
+    assert (await house.get("b")).status is Status.QUEUED
+
+
+async def test_what_a_drain_interrupts_is_handed_back_uncharged(house: House) -> None:
+    await house.submit("a")
+    await house.running("a")
+    house.made[0].begin()
+    await house.pass_time(1)
+    assert (await house.get("a")).attempt == 1
+    draining = asyncio.create_task(house.worker.drain(10))
+    await house.pass_time(11)
+    await draining
+
+    await house.worker.stop()
+
+    handed_back = await house.get("a")
+    assert (handed_back.status, handed_back.attempt) == (Status.QUEUED, 0)
+
+
+async def test_no_more_is_received_while_too_many_outcomes_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House(slots=2_000)
+    await house.open()
+    settle = house.engine.settle
+    let = asyncio.Event()
+
+    async def slow(settlements: Sequence[Settlement]) -> list[bool]:
+        await let.wait()
+        return await settle(settlements)
+
+    monkeypatch.setattr(house.engine, "settle", slow)
+    await house.submit(*(f"p{number:04}" for number in range(1_000)))
+    for attempt in await house.running(*(f"p{number:04}" for number in range(1_000))):
+        house.made[0].end(attempt)
+    await house.pass_time(1)
+    await house.submit("late")
+    await house.pass_time(1)
+    assert house.made[0].running in ([], house.made[0].running[:1])
+    await house.submit("later")
+    await house.pass_time(1)
+    assert len(house.made[0].running) <= 1
+
+    let.set()
+    await house.running("late", "later")
+    await house.worker.stop()
+    await house.engine.close()
+
+
+async def test_a_model_that_cannot_load_fails_the_start() -> None:
+    house = House()
+    house.refusal = "There is no file `model.py`."
+    await house.engine.open()
+    house.worker.start()
+
+    with pytest.raises(TargetError, match="There is no file"):
+        await house.worker.run()
+
+    await house.worker.stop()
+    await house.engine.close()
+
+
+async def test_a_replica_that_cannot_start_is_tried_ever_later(house: House) -> None:
+    house.refusal = "Its weights are gone."
+    house.made[0].die("was killed")
+    await house.pass_time(20)
+
+    assert len(house.made) == 1 + 5  # after 0.5, 1, 2, 4, 8 s
+    assert house.worker.state().problem == "Its weights are gone."
+    assert house.engine.announced[-1].problem == "Its weights are gone."
+
+
+async def test_a_part_that_dies_takes_the_worker_with_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(deliveries: Sequence[Delivery]) -> list[Delivery]:
+        raise ValueError("an error of ours")
+
+    monkeypatch.setattr(house.engine, "extend", broken)
+    await house.pass_time(LEASE_S / 3 + 1)
+
+    with pytest.raises(ValueError, match="an error of ours"):
+        await house.worker.died
