@@ -34,13 +34,19 @@ class Level:
         self._process: Process | None = None
 
     async def run(self) -> int:
-        """Run it to its end; the exit code."""
+        """Run it to its end, and print how it went; the exit code."""
         began_s = time.monotonic()
-        code = await self._run(sys.executable, "-m", "pytest", f"tests/{self.name}", "-q")
+        code = await self._run(*self._command())
         printed = [line for line in self._log.read_text(errors="replace").splitlines() if not _DOTS.match(line)]
         _print("\n".join(line for line in printed if code or line.startswith("SKIPPED ")))
-        _print(f"{self.name}: {counts([self])}, in {time.monotonic() - began_s:.0f} s")
+        _print(f"{self.name}: {self._result(code)}, in {time.monotonic() - began_s:.0f} s")
         return code
+
+    def _command(self) -> list[str]:
+        return [sys.executable, "-m", "pytest", f"tests/{self.name}", "-q"]
+
+    def _result(self, code: int) -> str:
+        return counts([self])
 
     async def _run(self, *command: str) -> int:
         variables = {**os.environ, "TEST_PROGRESS": str(self._file)}
@@ -74,14 +80,11 @@ class Level:
 class Lint(Level):
     """Style, types and the direction of imports."""
 
-    async def run(self) -> int:
-        began_s = time.monotonic()
-        _print("Lint, half a minute.")
-        code = await self._run("make", "--no-print-directory", "lint")
-        _print(
-            self._log.read_text(errors="replace") if code else f"lint: passed, in {time.monotonic() - began_s:.0f} s"
-        )
-        return code
+    def _command(self) -> list[str]:
+        return ["make", "--no-print-directory", "lint"]
+
+    def _result(self, code: int) -> str:
+        return "failed" if code else "passed"
 
 
 async def run(lint: Level, levels: list[Level]) -> int:
@@ -94,6 +97,7 @@ async def run(lint: Level, levels: list[Level]) -> int:
 
     reporting = asyncio.create_task(_report(levels))
     try:
+        _print("Lint, half a minute.")
         if await lint.run():
             return 1
         _print(f"Tests: {', '.join(level.name for level in levels)}, two at a time, about seven minutes.")

@@ -56,12 +56,15 @@ def _by_name(predict: Predict, name: str) -> Predict:
 
 def _field(default: object) -> object:
     """The schema shows a default that JSON has; any other is the function's own business."""
-    if type(default) in (NoneType, bool, int) or (isinstance(default, str) and _is_text(default)):
-        return msgspec.field(default=default)
-    if type(default) is float and math.isfinite(default):
+    if _is_json(default):
         return msgspec.field(default=default)
     return msgspec.field(default_factory=lambda: default)
 
 
-def _is_text(default: str) -> bool:
-    return type(default) is str and default.isprintable()
+def _is_json(default: object) -> bool:
+    """Whether it is of a plain type, not of a subclass, and can be written as JSON and read by people."""
+    if isinstance(default, str):
+        return type(default) is str and default.isprintable()
+    if isinstance(default, float):
+        return type(default) is float and math.isfinite(default)
+    return type(default) in (NoneType, bool, int)
