@@ -73,13 +73,10 @@ class Settler:
                     settlements.append(Settlement(attempt.delivery, decision.outcome))
                 else:
                     releases.append((attempt.delivery, decision))
-            await self._settle(settlements)
-            await asyncio.gather(
-                *(
-                    self._engine.release(delivery, counted=release.counted, delay_s=release.delay_s)
-                    for delivery, release in releases
-                )
-            )
+            if settlements:
+                await self._settle(settlements)
+            if releases:
+                await asyncio.gather(*(self._release(*each) for each in releases))
         except EngineUnavailable as error:
             # Nothing is lost: their leases end and bring them back.
             about = {"predictions": _ids(ended), "problem": str(error)}
@@ -94,14 +91,15 @@ class Settler:
             self._slots.room.set()
 
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
-        if not settlements:
-            return
         settled = await self._engine.settle(settlements)
         for settlement, counts in zip(settlements, settled, strict=True):
             delivery, outcome = settlement.delivery, settlement.outcome
             if counts:
                 self._metrics.settled(delivery.message.model, outcome)
             self._log.settled(delivery, outcome, counts=counts)
+
+    async def _release(self, delivery: Delivery, release: Release) -> None:
+        await self._engine.release(delivery, counted=release.counted, delay_s=release.delay_s)
 
     def _decide(self, attempt: Attempt) -> Settle | Release:
         delivery, ending = attempt.delivery, attempt.ending
