@@ -378,7 +378,8 @@ async def test_nothing_of_the_server_is_in_the_models_environment(
 ) -> None:
     monkeypatch.setenv("ZYPHER_ENGINE", "redis://:secret@host:1/0")
     running = await start(
-        "import os\nclass Model:\n    def predict(self, _: object): return [k for k in os.environ if 'ZYPHER' in k]"
+        "import os\nclass Model:\n"
+        "    def predict(self, _: object): return [name for name in os.environ if name.startswith('ZYPHER')]"
     )
     assert await running.run() == []
 

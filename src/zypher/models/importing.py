@@ -7,8 +7,10 @@ joblib spawns imports the file as it does for a script.
 
 import importlib
 import importlib.util
+import os
 import sys
 from collections.abc import Iterable
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
@@ -18,8 +20,8 @@ from zypher.text import closest
 
 FORMS = "write package.module:Name or path/to/file.py:Name"
 
-# The name that a spawned process gives to the module of its parent's script.
-_SCRIPT = "__mp_main__"
+_BY_FILE = "zypher.models.by_file"  # which finds the file by the variable
+_VARIABLE = "_ZYPHER_MODEL_FILE"
 
 
 def import_module(name: str) -> ModuleType:
@@ -48,21 +50,18 @@ def import_file(path: Path) -> ModuleType:
         raise TargetError(f"There is no file `{path}` in {Path.cwd()}{near}: {FORMS}.")
     path = path.resolve()
     _allow_imports(path.parent)
-    name = _module_name(path)
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = _spec_of(path)
     if spec is None or spec.loader is None:
         raise TargetError(f"The file `{path}` is no Python source: its name must end in .py.")
     module = importlib.util.module_from_spec(spec)
-    if name == _SCRIPT:
-        module.__spec__ = None  # as of a script: a spawned process goes by the file, not by this name
     main = sys.modules.get("__main__")
     sys.argv = [str(path)]
     # Where dataclasses, pickle and forward references look for it.
-    sys.modules[name] = sys.modules["__main__"] = module
+    sys.modules[spec.name] = sys.modules["__main__"] = module
     try:
         spec.loader.exec_module(module)
     except BaseException as error:
-        del sys.modules[name]
+        del sys.modules[spec.name]
         if main is not None:
             sys.modules["__main__"] = main
         if isinstance(error, ModuleNotFoundError):
@@ -87,12 +86,16 @@ def _file_of(name: str) -> str:
     return name if spec is None or spec.origin is None else spec.origin
 
 
-def _module_name(path: Path) -> str:
-    """The file's own name, under which its neighbours import it, unless another module has it."""
+def _spec_of(path: Path) -> ModuleSpec | None:
+    """Under the file's own name, by which its neighbours import it, unless another module has it."""
     stem = path.stem
-    if stem.isidentifier() and stem not in sys.modules and stem not in sys.stdlib_module_names:
-        return stem
-    return _SCRIPT
+    if path.suffix != ".py" or (
+        stem.isidentifier() and stem not in sys.modules and stem not in sys.stdlib_module_names
+    ):
+        return importlib.util.spec_from_file_location(stem, path)
+    os.environ[_VARIABLE] = str(path)
+    sys.modules.pop(_BY_FILE, None)
+    return importlib.util.find_spec(_BY_FILE)
 
 
 def _missing_package(importing: str, error: ModuleNotFoundError) -> TargetError:

@@ -1,4 +1,7 @@
-"""Dead letters of many models, or one by its id, and what that needs of an engine."""
+"""Dead letters of many models, or one by its id, and what that needs of an engine.
+
+All of it raises `EngineUnavailable`.
+"""
 
 from typing import Protocol
 

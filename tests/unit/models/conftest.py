@@ -14,6 +14,7 @@ Write = Callable[[str, str], Path]
 def same_script(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is loaded makes this process look like its script; that ends with the test."""
     monkeypatch.setattr(sys, "argv", list(sys.argv))
+    monkeypatch.setenv("_ZYPHER_MODEL_FILE", "")
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
 
 
