@@ -87,7 +87,7 @@ def test_a_host_is_refused_only_where_hosts_are_named(tmp_path: Path) -> None:
     [
         ({"port": 1}, "port is for the server that runs the application; set it there."),
         ({"replica": 2}, "replica is not a setting; did you mean replicas?"),
-        ({"replicas": 0}, "--replicas is 0; it must be a whole number from 1 to 1000."),
+        ({"replicas": 0}, "replicas is 0; it must be a whole number from 1 to 1000."),
     ],
 )
 def test_a_wrong_setting_is_a_sentence(settings: dict[str, object], sentence: str) -> None:

@@ -77,7 +77,7 @@ def test_a_script_serves_its_model_until_a_signal(tmp_path: Path) -> None:
         ),
         ("5", "A `int` cannot be served: give a function, a class or its target."),
         ("Half, replica=2", "replica is not a setting; did you mean replicas?"),
-        ("Half, port='many'", "--port is 'many'; it must be a whole number from 0 to 65535."),
+        ("Half, port='many'", "port is 'many'; it must be a whole number from 0 to 65535."),
         ("'half.py:Whole'", "half.py`: name a function or a class in it."),
         ("Half, target='a.py:A'", "target is not a setting"),
     ],

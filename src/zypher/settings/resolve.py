@@ -31,11 +31,13 @@ class Resolved(msgspec.Struct, frozen=True):
         return getattr(getattr(self.settings, setting.section), setting.field)
 
 
-def resolve(flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None) -> Resolved:
+def resolve(
+    flags: Mapping[str, object], environ: Mapping[str, str], file: Path | None, *, keywords: bool = False
+) -> Resolved:
     """Choose each setting's value. Depends on nothing but its arguments and the file's content.
 
-    `flags` holds, by the setting's name, those that were given: as text, or as values from Python. An empty variable
-    counts as unset. Raises `SettingsError` for the first value that is not allowed and the first
+    `flags` holds, by the setting's name, those that were given: as text, or with `keywords` as values from Python.
+    An empty variable counts as unset. Raises `SettingsError` for the first value that is not allowed and the first
     variable or key that is unknown.
     """
     variables = _variables(environ)
@@ -44,7 +46,9 @@ def resolve(flags: Mapping[str, object], environ: Mapping[str, str], file: Path 
     values: dict[str, object] = {}
     origins: dict[str, str] = {}
     for setting in SETTINGS:
-        values[setting.name], origins[setting.name] = _choose(setting, flags, variables, toml)
+        values[setting.name], origins[setting.name] = _choose(
+            setting, flags, variables, toml, setting.name if keywords else setting.flag
+        )
     return Resolved(_settings(values), origins)
 
 
@@ -60,7 +64,7 @@ def resolve_keywords(
             near = meant(name, sorted(allowed))
             raise SettingsError(f"{name} is not a setting; {f'did you mean {near}?' if near else 'leave it out.'}")
     given = {name: value for name, value in values.items() if value is not None}
-    return resolve(given, environ, file).settings
+    return resolve(given, environ, file, keywords=True).settings
 
 
 def replace_target(settings: Settings, target: str, import_path: Sequence[str]) -> Settings:
@@ -69,10 +73,10 @@ def replace_target(settings: Settings, target: str, import_path: Sequence[str]) 
 
 
 def _choose(
-    setting: Setting, flags: Mapping[str, object], variables: Mapping[str, str], toml: TomlFile
+    setting: Setting, flags: Mapping[str, object], variables: Mapping[str, str], toml: TomlFile, flag: str
 ) -> tuple[object, str]:
     if setting.name in flags:
-        return _read(setting, flags[setting.name], setting.flag), setting.flag
+        return _read(setting, flags[setting.name], flag), flag
     if setting.variable in variables:
         return _read(setting, variables[setting.variable], setting.variable), setting.variable
     if setting.name in toml.values:
