@@ -16,7 +16,7 @@ One parameter takes the input itself; several are the fields of an object: `pred
 takes {"prompt": "…", "size": 4}.
 
 Each method may be `async def`. A function states the same as attributes: `predict.concurrency = 4`.
-Slots of a `def` are threads, slots of an `async def` are tasks of one event loop.
+A `def` with one slot runs in the main thread, with more in threads, too; an `async def` in tasks of one event loop.
 """
 
 import inspect
