@@ -2,8 +2,12 @@
 
 import ctypes
 
-_M_MMAP_THRESHOLD = -3  # mallopt(3)
-_LARGE_BYTES = 262_144
+_M_TRIM_THRESHOLD = -1  # mallopt(3)
+_M_MMAP_THRESHOLD = -3
+_LARGE_BYTES = 524_288  # the pieces in which a body arrives are smaller
+_FREE_BYTES = (
+    2_097_152  # kept at the end of the heap: each piece would be given back, and its pages cleared for the next
+)
 
 
 def set_mmap_threshold() -> None:
@@ -14,6 +18,7 @@ def set_mmap_threshold() -> None:
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
+        mallopt(_M_TRIM_THRESHOLD, _FREE_BYTES)
 
 
 def trim() -> None:

@@ -10,6 +10,7 @@ from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Unavailable
 from zypher.gateway.admission import admit, retry_after_s, unready
 from zypher.gateway.envelope import input_in
 from zypher.gateway.large_bodies import LARGE_BYTES, LargeBodies
+from zypher.gateway.received_body import ReceivedBody
 from zypher.gateway.snapshot import Snapshot, SnapshotCache
 from zypher.model_card import ModelCard
 from zypher.prediction import Message, Prediction, new_prediction_id
@@ -57,8 +58,10 @@ class Gateway:
         """The served model; None until it was loaded once."""
         return self._snapshots.snapshot.card
 
-    async def submit(self, body: bytes, *, durable: bool, idempotency_key: str | None = None) -> Submitted:
-        """Accept a prediction; `body` is `{"input": …}`.
+    async def submit(
+        self, body: bytes | ReceivedBody, *, durable: bool, idempotency_key: str | None = None
+    ) -> Submitted:
+        """Accept a prediction; `body` is `{"input": …}`, and may be used up.
 
         Raises a `RequestError`, or an `Unavailable` with when to try again.
         """
@@ -134,15 +137,24 @@ class Gateway:
         """Stop the process that checks large bodies."""
         await self._large_bodies.close()
 
-    async def _accept(self, body: bytes, *, durable: bool) -> tuple[ModelCard, bytes]:
+    async def _accept(self, body: bytes | ReceivedBody, *, durable: bool) -> tuple[ModelCard, bytes]:
         """The model that may run the input now, and the input, which fits it."""
         if len(body) > LARGE_BYTES:
             card = await self._admit(durable=durable)
-            return card, body[await self._large_bodies.check(card, body)]
+            return card, await self._checked(card, body)
+        body = body if isinstance(body, bytes) else body.whole()
         input = body[input_in(body)]
         card = self._admitted_before(durable=durable) or await self._admit(durable=durable)
         self._snapshots.validator(card).check(input)
         return card, input
+
+    async def _checked(self, card: ModelCard, body: bytes | ReceivedBody) -> bytes:
+        """The input of a large body, which fits the model; an ordinary text needs no other process."""
+        body = ReceivedBody(body) if isinstance(body, bytes) else body
+        if self._snapshots.validator(card).takes_every_text and (text := body.take_text()) is not None:
+            return text
+        whole = body.whole()
+        return whole[await self._large_bodies.check(card, whole)]
 
     def _admitted_before(self, *, durable: bool) -> ModelCard | None:
         """The model that the same snapshot has admitted already."""

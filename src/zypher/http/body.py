@@ -4,6 +4,7 @@ import asyncio
 import zlib
 from collections.abc import Iterator
 
+from zypher.gateway.received_body import ReceivedBody
 from zypher.http.errors import HttpError
 from zypher.http.request import Headers, Request
 from zypher.settings import HttpSettings
@@ -20,8 +21,11 @@ class Bodies:
         self._max_bytes = settings.max_body_bytes
         self._read_timeout_s = settings.read_timeout_s
 
-    async def read(self, request: Request) -> bytes:
-        """The whole body, inflated. Raises `ClientDisconnected`, `TooMuchInFlight` and, early, `HttpError`."""
+    async def read(self, request: Request) -> bytes | ReceivedBody:
+        """The whole body, inflated; bytes, if all of it was here.
+
+        Raises `ClientDisconnected`, `TooMuchInFlight` and, early, `HttpError`.
+        """
         headers = request.headers
         _check_type(headers.get(b"content-type", b""))
         inflate = not _CODINGS.isdisjoint(headers) and _is_gzip(headers)
@@ -39,23 +43,23 @@ class Bodies:
         except TimeoutError:
             raise HttpError(408, "The body did not arrive in time; send it again, without pauses.") from None
 
-    async def _received(self, request: Request, *, inflate: bool) -> bytes:
+    async def _received(self, request: Request, *, inflate: bool) -> ReceivedBody:
         if inflate:
             return await self._inflated(request)
-        chunks: list[bytes] = []
+        body = ReceivedBody()
         while request.more_body:
-            chunks.append(self._held(request, await request.chunk()))
-        return b"".join(chunks)
+            body.add(self._held(request, await request.chunk()))
+        return body
 
-    async def _inflated(self, request: Request) -> bytes:
+    async def _inflated(self, request: Request) -> ReceivedBody:
         stream = _Gzip()
-        chunks: list[bytes] = []
+        body = ReceivedBody()
         while request.more_body:
             for chunk in stream.chunks(await request.chunk()):
-                chunks.append(self._held(request, chunk))
+                body.add(self._held(request, chunk))
                 await asyncio.sleep(0)
         stream.check_end()
-        return b"".join(chunks)
+        return body
 
     def _held(self, request: Request, chunk: bytes) -> bytes:
         """The piece, counted."""

@@ -96,6 +96,15 @@ def component(reference: str) -> str:
     return reference.removeprefix(_REFERENCE).replace("~1", "/").replace("~0", "~")
 
 
+def takes_every_text(checked: Schema) -> bool:
+    """Whether a checked schema is so plain that each string fits; False where it would have to be tried."""
+    (rules,) = cast("list[Schema | bool]", checked["allOf"])
+    if isinstance(rules, bool):
+        return rules
+    kinds = rules.get("type", "string")
+    return rules.keys() <= {"type"} and (kinds == "string" or (isinstance(kinds, list) and "string" in kinds))
+
+
 def compiled(schema: Schema, keywords: dict[str, type] | None = None) -> jsonschema_rs.Draft202012Validator:
     """The validator of a checked schema. Raises `jsonschema_rs.ValidationError` for what is no schema."""
     return jsonschema_rs.Draft202012Validator(

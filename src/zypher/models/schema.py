@@ -7,7 +7,7 @@ import msgspec
 
 from zypher.errors import InvalidInput
 from zypher.model_card import ModelCard
-from zypher.models.checked_schema import CheckedSchema, compiled
+from zypher.models.checked_schema import CheckedSchema, compiled, takes_every_text
 from zypher.models.input_errors import InputErrors
 
 logger = logging.getLogger(__name__)
@@ -25,6 +25,7 @@ class InputValidator:
         self._fits: Callable[[object], bool] = _everything
         self._errors: InputErrors | None = None
         self._documented: InputValidator | None = None  # of the schema that is stricter, and plainer
+        self.takes_every_text = True  # whether each well-formed JSON string fits
         schema, components = _accepted(card)
         if schema:
             try:
@@ -33,6 +34,7 @@ class InputValidator:
             except Exception:  # the schema is the model author's; the replica is strict
                 return
             self._errors = InputErrors(checked.schema)
+            self.takes_every_text = takes_every_text(checked.schema)
             if card.acceptance_schema is not None and card.input_schema:
                 self._documented = _documented(card)
             _warn_of(checked.patterns_left_out, card.name)

@@ -5,7 +5,8 @@ import socket
 from collections.abc import Iterator
 from threading import Lock
 
-from zypher.worker.frames import LONGEST_BYTES, FrameReader, decode_to_replica, take_frame
+from zypher.worker.frame_reader import FrameReader
+from zypher.worker.frames import LONGEST_BYTES, decode_to_replica, take_frame
 from zypher.worker.protocol import ToReplica, ToWorker
 
 
@@ -29,7 +30,8 @@ class Channel:
         with self._sending:
             try:
                 while outgoing:
-                    self._end.sendall(take_frame(outgoing))
+                    for piece in take_frame(outgoing):
+                        self._end.sendall(piece)
             except OSError:
                 return
 

@@ -20,7 +20,8 @@ What they share:
 
 Between the two processes:
 
-    protocol.py         which messages there are; frames.py puts them on the wire, channel.py is the worker's end
+    protocol.py         which messages there are; channel.py is the worker's end of the socket
+    frames.py           messages as bytes; frame_reader.py finds them in what arrives
     begun.py            the memory in which a replica notes what it has begun
 
 And beside all that:

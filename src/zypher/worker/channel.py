@@ -7,7 +7,8 @@ from typing import cast
 
 import msgspec
 
-from zypher.worker.frames import BadFrame, FrameReader, decode_to_worker, take_frame
+from zypher.worker.frame_reader import FrameReader
+from zypher.worker.frames import BadFrame, decode_to_worker, take_frame
 from zypher.worker.protocol import ToReplica, ToWorker
 
 
@@ -82,7 +83,8 @@ class Channel(asyncio.BufferedProtocol):
             return
         try:
             while self._outgoing and not self._paused:
-                transport.write(take_frame(self._outgoing))
+                for piece in take_frame(self._outgoing):
+                    transport.write(piece)
         except BaseException:
             transport.abort()  # what cannot be sent is lost, and so is its replica
             raise

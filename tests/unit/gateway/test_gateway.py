@@ -1,12 +1,17 @@
 """What a gateway decides by: never by a snapshot that is too old."""
 
+import re
+
 import pytest
 from msgspec.structs import replace
 
 from tests.fake_clock import FakeClock
 from tests.unit.http.scripted_engine import ScriptedEngine
-from zypher.errors import NoReplica
+from zypher.errors import InvalidInput, MalformedBody, NoReplica
+from zypher.gateway.envelope import input_in
 from zypher.gateway.gateway import Gateway
+from zypher.gateway.large_bodies import LargeBodies
+from zypher.gateway.received_body import ReceivedBody
 from zypher.telemetry.metrics import Metrics
 
 BODY = b'{"input": "a"}'
@@ -61,3 +66,40 @@ async def test_the_engine_is_read_at_most_every_tenth(
     break_replicas(engine)
     clock.advance(0.09)
     assert (await gateway.submit(BODY, durable=False)).input == b'"a"'
+
+
+def large(text: bytes) -> bytes:
+    return b'{"input": "' + text * 50_000 + b'"}'
+
+
+async def test_a_large_text_is_accepted_without_another_process(
+    engine: ScriptedEngine, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(LargeBodies, "check", None)
+    body = ReceivedBody(large(b"ab")[:70_000], large(b"ab")[70_000:])
+    assert (await gateway.submit(body, durable=False)).input == large(b"ab")[10:-1]
+    assert (await gateway.submit(large(b"ab"), durable=False)).input == large(b"ab")[10:-1]
+
+
+@pytest.mark.parametrize("text", [b"\n", b'"', b"\\x", b"\\ud800", b"\xff"])
+async def test_a_large_text_is_refused_as_a_small_one(gateway: Gateway, text: bytes) -> None:
+    with pytest.raises((MalformedBody, InvalidInput)) as small:
+        input_in(b'{"input": "' + text + b'"}')
+    with pytest.raises(small.type) as refused:
+        await gateway.submit(large(text), durable=False)
+    await gateway.close()
+    assert _without_places(refused.value) == _without_places(small.value)
+
+
+async def test_a_large_text_of_a_constrained_type_is_checked(engine: ScriptedEngine, gateway: Gateway) -> None:
+    card = engine.workers[0].card
+    assert card is not None
+    card = replace(card, input_schema={"type": "string", "maxLength": 3})
+    engine.workers = tuple(replace(worker, card=card) for worker in engine.workers)
+    with pytest.raises(InvalidInput, match="at most 3 characters"):
+        await gateway.submit(large(b"a"), durable=False)
+    await gateway.close()
+
+
+def _without_places(error: Exception) -> str:
+    return re.sub(r"\d+", "", str(error))

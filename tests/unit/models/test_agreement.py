@@ -120,3 +120,14 @@ def test_what_a_strict_type_decodes_is_accepted_by_the_validator(inputs: list[by
     texts = [raw for raw in inputs if raw[:1] in b'"{']  # of a number, msgspec makes spans and instants as well
     for raw, (kind, check, decode) in product(texts, STRICT):
         assert not accepts(decode, raw) or accepts(check, raw), f"{kind} disagrees on {raw.decode()}"
+
+
+PLAIN_KINDS: list[Any] = [str, object, str | None, str | int | None]
+
+
+@given(st.sampled_from([*KINDS, *MORE_LENIENT_THAN_THEIR_SCHEMA, *STRICTER_THAN_THEIR_SCHEMA]), st.text())
+def test_a_type_that_takes_every_text_takes_this_one(kind: Any, text: str) -> None:
+    validator = InputValidator(taking(kind).card)
+    assert validator.takes_every_text or kind not in PLAIN_KINDS
+    if validator.takes_every_text:
+        validator.check(msgspec.json.encode(text))

@@ -1,5 +1,7 @@
 """The wire between a worker and its replicas."""
 
+import ctypes
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,14 +9,8 @@ from hypothesis import strategies as st
 from zypher.model_card import ModelCard
 from zypher.prediction import FailureKind
 from zypher.settings import LogSettings
-from zypher.worker.frames import (
-    BadFrame,
-    FrameReader,
-    decode_to_replica,
-    decode_to_worker,
-    frame,
-    take_frame,
-)
+from zypher.worker.frame_reader import FrameReader
+from zypher.worker.frames import BadFrame, Body, WithContent, decode_to_replica, decode_to_worker, frame, take_frame
 from zypher.worker.protocol import (
     Failed,
     Load,
@@ -35,16 +31,31 @@ LONGEST_BYTES = 1_000_000
 RUNS: list[ToReplica | ToWorker] = [Run(1, "a", 1, b""), Run(2, "b", 2, b'"x"'), Run(3, "c", 1, b"1" * 300_000)]
 
 
-def read(reader: FrameReader, stream: bytes | bytearray, step: int = 10**9) -> list[bytes]:
+LARGE: list[ToReplica | ToWorker] = [Run(4, "d", 1, b"2" * 200_000), Run(5, "e", 3, b"3" * 900_000)]
+
+
+def read(reader: FrameReader, stream: bytes | bytearray, step: int = 10**9) -> list[Body]:
     """The bodies in a stream that arrives in pieces of so many bytes."""
-    bodies: list[bytes] = []
+    bodies: list[Body] = []
     while stream:
-        space = reader.space()
-        count = min(len(space), len(stream), step)
-        space[:count] = stream[:count]
-        bodies += [bytes(body) for body in reader.received(count)]
+        count = min(len(reader.space()), len(stream), step)
+        reader.space()[:count] = stream[:count]
+        bodies += map(kept, reader.received(count))
         stream = stream[count:]
     return bodies
+
+
+def kept(body: Body) -> Body:
+    return memoryview(bytes(body)) if isinstance(body, memoryview) else body
+
+
+def framed(*messages: ToReplica | ToWorker) -> bytes:
+    """The bytes of all frames of these messages."""
+    left = list(messages)
+    pieces: list[bytes | bytearray] = []
+    while left:
+        pieces += take_frame(left)
+    return b"".join(pieces)
 
 
 def test_every_message_survives_the_way() -> None:
@@ -65,8 +76,8 @@ def test_every_message_survives_the_way() -> None:
     ]
     reader = FrameReader(LONGEST_BYTES)
 
-    assert [decode_to_worker(memoryview(body)) for body in read(reader, frame(to_worker))] == [to_worker]
-    assert [decode_to_replica(memoryview(body)) for body in read(reader, frame(to_replica))] == [to_replica]
+    assert [decode_to_worker(body) for body in read(reader, frame(to_worker))] == [to_worker]
+    assert [decode_to_replica(body) for body in read(reader, frame(to_replica))] == [to_replica]
 
 
 @given(step=st.integers(1, 400_000))
@@ -76,14 +87,14 @@ def test_a_stream_cut_anywhere_gives_the_same_messages(step: int) -> None:
 
     bodies = read(FrameReader(LONGEST_BYTES), stream, step)
 
-    assert [decode_to_replica(memoryview(body)) for body in bodies] == [RUNS[:2], RUNS[2:], RUNS[:1]]
+    assert [decode_to_replica(body) for body in bodies] == [RUNS[:2], RUNS[2:], RUNS[:1]]
 
 
 @pytest.mark.parametrize("step", [1, 7, 8, 9])
 def test_a_stream_in_tiny_pieces_gives_the_same_messages(step: int) -> None:
     stream = bytes(frame(RUNS[:2]) + frame(RUNS[:1]))
     bodies = read(FrameReader(LONGEST_BYTES), stream, step)
-    assert [decode_to_replica(memoryview(body)) for body in bodies] == [RUNS[:2], RUNS[:1]]
+    assert [decode_to_replica(body) for body in bodies] == [RUNS[:2], RUNS[:1]]
 
 
 @pytest.mark.parametrize("garbage", [b"\x00", b"\x00\x00\x00\x01\xff", b"z\x00", b"\xff" * 20])
@@ -103,10 +114,63 @@ def test_too_long_a_frame_is_refused_by_its_head() -> None:
 
 def test_small_messages_share_a_frame_and_large_ones_do_not() -> None:
     small, large = Run(1, "a", 1, b"1"), Run(2, "b", 1, b"x" * 2_000_000)
-    messages: list[ToReplica | ToWorker] = [small, small, large, small, small]
+    bodies = read(FrameReader(10**9), framed(small, small, large, small, small))
+    assert [decode_to_replica(body) for body in bodies] == [[small, small], [large], [small, small]]
 
-    framed = [bytes(take_frame(messages)) for _ in range(3)]
 
-    assert messages == []
-    bodies = [body for each in framed for body in read(FrameReader(10**9), each)]
-    assert [decode_to_replica(memoryview(body)) for body in bodies] == [[small, small], [large], [small, small]]
+def test_messages_share_a_frame_up_to_a_length() -> None:
+    half = Run(1, "a", 1, b"x" * 100_000)
+    bodies = read(FrameReader(10**9), framed(*[half] * 11))
+    assert [len(decode_to_replica(body)) for body in bodies] == [10, 1]
+
+
+@given(step=st.integers(1_000, 1_200_000), order=st.permutations([*RUNS, *LARGE]))
+def test_large_content_among_others_arrives_whole(step: int, order: list[ToReplica | ToWorker]) -> None:
+    bodies = read(FrameReader(LONGEST_BYTES), framed(*order), step)
+    assert [message for body in bodies for message in decode_to_replica(body)] == order
+
+
+@pytest.mark.parametrize("step", [1, 7, 13, 14, 15])
+def test_large_content_in_tiny_pieces_arrives_whole(step: int) -> None:
+    message = Succeeded(1, b"x" * 131_073, 0.5)
+    (body,) = read(FrameReader(LONGEST_BYTES), framed(message), step)
+    assert isinstance(body, WithContent)
+    assert decode_to_worker(body) == [message]
+
+
+def test_large_content_is_sent_from_where_it_is() -> None:
+    message = Run(1, "a", 1, b"x" * 1_000_000)
+    _, content = take_frame([message])
+    assert content is message.input
+
+
+def test_large_content_stays_where_it_is_received() -> None:
+    reader = FrameReader(LONGEST_BYTES)
+    stream = framed(LARGE[1])
+    assert read(reader, stream[:300_000]) == []
+    before = ctypes.addressof(ctypes.c_char.from_buffer(reader.space()))
+
+    (body,) = read(reader, stream[300_000:])
+
+    assert isinstance(body, WithContent)
+    begin = id(body.content) + bytes.__basicsize__ - 1
+    assert begin <= before <= begin + len(body.content)
+
+
+@pytest.mark.parametrize("length", [0, LONGEST_BYTES])
+def test_content_of_a_wrong_length_is_refused_by_its_head(length: int) -> None:
+    body = length.to_bytes(6, "big") + frame([Run(1, "a", 1, b"")])[8:]
+    with pytest.raises(BadFrame):
+        read(FrameReader(LONGEST_BYTES), b"zl" + len(body).to_bytes(6, "big") + body)
+
+
+def test_content_of_a_message_that_has_none_is_refused() -> None:
+    body = WithContent(bytes(frame([Pong("")])[8:]), b"x")
+    with pytest.raises(BadFrame):
+        decode_to_worker(body)
+
+
+@pytest.mark.parametrize("messages", [[], [Succeeded(1, b"", 0.5), Succeeded(2, b"", 0.5)]])
+def test_content_belongs_to_one_message(messages: list[ToReplica | ToWorker]) -> None:
+    with pytest.raises(BadFrame):
+        decode_to_worker(WithContent(bytes(frame(messages)[8:]), b"x"))
