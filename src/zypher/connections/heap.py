@@ -5,9 +5,7 @@ import ctypes
 _M_TRIM_THRESHOLD = -1  # mallopt(3)
 _M_MMAP_THRESHOLD = -3
 _LARGE_BYTES = 524_288  # the pieces in which a body arrives are smaller
-_FREE_BYTES = (
-    2_097_152  # kept at the end of the heap: each piece would be given back, and its pages cleared for the next
-)
+_FREE_BYTES = 2_097_152  # kept at the end of the heap: the piece that is freed makes room for the next
 
 
 def set_mmap_threshold() -> None:
