@@ -2,19 +2,18 @@
 
 from contextvars import ContextVar
 
+import msgspec
+
 from zypher.telemetry.formats import current_prediction_id
 from zypher.worker.begun import BegunCells
 from zypher.worker.protocol import Run, Stop, Stopped, StopReason
 
 
-class Context:
+class Context(msgspec.Struct, eq=False):
     """What is known of a running attempt in its replica."""
 
-    __slots__ = ("run", "stopped")
-
-    def __init__(self, run: Run) -> None:
-        self.run = run
-        self.stopped: StopReason | None = None  # set once it is to end before its time
+    run: Run
+    stopped: StopReason | None = None  # set once it is to end before its time
 
 
 current: ContextVar[Context | None] = ContextVar("current", default=None)

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable
 from contextlib import suppress
-from typing import cast
+from typing import Any
 
 import uvloop
 
@@ -85,7 +85,7 @@ class Tasks:
         if context is not None:
             run = context.run
             try:
-                pending = cast(Awaitable[object], model.predict(model.decode_input(run.input)))
+                pending: Any = model.predict(model.decode_input(run.input))
                 output = model.encode_output(await pending)
             except BaseException as error:
                 leave_fork(error)

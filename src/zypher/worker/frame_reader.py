@@ -3,10 +3,19 @@
 from collections.abc import Iterator
 from io import BytesIO
 
-from zypher.worker.frames import HEAD_BYTES, LARGE_MARK, LENGTH_BYTES, MARK, BadFrame, Body, WithContent
+from zypher.worker.frames import (
+    CONTENT_LENGTH,
+    HEAD,
+    HEAD_BYTES,
+    LARGE_MARK,
+    MARK,
+    BadFrame,
+    Body,
+    WithContent,
+)
 
 _CHUNK_BYTES = 262_144  # read at once; a longer body gets a buffer of its own
-_LARGE = LARGE_MARK[1]
+_LARGE = LARGE_MARK[0]
 
 
 class FrameReader:
@@ -35,36 +44,36 @@ class FrameReader:
         filled = self._filled + count
         view = memoryview(self._buffer)
         start = 0
-        while filled - start >= (needed := self._frame_bytes(view[start:filled])):
-            frame = view[start : start + needed]
-            start += needed
-            if frame[1] != _LARGE:
-                yield frame[HEAD_BYTES:]
+        while filled - start >= (needed := self._frame_bytes(start, filled)):
+            begin, start = start, start + needed
+            body = view[begin + HEAD_BYTES : start]
+            if view[begin] != _LARGE:
+                yield body
                 continue
-            content = self._content = self._begin_content(frame[HEAD_BYTES:])
+            content = self._content = self._begin_content(body)
             start += content.fill(view[start:filled])
             if content.missing_bytes:
                 break
             yield self._take_content(content)
         self._keep(view[start:filled], needed, moved=start > 0)
 
-    def _frame_bytes(self, begun: memoryview) -> int:
-        """The length of the frame that begins so, without large content; of its head, while more is not there."""
-        mark = bytes(begun[: len(MARK)])
-        if mark != MARK and not LARGE_MARK.startswith(mark):
-            raise BadFrame
-        if len(begun) < HEAD_BYTES:
+    def _frame_bytes(self, start: int, filled: int) -> int:
+        """The length of the frame that begins here, without large content; of its head, while more is not there."""
+        if filled - start < HEAD_BYTES:
+            begun = bytes(self._buffer[start:filled])[: len(MARK)]
+            if not MARK.startswith(begun) and not LARGE_MARK.startswith(begun):
+                raise BadFrame
             return HEAD_BYTES
-        length = int.from_bytes(begun[len(MARK) : HEAD_BYTES], "big")
-        if length > self._longest_bytes:
+        mark, length = HEAD.unpack_from(self._buffer, start)
+        if (mark != MARK and mark != LARGE_MARK) or length > self._longest_bytes:  # noqa: PLR1714  # for each frame
             raise BadFrame
         return HEAD_BYTES + length
 
     def _begin_content(self, body: memoryview) -> "_Content":
-        length = int.from_bytes(body[:LENGTH_BYTES], "big")
+        length = int.from_bytes(body[: CONTENT_LENGTH.size])
         if not 0 < length <= self._longest_bytes - len(body):
             raise BadFrame
-        return _Content(bytes(body[LENGTH_BYTES:]), length)
+        return _Content(bytes(body[CONTENT_LENGTH.size :]), length)
 
     def _take_content(self, content: "_Content") -> WithContent:
         self._content = None

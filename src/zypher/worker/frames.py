@@ -1,27 +1,29 @@
 """How messages are framed in the socket between a worker and a replica.
 
-A frame is a mark of two bytes, a length of six, big-endian, and a msgpack array of messages. The mark is there
+A frame is a mark of four bytes, a length of four, big-endian, and a msgpack array of messages. The mark is there
 because a model can write to any descriptor of its process: what it writes to this one must not pass for a length.
 
 A message with a large input or output, its content, has a frame of its own, with another mark. In it the message is
-without its content: its length precedes the messages, and it follows them. So content is sent from where it is, and
-received to where it stays.
+without its content, whose length, of eight bytes, precedes the array, and which follows it. So content is sent from
+where it is, and received to where it stays.
 """
 
 from collections.abc import Sequence
+from struct import Struct
 from typing import NamedTuple, TypeVar
 
 import msgspec
 
 from zypher.worker.protocol import Run, Succeeded, ToReplica, ToWorker
 
-MARK = b"zy"
-LARGE_MARK = b"zl"
-LENGTH_BYTES = 6
-HEAD_BYTES = len(MARK) + LENGTH_BYTES
+HEAD = Struct(">4sI")
+HEAD_BYTES = HEAD.size
+MARK = b"zyph"
+LARGE_MARK = b"Zyph"
+CONTENT_LENGTH = Struct(">Q")
 
 _HEAD = bytes(HEAD_BYTES)
-_LARGE_HEAD = bytes(HEAD_BYTES + LENGTH_BYTES)
+_LARGE_HEAD = bytes(HEAD_BYTES + CONTENT_LENGTH.size)
 _TOGETHER_BYTES = 1_048_576  # of messages that share a frame: one is held as a whole until it is decoded
 _LARGE_BYTES = 131_072  # of content that is framed by itself
 
@@ -52,7 +54,7 @@ def frame(messages: Sequence[ToReplica | ToWorker]) -> bytearray:
     """The bytes of these messages in one frame."""
     framed = bytearray(_HEAD)
     _encoder.encode_into(messages, framed, HEAD_BYTES)
-    framed[:HEAD_BYTES] = MARK + _length(len(framed) - HEAD_BYTES)
+    HEAD.pack_into(framed, 0, MARK, len(framed) - HEAD_BYTES)
     return framed
 
 
@@ -62,11 +64,11 @@ def take_frame(messages: list[ToReplica | ToWorker]) -> tuple[bytes | bytearray,
     for message in messages:
         content_bytes = len(_content(message))
         size_bytes += content_bytes
-        if count and (size_bytes > _TOGETHER_BYTES or content_bytes > _LARGE_BYTES):
+        if size_bytes > _TOGETHER_BYTES or content_bytes > _LARGE_BYTES:
             break
         count += 1
-        if content_bytes > _LARGE_BYTES:
-            return _large_frame(messages.pop(0))
+    if not count:
+        return _large_frame(messages.pop(0))
     framed = frame(messages[:count])
     del messages[:count]
     return (framed,)
@@ -76,12 +78,9 @@ def _large_frame(message: ToReplica | ToWorker) -> tuple[bytes | bytearray, ...]
     content = _content(message)
     framed = bytearray(_LARGE_HEAD)
     _encoder.encode_into([_with_content(message, b"")], framed, len(_LARGE_HEAD))
-    framed[: len(_LARGE_HEAD)] = LARGE_MARK + _length(len(framed) - HEAD_BYTES) + _length(len(content))
+    HEAD.pack_into(framed, 0, LARGE_MARK, len(framed) - HEAD_BYTES)
+    CONTENT_LENGTH.pack_into(framed, HEAD_BYTES, len(content))
     return framed, content
-
-
-def _length(count: int) -> bytes:
-    return count.to_bytes(LENGTH_BYTES, "big")
 
 
 def _content(message: ToReplica | ToWorker) -> bytes:
