@@ -25,6 +25,14 @@ def inputs_full(model: str, most_bytes: int) -> DataFull:
     )
 
 
+def forgotten() -> EngineUnavailable:
+    """For a caller who waits for a prediction that was there before and is not any more, though it never ended."""
+    return EngineUnavailable(
+        "The engine has lost this prediction, as after a failover to an empty replica; send it again.",
+        public="The service has lost this prediction before it ended; send it again.",
+    )
+
+
 def key_reused() -> IdempotencyKeyReused:
     """For a submit whose idempotency key was used with another input."""
     return IdempotencyKeyReused(

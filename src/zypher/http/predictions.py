@@ -15,6 +15,7 @@ from zypher.settings import HttpSettings
 
 _PREFIX = "/predict/"
 _ID = re.compile("[0-9a-vA-V]{26}")
+_FORGOTTEN = "The service has lost this prediction before it ended; send it again."
 _PENDING = b'{"error": "Prediction is still being processed."}'
 _ACCEPTED = b'{"message": "Request received. Processing asynchronously.", "prediction_id": "%b"}'
 _STORED = b'{"prediction_id": "%b", "output": %b}'
@@ -85,6 +86,8 @@ class Predictions:
         except (ClientDisconnected, EngineUnavailable):
             await self._gateway.abandon(prediction)
             raise
+        except PredictionNotFound:  # its id was never given to anybody, so the request cannot be the one at fault
+            raise EngineUnavailable(_FORGOTTEN, public=_FORGOTTEN) from None
 
     def _accepted(
         self, request: Request, prediction: Prediction, preferences: Preferences, wait_s: float | None = 0

@@ -207,6 +207,18 @@ async def test_a_service_without_a_worker_refuses(client: httpx.AsyncClient, ser
     assert response.json()["error"]
 
 
+async def test_a_prediction_that_the_engine_forgot_is_unavailable(
+    client: httpx.AsyncClient, service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def get(prediction_id: str, wait_s: float | None = 0) -> None:
+        return None
+
+    monkeypatch.setattr(service.engine, "get", get)
+    answer = await client.post("/predict", json={"input": "a"})
+    assert answer.status_code == 503
+    assert "send it again" in answer.json()["error"]
+
+
 async def test_a_wait_that_cannot_turn_into_a_202_is_refused(
     client: httpx.AsyncClient, service: Service, clock: FakeClock
 ) -> None:

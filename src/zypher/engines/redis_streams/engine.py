@@ -3,14 +3,13 @@
 import asyncio
 import secrets
 from collections.abc import Sequence
-from contextlib import suppress
 from itertools import count
 
 from zypher.clock import Clock
 from zypher.engines.contract import Settlement
 from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
 from zypher.engines.redis_streams.connection.address import Address
-from zypher.engines.redis_streams.connection.failures import OUTAGE, describe
+from zypher.engines.redis_streams.connection.failures import OUTAGE, UnusableData, describe
 from zypher.engines.redis_streams.connection.handshake import handshake
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.keys import ends_channel
@@ -25,7 +24,7 @@ from zypher.engines.redis_streams.transitions.dead_letters import DeadLetters
 from zypher.engines.redis_streams.transitions.deliveries import Deliveries
 from zypher.engines.redis_streams.transitions.submissions import Submissions
 from zypher.engines.redis_streams.transitions.workforce import Workforce
-from zypher.engines.refusals import schema_conflict, stopping
+from zypher.engines.refusals import forgotten, schema_conflict, stopping
 from zypher.errors import EngineError, EngineUnavailable
 from zypher.prediction import Delivery, Message, Prediction
 from zypher.queue_state import QueueState, WorkerState
@@ -111,8 +110,7 @@ class RedisStreamsEngine:
                 self._check_open()
                 if waiter.value is not None:
                     return read_published(prediction_id, seen.model, waiter.value)
-                with suppress(EngineUnavailable):  # it exists, and may end once Redis is back
-                    seen = await self._submissions.get(seen.model, prediction_id, watch=True)
+                seen = await self._look_again(seen)
         return seen
 
     async def read(self, prediction_id: str) -> None:
@@ -176,8 +174,8 @@ class RedisStreamsEngine:
             self._models.watch(model)
             return {model: await self._depth(model)}
         stored = await self._models.refresh()
-        queues = zip(stored, await asyncio.gather(*map(self._depth, stored)), strict=True)
-        return {each: depth for each, depth in queues if _in_use(depth)}
+        depths = await asyncio.gather(*map(self._depth_or_problem, stored))
+        return {each: depth for each, depth in zip(stored, depths, strict=True) if depth is not None}
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
@@ -200,6 +198,29 @@ class RedisStreamsEngine:
         _, depth = await asyncio.gather(sweep, self._workforce.depth(model, problem))
         return depth
 
+    async def _depth_or_problem(self, model: str) -> QueueState | None:
+        """None for a queue that is not in use; an empty one with a problem for a model whose keys cannot be used."""
+        try:
+            depth = await self._depth(model)
+        except UnusableData as error:
+            return QueueState(0, 0, None, None, self._limits.queue_limit, (), problem=str(error))
+        return depth if _in_use(depth) else None
+
+    async def _look_again(self, seen: Prediction) -> Prediction:
+        """The prediction now; as it was seen while Redis is away, for it may end once Redis is back.
+
+        Raises `EngineUnavailable` when Redis has forgotten it, as after a failover to an empty replica.
+        """
+        try:
+            now = await self._submissions.get(seen.model, seen.prediction_id, watch=True)
+        except UnusableData:
+            raise
+        except EngineUnavailable:
+            return seen
+        if now is None:
+            raise forgotten()
+        return now
+
     async def _find(self, prediction_id: str, *, watch: bool) -> Prediction | None:
         """The prediction, of whatever model, one that another process has used since the last refresh included."""
         stored = self._models.stored()
@@ -212,8 +233,13 @@ class RedisStreamsEngine:
     async def _find_among(self, models: Sequence[str], prediction_id: str, *, watch: bool) -> Prediction | None:
         if len(models) == 1:
             return await self._submissions.get(models[0], prediction_id, watch=watch)
-        seen = await asyncio.gather(*(self._submissions.get(model, prediction_id, watch=watch) for model in models))
-        return next((prediction for prediction in seen if prediction is not None), None)
+        looks = (self._submissions.get(model, prediction_id, watch=watch) for model in models)
+        seen = await asyncio.gather(*looks, return_exceptions=True)
+        found = next((prediction for prediction in seen if isinstance(prediction, Prediction)), None)
+        problem = next((error for error in seen if isinstance(error, BaseException)), None)
+        if found is None and problem is not None:  # it may be one of that model
+            raise problem
+        return found
 
     async def _stop(self) -> None:
         await self._sweeper.stop()

@@ -84,6 +84,6 @@ class Receiver:
 
     def _recall(self, model: str, receipt: str, answer: asyncio.Future[object]) -> None:
         """Queue again what no caller got: the caller was cancelled, or the answer was lost."""
-        if answer.exception() is not None or answer.result():
+        if answer.exception() is not None or self._deliveries.handed_out(answer.result()):
             with suppress(EngineUnavailable):  # each lease ends by itself
                 self._deliveries.recall(model, receipt)

@@ -1,16 +1,19 @@
 """What Redis holds of a prediction, and what scripts answer: values to bytes and back."""
 
+import logging
 from collections.abc import Mapping, Sequence
 
 from zypher.engines.instants import to_instant
+from zypher.engines.redis_streams.connection.failures import UnusableData
 from zypher.engines.redis_streams.keys import to_text
-from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status
 
 # The fields of a record that are read here; only lua/ needs the others.
 FIELDS = ("at", "durable", "attempt", "started", "finished", "status", "run_s", "kind", "failure", "output")
 
 Word = bytes | str | int
+
+logger = logging.getLogger(__name__)
 
 
 def storable(outcome: Outcome, longest_bytes: int) -> Outcome:
@@ -37,13 +40,13 @@ def read_prediction(
 ) -> Prediction:
     """The prediction of a record's `FIELDS`: running, queued, or ended if it has a status.
 
-    Raises `EngineUnavailable` for a record that this version cannot read.
+    Raises `UnusableData` for a record that this version cannot read.
     """
     record = {name: field for name, field in zip(FIELDS, fields, strict=True) if field is not None}
     try:
         return _prediction(prediction_id, model, record, running=running, position=position)
-    except (KeyError, ValueError):
-        raise EngineUnavailable(
+    except (KeyError, ValueError, OverflowError):
+        raise UnusableData(
             f"The record of prediction {prediction_id} in Redis is not one that this version of zypher can read; "
             "install the version that wrote it."
         ) from None
@@ -72,6 +75,13 @@ def _prediction(
         outcome=outcome,
         durable=record["durable"] == b"1",
     )
+
+
+def log_lost(model: str, lost: Sequence[bytes]) -> None:
+    """Log what a script found to be lost: ids of predictions, which it ended as data_lost, or places in the stream."""
+    for each in lost:
+        about = {"model": model, "prediction_id": each.decode(errors="replace")}
+        logger.error("lost: what Redis kept of it is missing or damaged", extra=about)
 
 
 def read_deliveries(model: str, receipt: str, words: Sequence[bytes | int]) -> list[Delivery]:

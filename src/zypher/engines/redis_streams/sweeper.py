@@ -1,18 +1,22 @@
 """Ends leases and delays that are over, once per period, and wakes all waiters."""
 
 import asyncio
+import logging
 
 from zypher.background_loop import BackgroundLoop
 from zypher.clock import Clock
 from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
-from zypher.engines.redis_streams.connection.failures import OUTAGE
+from zypher.engines.redis_streams.connection.failures import OUTAGE, UnusableData
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.ready_models import ReadyModels
 from zypher.engines.redis_streams.transitions.deliveries import Deliveries
 from zypher.errors import EngineUnavailable
 
+logger = logging.getLogger(__name__)
+
 _NAME = "redis-sweeper"
+_NAMES = ""  # stands for the key of the models' names where others are models
 
 
 class Sweeper:
@@ -32,6 +36,7 @@ class Sweeper:
         self._deliveries = deliveries
         self._ends = ends
         self._ready = ready
+        self._unusable: dict[str, str | None] = {}  # why a model's keys cannot be used, by model
         period_s = deliveries.limits.sweep_period_s
         # It outlives any error: without it no lease would ever end.
         self._loop = BackgroundLoop(
@@ -40,10 +45,10 @@ class Sweeper:
 
     @property
     def problem(self) -> str | None:
-        """Why this process does not sweep, a sentence."""
+        """Why this process does not sweep or cannot read the names of the models, a sentence."""
         error = self._loop.error
         if error is None:
-            return None
+            return self._unusable.get(_NAMES)
         return f"The engine's {_NAME} failed ({type(error).__name__}: {error}); the log has more."
 
     def start(self) -> None:
@@ -54,7 +59,7 @@ class Sweeper:
         await self._loop.stop()
 
     async def _sweep_all(self) -> None:
-        await self._models.refresh()
+        await self._refresh()
         models = self._models.swept()
         ready = await asyncio.gather(*(self._sweep(model) for model in models))
         if self._pipeline.refused:
@@ -65,9 +70,27 @@ class Sweeper:
             if number:
                 self._ready.wake(model)
 
+    async def _refresh(self) -> None:
+        """Read the names of the models; where they cannot be read, the queues are swept all the same."""
+        try:
+            await self._models.refresh()
+        except UnusableData as error:
+            self._note(_NAMES, str(error))
+        else:
+            self._note(_NAMES, None)
+
     async def _sweep(self, model: str) -> int:
         """How many of the model's predictions are ready; 0, too, while Redis refuses this model's keys."""
         try:
-            return await self._deliveries.sweep(model)
-        except EngineUnavailable:
+            ready = await self._deliveries.sweep(model)
+        except EngineUnavailable as error:
+            self._note(model, str(error) if isinstance(error, UnusableData) else None)
             return 0
+        self._note(model, None)
+        return ready
+
+    def _note(self, model: str, problem: str | None) -> None:
+        """Log once what keeps a model from being swept."""
+        if problem is not None and self._unusable.get(model) != problem:
+            logger.error("a queue cannot be used", extra={"model": model, "problem": problem})
+        self._unusable[model] = problem

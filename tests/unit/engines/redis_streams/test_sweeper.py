@@ -35,7 +35,7 @@ class Redis:
                 self.sweeps += 1
                 return self.fields
             case _:
-                return int(b"ready" in str(command[3]).encode())
+                return int(b"ready" in str(command[3]).encode()), list[bytes]()
 
 
 @pytest.fixture

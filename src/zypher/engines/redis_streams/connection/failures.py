@@ -6,6 +6,11 @@ from redis.exceptions import RedisError
 
 from zypher.errors import EngineUnavailable, ZypherError
 
+
+class UnusableData(EngineUnavailable):
+    """What Redis keeps of a model or a prediction cannot be used, though Redis answers: waiting does not help."""
+
+
 # What is raised while Redis is away. The pipeline logs that.
 OUTAGE: tuple[type[Exception], ...] = (EngineUnavailable, RedisError, OSError)
 

@@ -10,7 +10,7 @@ from zypher.clock import Clock
 from zypher.engines.redis_streams.connection.client import Client, Word
 from zypher.engines.redis_streams.connection.command import Command
 from zypher.engines.redis_streams.connection.exchange import Exchange
-from zypher.engines.redis_streams.connection.failures import affects_all, describe
+from zypher.engines.redis_streams.connection.failures import UnusableData, affects_all, describe
 from zypher.engines.redis_streams.format import check_format
 from zypher.engines.redis_streams.scripts import Script
 from zypher.engines.refusals import STOPPING, stopping
@@ -156,7 +156,7 @@ class Pipeline:
         if command.retried and not self._closing:
             self._held.append(command)
         else:
-            command.resolve(EngineUnavailable(problem))
+            command.resolve(EngineUnavailable(problem) if affects_all(error) else UnusableData(problem))
 
     def _unanswered(self, batch: list[Command], error: Exception) -> None:
         """A batch has no answers: hold or fail it and all that waits behind it."""

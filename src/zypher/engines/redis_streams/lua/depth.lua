@@ -1,16 +1,16 @@
 -- A model's queue: {queued, running, delayed, dead, submitted_at of the oldest or '', run_s or '', presences}.
 -- KEYS: 1 stream, 2 model, 3 returned, 4 delayed, 5 dead, 6 workers, 7 alive
 -- ARGV: base
--- uses time, queue
+-- uses time, reading, pending, queue
 local stream, model, returned, delayed, dead, workers, alive = unpack(KEYS)
 local queued, running, oldest = 0, 0, ''
 
 if redis.call('EXISTS', stream) == 1 then
   queued, running = counts(stream)
   local first = redis.call('ZRANGE', returned, 0, 0)[1]
-  local from = first or (redis.call('HGET', model, 'reached') or 0) + 1
+  local from = is_number(first) and first or string.format('%.0f', number_in(model, 'reached') + 1)
   local entry = redis.call('XRANGE', stream, from .. '-0', '+', 'COUNT', 1)[1]
-  if entry then oldest = entry[2][4] end
+  if entry and is_number(entry[2][4]) then oldest = entry[2][4] end
 end
 
 local buried = redis.call('ZRANGE', dead, 0, 0)[1]
@@ -19,11 +19,12 @@ while buried and redis.call('EXISTS', ARGV[1] .. ':p:' .. buried) == 0 do
   buried = redis.call('ZRANGE', dead, 0, 0)[1]
 end
 
+local run_s = redis.call('HGET', model, 'run_s')
 local presences = {}
 for _, worker_id in ipairs(redis.call('ZRANGEBYSCORE', alive, '(' .. now_ms(), '+inf')) do
-  presences[#presences + 1] = redis.call('HGET', workers, worker_id)
+  presences[#presences + 1] = redis.call('HGET', workers, worker_id) or nil
 end
 return {
   queued, running, redis.call('ZCARD', delayed), redis.call('ZCARD', dead),
-  oldest, redis.call('HGET', model, 'run_s') or '', presences,
+  oldest, tonumber(run_s) and run_s or '', presences,
 }

@@ -2,6 +2,6 @@
 -- KEYS: 1 dead, 2 the prediction's record
 -- ARGV: base, prediction_id
 if redis.call('ZREM', KEYS[1], ARGV[2]) == 0 then return 0 end
-local key = redis.call('HGET', KEYS[2], 'key')
-if key then redis.call('DEL', ARGV[1] .. ':k:' .. key) end
+local key = redis.pcall('HGET', KEYS[2], 'key')
+if type(key) == 'string' then redis.call('DEL', ARGV[1] .. ':k:' .. key) end
 return redis.call('DEL', KEYS[2])

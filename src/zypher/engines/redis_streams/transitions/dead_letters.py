@@ -1,7 +1,9 @@
 """What an operator does with dead letters: dead, replay, purge."""
 
+import logging
 from typing import cast
 
+from zypher.engines.redis_streams.connection.failures import UnusableData
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.keys import to_bytes, to_text
 from zypher.engines.redis_streams.known_models import KnownModels
@@ -10,6 +12,8 @@ from zypher.engines.redis_streams.records import FIELDS, read_prediction
 from zypher.engines.redis_streams.scripts import script
 from zypher.engines.refusals import inputs_full, queue_full
 from zypher.prediction import Prediction
+
+logger = logging.getLogger(__name__)
 
 
 class DeadLetters:
@@ -28,7 +32,10 @@ class DeadLetters:
         for prediction_id, fields in zip(answer[::2], answer[1::2], strict=True):
             assert isinstance(prediction_id, bytes)
             assert isinstance(fields, list)
-            letters.append(read_prediction(to_text(prediction_id), model, fields))
+            try:
+                letters.append(read_prediction(to_text(prediction_id), model, fields))
+            except (UnusableData, UnicodeDecodeError) as error:  # one that cannot be read hides no other
+                logger.warning("a dead letter cannot be read", extra={"model": model, "problem": str(error)})
         return letters
 
     async def replay(self, model: str, prediction_id: str) -> bool:

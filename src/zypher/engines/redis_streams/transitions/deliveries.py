@@ -10,9 +10,11 @@ from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.keys import ends_channel, to_bytes
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.limits import Limits
-from zypher.engines.redis_streams.records import outcome_arguments, read_deliveries
+from zypher.engines.redis_streams.records import log_lost, outcome_arguments, read_deliveries
 from zypher.engines.redis_streams.scripts import script
 from zypher.prediction import Delivery, Outcome
+
+_BEFORE_DELIVERIES = 2  # words of an answer to `receive`
 
 
 class Deliveries:
@@ -31,15 +33,20 @@ class Deliveries:
             script("receive"),
             (keys.stream, keys.model, keys.returned, keys.delayed),
             (
-                *(keys.base, limit, self.limits.received_bytes, receipt),
-                *(to_microseconds(started_at), self.limits.lease_ms),
+                *(keys.base, self._ends_channels, self.limits.retention_ms, limit, self.limits.received_bytes),
+                *(receipt, to_microseconds(started_at), self.limits.lease_ms),
             ),
         )
 
     def read(self, model: str, receipt: str, answer: object) -> tuple[list[Delivery], bool]:
         """The deliveries of an answer to `receive`, and whether nothing else was ready."""
-        *words, emptied = cast(list[bytes | int], answer) or [1]
-        return read_deliveries(model, receipt, words), emptied == 1
+        emptied, lost, *words = cast(list[object], answer) or [1, []]
+        log_lost(model, cast(list[bytes], lost))
+        return read_deliveries(model, receipt, cast(list[bytes | int], words)), emptied == 1
+
+    def handed_out(self, answer: object) -> bool:
+        """Whether an answer to `receive` has deliveries."""
+        return len(cast(list[object], answer)) > _BEFORE_DELIVERIES
 
     def recall(self, model: str, receipt: str) -> asyncio.Future[object]:
         """Queue again what was leased under a receipt that no caller got; sent until Redis accepts it."""
@@ -101,12 +108,15 @@ class Deliveries:
         Does nothing within half a period of another process's sweep, unless `at_once`.
         """
         keys = self._models.keys(model)
-        ready = await self._pipeline.run(
+        pause_ms = 0 if at_once else round(500 * self.limits.sweep_period_s)
+        answer = await self._pipeline.run(
             script("sweep"),
             (keys.stream, keys.model, keys.returned, keys.delayed),
-            (keys.base, 0 if at_once else round(500 * self.limits.sweep_period_s)),
+            (keys.base, self._ends_channels, self.limits.retention_ms, pause_ms),
         )
-        return cast(int, ready)
+        ready, lost = cast(tuple[int, list[bytes]], answer)
+        log_lost(model, lost)
+        return ready
 
 
 def _attempts(delivery: Delivery, counted: bool | None) -> tuple[int | str, int | str]:

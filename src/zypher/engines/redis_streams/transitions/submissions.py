@@ -9,7 +9,7 @@ from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.keys import digest, ends_channel, to_bytes, to_text
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.limits import Limits
-from zypher.engines.redis_streams.records import FIELDS, read_prediction
+from zypher.engines.redis_streams.records import FIELDS, log_lost, read_prediction
 from zypher.engines.redis_streams.scripts import script
 from zypher.engines.refusals import inputs_full, key_reused, queue_full
 from zypher.prediction import Message, Prediction, Status
@@ -33,11 +33,14 @@ class Submissions:
         model_written = self._models.use(message.model)
         submitted = self._pipeline.run(
             script("submit"),
-            (keys.stream, keys.model, keys.delayed, keys.dead, record, keys.idempotency(key) if key else record),
+            (
+                *(keys.stream, keys.model, keys.delayed, keys.dead, record),
+                *(keys.idempotency(key) if key else record, keys.returned),
+            ),
             (
                 *(keys.base, to_bytes(message.prediction_id), to_microseconds(message.submitted_at), message.input),
                 *(int(durable), "" if durable else self._watcher, limits.queue_limit, limits.most_bytes),
-                *(limits.retention_ms, key, digest(message.input) if key else ""),
+                *(limits.retention_ms, key, digest(message.input) if key else "", self._ends_channels),
             ),
         )
         if model_written is not None:
@@ -49,12 +52,17 @@ class Submissions:
         keys = self._models.keys(model)
         answer = await self._pipeline.run(
             script("get"),
-            (keys.stream, keys.model, keys.returned, keys.record(prediction_id)),
-            (self._watcher if watch else "", *FIELDS),
+            (keys.stream, keys.model, keys.returned, keys.delayed, keys.record(prediction_id)),
+            (
+                *(keys.base, self._ends_channels, to_bytes(prediction_id), self._limits.retention_ms),
+                *(self._watcher if watch else "", *FIELDS),
+            ),
         )
         if not answer:
             return None
         state, position, fields = cast(tuple[bytes, int, list[bytes | None]], answer)
+        if state == b"lost":
+            log_lost(model, [to_bytes(prediction_id)])
         return read_prediction(prediction_id, model, fields, running=state == b"running", position=position)
 
     async def cancel(self, model: str, prediction_id: str, finished_at: datetime) -> bool:

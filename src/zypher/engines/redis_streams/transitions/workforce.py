@@ -1,5 +1,6 @@
 """The workers of a model, and what waits for them: announce, depth."""
 
+import logging
 from typing import cast
 
 import msgspec
@@ -10,9 +11,10 @@ from zypher.engines.redis_streams.keys import digest, to_bytes, to_text
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.limits import Limits
 from zypher.engines.redis_streams.scripts import script
-from zypher.errors import EngineUnavailable
 from zypher.model_card import ModelCard
 from zypher.queue_state import QueueState, WorkerState
+
+logger = logging.getLogger(__name__)
 
 
 class Workforce:
@@ -22,6 +24,7 @@ class Workforce:
         self._pipeline = pipeline
         self._models = models
         self._limits = limits
+        self._unreadable: set[bytes] = set()  # the last announcement that could not be read
         self._cards: dict[str, ModelCard | None] = {}  # the last one of each model
 
     async def announce(self, presence: WorkerState) -> str:
@@ -53,20 +56,21 @@ class Workforce:
             oldest_queued_at=to_instant(int(oldest)) if oldest else None,
             run_s=float(run_s) if run_s else None,
             limit=self._limits.queue_limit,
-            workers=tuple(self._presence(content) for content in presences),
+            workers=tuple(worker for content in presences if (worker := self._presence(model, content)) is not None),
             problem=problem,
             delayed=delayed,
             dead=dead,
         )
 
-    def _presence(self, content: bytes) -> WorkerState:
+    def _presence(self, model: str, content: bytes) -> WorkerState | None:
+        """None, and a line in the log, for one that this version cannot read: the other workers are as they are."""
         try:
             presence = msgspec.msgpack.decode(content, type=WorkerState)
         except (msgspec.MsgspecError, ValueError):
-            raise EngineUnavailable(
-                "A worker announces itself in Redis in words that this version of zypher cannot read; "
-                "install the version that it has."
-            ) from None
+            if content not in self._unreadable:
+                logger.warning("the announcement of a worker cannot be read", extra={"model": model})
+                self._unreadable = {content}
+            return None
         known = self._cards.setdefault(presence.model, presence.card)
         if known != presence.card:
             known = self._cards[presence.model] = presence.card

@@ -7,13 +7,13 @@ end
 
 -- How long ago the last sweep was.
 local function unswept_ms(model)
-  return now_ms() - (redis.call('HGET', model, 'swept_at') or 0)
+  return now_ms() - number_in(model, 'swept_at')
 end
 
 -- Whether an entry is leased now. A lease does not end while Redis is away.
 local function leased(stream, model, entry)
-  local pending = redis.call('XPENDING', stream, 'workers', entry, entry, 1)[1]
-  if not pending then return false end
-  local lease_ms = tonumber(pending[2])
-  return pending[3] < lease_ms or unswept_ms(model) > away_ms(lease_ms)
+  local lease = (pending(stream, entry, entry, 1) or {})[1]
+  local lease_ms = lease and tonumber(lease[2])
+  if not lease_ms then return false end
+  return lease[3] < lease_ms or unswept_ms(model) > away_ms(lease_ms)
 end

@@ -1,6 +1,6 @@
 -- How many entries of the stream are not leased, and how many are.
 local function counts(stream)
-  local running = redis.call('XPENDING', stream, 'workers')[1]
+  local running = (pending(stream) or {0})[1]
   return redis.call('XLEN', stream) - running, running
 end
 
@@ -9,7 +9,7 @@ local function put_back_due(returned, delayed)
   local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now_ms(), 'LIMIT', 0, 1000)
   for _, seq in ipairs(due) do
     redis.call('ZREM', delayed, seq)
-    redis.call('ZADD', returned, seq, seq)
+    if is_number(seq) then redis.call('ZADD', returned, seq, seq) end
   end
   return #due > 0
 end

@@ -8,8 +8,3 @@ local function give_back(stream, returned, delayed, record, seq, delay_ms)
     redis.call('ZADD', returned, seq, seq)
   end
 end
-
--- The record of an entry.
-local function record_of(stream, base, entry)
-  return base .. ':p:' .. redis.call('XRANGE', stream, entry, entry)[1][2][2]
-end

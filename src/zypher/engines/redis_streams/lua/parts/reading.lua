@@ -1,0 +1,25 @@
+-- Reads what may be missing, of another type or changed by hand; none of that is an error of a script.
+
+-- Whether a text is a whole number that both Lua and Python can use.
+local function is_number(text)
+  return type(text) == 'string' and #text <= 17 and string.find(text, '^%d+$') ~= nil
+end
+
+-- A field of a hash as a number, 0 when it is none.
+local function number_in(hash, field)
+  return tonumber((redis.call('HGET', hash, field))) or 0
+end
+
+-- The fields of a record that scripts decide by: nil when there is no record, false when it cannot be read.
+local function read_record(record)
+  local words = redis.pcall('HMGET', record, 'seq', 'at', 'durable', 'status', 'receipt', 'attempt', 'unbegun', 'mark')
+  if words.err then return false end
+  local seq, at, durable, status, receipt, attempt, unbegun, mark = unpack(words)
+  if not (seq or at or durable) and redis.call('EXISTS', record) == 0 then return nil end
+  local whole = is_number(seq) and is_number(at) and (durable == '0' or durable == '1')
+  if not whole or (attempt and not is_number(attempt)) or (unbegun and not tonumber(unbegun)) then return false end
+  return {
+    seq = seq, durable = durable, status = status, receipt = receipt, mark = mark,
+    attempt = tonumber(attempt or 0), unbegun = tonumber(unbegun or 0),
+  }
+end
