@@ -7,19 +7,13 @@ from functools import partial
 
 from zypher.clock import Clock
 from zypher.engines.embedded.dead_letters import DeadLetters
-from zypher.engines.embedded.journal import End, Journal, Written, resolve
+from zypher.engines.embedded.journal import DATA_LOST, Damaged, End, Journal, Written, resolve
 from zypher.engines.embedded.memory.entry import Entry, Stage
 from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.errors import EngineUnavailable
-from zypher.prediction import Failure, FailureKind, Outcome, Status
+from zypher.prediction import Outcome, Status
 
 _CANCELLED = Outcome(Status.CANCELLED)
-_LOST = Outcome(
-    Status.FAILED,
-    failure=Failure(
-        FailureKind.DATA_LOST, "data_lost: its input is not in the server's data folder any more; send it again"
-    ),
-)
 
 
 class Countdown:
@@ -94,7 +88,7 @@ class Ending:
     def lose(self, entry: Entry) -> None:
         """End a queued prediction whose input is not in the journal any more."""
         self._predictions.queue(entry.model).leave(entry)
-        self._store(entry, _LOST, self._clock.now(), Countdown(1))
+        self._store(entry, DATA_LOST, self._clock.now(), Countdown(1))
 
     def _store(self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: Countdown) -> None:
         started_at = None if entry.lease is None else entry.lease.started_at
@@ -104,7 +98,9 @@ class Ending:
     def _outcome_stored(
         self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: Countdown, written: Written
     ) -> None:
-        """Finish the entry; one that could not be stored is written again later."""
+        """Finish the entry; one that could not be stored is written again later, or lost if its row is damaged."""
+        if isinstance(written, Damaged):
+            outcome, written = DATA_LOST, None
         if not entry.row or not isinstance(written, EngineUnavailable):
             ended = self._predictions.finish(entry, outcome, finished_at)
             if entry.row:
@@ -116,8 +112,11 @@ class Ending:
     def _cancel_stored(
         self, entry: Entry, finished_at: datetime, stored: asyncio.Future[None], written: Written
     ) -> None:
-        """Finish the entry; one that could not be stored goes on waiting."""
-        if entry.row and isinstance(written, EngineUnavailable):
+        """Finish the entry; one that could not be stored goes on waiting, or is lost if its row is damaged."""
+        if isinstance(written, Damaged):
+            self._predictions.finish(entry, DATA_LOST, finished_at)
+            resolve(stored, None)
+        elif entry.row and isinstance(written, EngineUnavailable):
             self._predictions.queue(entry.model).undo_leave(entry)
             resolve(stored, written)
         else:

@@ -10,15 +10,17 @@ from zypher.engines.contract import Settlement
 from zypher.engines.embedded.acceptance import Acceptance
 from zypher.engines.embedded.dead_letters import DeadLetters
 from zypher.engines.embedded.ending import Ending
-from zypher.engines.embedded.journal import FindResult, Journal, Standing, resolve
+from zypher.engines.embedded.journal import DATA_LOST, FindResult, Journal, Lost, Mark, Standing, resolve
 from zypher.engines.embedded.memory.entry import Entry, Stage
 from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.engines.embedded.memory.workers import Workers
 from zypher.engines.embedded.receiving import Receiving
 from zypher.engines.embedded.retention import Purger
 from zypher.engines.refusals import STOPPING, stopping
-from zypher.prediction import Delivery, Message, Outcome, Prediction
+from zypher.prediction import Delivery, Message, Outcome, Prediction, Status
 from zypher.queue_state import QueueState, WorkerState
+
+_NO_ROW = 0
 
 
 class EmbeddedEngine:
@@ -191,12 +193,30 @@ class EmbeddedEngine:
     async def _get_ended(self, prediction_id: str) -> Prediction | None:
         prediction = self._predictions.recent.get(prediction_id)
         if prediction is None:
-            found: asyncio.Future[Prediction | None] = asyncio.get_running_loop().create_future()
-            self._journal.read(FindResult(prediction_id, partial(resolve, found)))
-            prediction = await found
+            found = await self._find(prediction_id)
+            prediction = await self._get_lost(prediction_id) if isinstance(found, Lost) else found
         if prediction is None or prediction.finished_at is None:
             return None
         return prediction if prediction.finished_at + self._retention > self._clock.now() else None
+
+    async def _find(self, prediction_id: str) -> Prediction | Lost | None:
+        """What the journal has of a prediction that does not wait."""
+        found: asyncio.Future[Prediction | Lost | None] = asyncio.get_running_loop().create_future()
+        self._journal.read(FindResult(prediction_id, partial(resolve, found)))
+        return await found
+
+    async def _get_lost(self, prediction_id: str) -> Prediction | None:
+        """The end of a prediction that the journal has without an end; None while it is being accepted."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Behind all that was being written when it was read: its acceptance, its replay or its end may be among that.
+        self._journal.write(Mark(_NO_ROW, 0, None, partial(resolve, written)))
+        await written
+        lost = None if prediction_id in self._predictions.entries else await self._find(prediction_id)
+        if not isinstance(lost, Lost):
+            return lost
+        now = self._clock.now()
+        submitted_at = lost.submitted_at or now
+        return Prediction(prediction_id, lost.model, Status.FAILED, submitted_at, finished_at=now, outcome=DATA_LOST)
 
     def _check_open(self) -> None:
         if not self._opened:

@@ -12,7 +12,7 @@ import msgspec
 
 from zypher.engines.embedded.recovery import Recovery
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused, ZypherError
-from zypher.prediction import Message, Outcome, Prediction
+from zypher.prediction import Failure, FailureKind, Message, Outcome, Prediction, Status
 
 Result = TypeVar("Result")
 
@@ -34,6 +34,27 @@ class Standing(msgspec.Struct, frozen=True):
 
 
 Written = Standing | IdempotencyKeyReused | EngineUnavailable | None  # None: written as given
+
+
+class Damaged(EngineUnavailable):
+    """What the journal holds of one prediction is damaged, so that its end cannot be stored: it is lost."""
+
+
+class Lost(msgspec.Struct, frozen=True):
+    """A prediction that was accepted, and whose end or row cannot be found any more."""
+
+    prediction_id: str
+    model: str = ""  # "" where it cannot be read
+    submitted_at: datetime | None = None
+
+
+DATA_LOST = Outcome(
+    Status.FAILED,
+    failure=Failure(
+        FailureKind.DATA_LOST,
+        "data_lost: what the server's data folder kept of it is missing or damaged; send it again",
+    ),
+)
 
 
 class Accept(msgspec.Struct, frozen=True):
@@ -114,7 +135,7 @@ class FindResult(msgspec.Struct, frozen=True):
     """Read a prediction that ended."""
 
     prediction_id: str
-    done: Callable[[Prediction | EngineUnavailable | None], None]
+    done: Callable[[Prediction | Lost | EngineUnavailable | None], None]
 
 
 class FindStanding(msgspec.Struct, frozen=True):

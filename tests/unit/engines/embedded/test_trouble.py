@@ -181,6 +181,7 @@ async def test_a_prediction_in_memory_is_never_written(tmp_path: Path, clock: Fa
     writer.write(End(8, 1, clock.now(), clock.now(), SUCCEEDED, partial(resolve, stored)))
     assert await stored is None
     await writer.stop()
+    writer.close()
     assert count(tmp_path, "waiting") == count(tmp_path, "outcomes") == 0
 
 

@@ -10,6 +10,8 @@ writer.py        the thread that writes: group commit
 transaction.py   the operations of one batch, within its transaction
 reader.py        the thread that reads
 batch_thread.py  a thread that handles all queued items at once
+damage.py        which errors mean a damaged file; salvage.py reads around it at the start
+wal.py           checks that the WAL is whole
 store.py         one function per statement
 statements.py    the statements: a file of `sql` each
 """

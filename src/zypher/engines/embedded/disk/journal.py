@@ -6,9 +6,11 @@ from pathlib import Path
 
 from zypher.clock import Clock
 from zypher.engines.embedded.disk import store
+from zypher.engines.embedded.disk.damage import DamageLog, is_damage
 from zypher.engines.embedded.disk.database import bound_wal, database_errors, open_reader, open_writer
 from zypher.engines.embedded.disk.folder import Folder
 from zypher.engines.embedded.disk.reader import Reader
+from zypher.engines.embedded.disk.salvage import salvage
 from zypher.engines.embedded.disk.space import Space, default_limit_bytes
 from zypher.engines.embedded.disk.writer import Writer
 from zypher.engines.embedded.journal import MarkRead, Probe, Purge, Read, Recovered, Write
@@ -59,6 +61,7 @@ class DiskJournal:
         self._threads = None
         await writer.stop()
         await reader.stop()
+        writer.close()
         self._folder.give_back()
 
     def new_row(self) -> int:
@@ -95,7 +98,13 @@ class DiskJournal:
     def _recover(self, connection: sqlite3.Connection) -> Recovered:
         with database_errors(self._folder.database):
             self._last_row = store.select_last_row(connection)
-            return Recovered(store.select_waiting(connection), store.select_dead(connection))
+            try:
+                return Recovered(store.select_waiting(connection), store.select_dead(connection))
+            except Exception as error:
+                if not is_damage(error):
+                    raise
+                DamageLog(self._folder.database).report(error)
+                return salvage(connection, self._last_row)
 
     def _open_threads(self) -> tuple[Writer, Reader]:
         if self._threads is None:

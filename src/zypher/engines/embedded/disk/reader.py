@@ -1,12 +1,13 @@
 """The thread that reads, so that a slow disk never holds the event loop."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from zypher.engines.embedded.disk import store
 from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
+from zypher.engines.embedded.disk.damage import DamageLog, is_damage
 from zypher.engines.embedded.journal import FindResult, FindStanding, LoadInputs, Read
 from zypher.errors import EngineUnavailable
 
@@ -17,6 +18,7 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
         self._connection = connection
         self._folder = folder
+        self._damage = DamageLog(folder)
         self._thread: BatchThread[Read] = BatchThread("zypher-reader", self._work)
         self.start = self._thread.start
         self.read = self._thread.submit
@@ -28,9 +30,20 @@ class Reader:
     def _work(self, batch: list[Read]) -> Callbacks:
         try:
             return _read(self._connection, batch)
-        except Exception as error:  # of any kind: it is the result of every operation
-            problem = f"Predictions cannot be read from {self._folder} ({error}); check the disk."
-            return [_failure(operation, problem) for operation in batch]
+        except Exception:  # of any kind, and perhaps of one operation only
+            return [callback for operation in batch for callback in self._read_alone(operation)]
+
+    def _read_alone(self, operation: Read) -> Sequence[Callable[[], None]]:
+        try:
+            return _read(self._connection, [operation])
+        except Exception as error:
+            if is_damage(error):
+                self._damage.report(error)
+            try:
+                return [_read_around(self._connection, operation, error)]
+            except Exception as last:  # it is the result
+                problem = f"Predictions cannot be read from {self._folder} ({last}); check the disk."
+                return [_failure(operation, problem)]
 
 
 def _read(connection: sqlite3.Connection, batch: list[Read]) -> list[Callable[[], None]]:
@@ -47,6 +60,30 @@ def _read(connection: sqlite3.Connection, batch: list[Read]) -> list[Callable[[]
             accept = operation.accept
             callbacks.append(partial(accept.done, store.find_standing(connection, accept)))
     return callbacks
+
+
+def _read_around(connection: sqlite3.Connection, operation: Read, error: Exception) -> Callable[[], None]:
+    """What can be read in spite of damage. Raises the error for what is none, or when nothing can."""
+    if is_damage(error) and isinstance(operation, FindResult):
+        return partial(operation.done, store.find_lost(connection, operation.prediction_id))
+    if is_damage(error) and isinstance(operation, LoadInputs):
+        return partial(operation.done, _readable_inputs(connection, operation))
+    raise error
+
+
+def _readable_inputs(connection: sqlite3.Connection, wanted: LoadInputs) -> dict[int, bytes]:
+    """The inputs, each read by itself, without those that are damaged."""
+    inputs: dict[int, bytes] = {}
+    for row in dict.fromkeys([wanted.first, *wanted.others]):
+        try:
+            input = store.select_input(connection, row, None if row == wanted.first else wanted.longest_bytes)
+        except Exception as error:
+            if not is_damage(error):
+                raise
+            continue
+        if input is not None:
+            inputs[row] = input
+    return inputs
 
 
 def _failure(operation: Read, problem: str) -> Callable[[], None]:

@@ -8,7 +8,7 @@ from itertools import islice
 import msgspec
 
 from zypher.engines.embedded.disk.statements import sizes, statement
-from zypher.engines.embedded.journal import Accept, DeadLetter, End, Mark, Standing, WaitingRow, Written
+from zypher.engines.embedded.journal import Accept, DeadLetter, End, Lost, Mark, Standing, WaitingRow, Written
 from zypher.engines.instants import to_instant, to_microseconds
 from zypher.engines.refusals import key_reused
 from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
@@ -28,11 +28,11 @@ class _ResultRow(msgspec.Struct, frozen=True, array_like=True):
     prediction_id: str
     model: str
     submitted_at: int
-    attempt: int
+    attempt: int | None
     started_at: int | None
-    finished_at: int
-    status: Status
-    run_s: float
+    finished_at: int | None
+    status: Status | None  # None, and so all the rest, when it has not ended
+    run_s: float | None
     output_bytes: int  # how long the output is
     output: str | None  # hexadecimal; None when there is none or it is long
     failure_kind: FailureKind | None
@@ -124,9 +124,9 @@ def delete_forgotten(connection: sqlite3.Connection, accept: Accept) -> None:
             delete_prediction(connection, int(row))
 
 
-def select_results(connection: sqlite3.Connection, prediction_ids: Sequence[str]) -> dict[str, Prediction]:
-    """Those of the predictions that ended, by id."""
-    found: dict[str, Prediction] = {}
+def select_results(connection: sqlite3.Connection, prediction_ids: Sequence[str]) -> dict[str, Prediction | Lost]:
+    """Those of the predictions that were accepted, by id; one without an end is lost unless it waits."""
+    found: dict[str, Prediction | Lost] = {}
     remaining = iter(prediction_ids)
     for size in sizes(len(prediction_ids)):
         ids = [encodable(prediction_id) for prediction_id in islice(remaining, size)]
@@ -148,10 +148,48 @@ def select_inputs(
     return inputs
 
 
+def find_lost(connection: sqlite3.Connection, prediction_id: str) -> Lost | None:
+    """A prediction whose row or end cannot be read, by what the index of the ids says; None: it was never accepted."""
+    found = connection.execute(statement("select_number"), (encodable(prediction_id),)).fetchone()
+    return None if found is None else Lost(prediction_id)
+
+
+def select_input(connection: sqlite3.Connection, row: int, longest_bytes: int | None) -> bytes | None:
+    """One input, of any size with None; None for one that is longer or not there."""
+    name, bounds = ("select_input", (row,)) if longest_bytes is None else ("select_short_input", (row, longest_bytes))
+    found = connection.execute(statement(name), bounds).fetchone()
+    return None if found is None else bytes(found[0])
+
+
+def select_next_waiting(connection: sqlite3.Connection, row: int) -> tuple[int, int] | None:
+    """The row above this one that has not ended, and its attempts."""
+    found = connection.execute(statement("select_next_waiting"), (row,)).fetchone()
+    return None if found is None else (int(found[0]), int(found[1]))
+
+
+def select_head(connection: sqlite3.Connection, row: int) -> tuple[str, str, datetime]:
+    """The id, the model and the acceptance of a prediction. Raises `TypeError` when it is not there or not these."""
+    return _head(*connection.execute(statement("select_head"), (row,)).fetchone())
+
+
+def select_dead_rows(connection: sqlite3.Connection) -> list[tuple[int, int]]:
+    """The rows of the dead letters and when they died, those that died first first."""
+    return connection.execute(statement("select_dead_rows")).fetchall()
+
+
+def insert_outcome(connection: sqlite3.Connection, end: End) -> None:
+    """The outcome alone: of a prediction whose other rows cannot be changed."""
+    connection.execute(statement("insert_outcome"), _outcome_cells(end))
+
+
+def has_prediction(connection: sqlite3.Connection, row: int) -> bool:
+    return connection.execute(statement("select_head"), (row,)).fetchone() is not None
+
+
 def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
     """All that has not ended, in order of acceptance."""
     return [
-        WaitingRow(row, prediction_id, model, to_instant(submitted_at), attempt)
+        WaitingRow(row, *_head(prediction_id, model, submitted_at), attempt)
         for row, prediction_id, model, submitted_at, attempt in connection.execute(statement("select_waiting"))
     ]
 
@@ -167,6 +205,12 @@ def select_dead(connection: sqlite3.Connection) -> list[DeadLetter]:
 def select_last_row(connection: sqlite3.Connection) -> int:
     """The highest row in use, 0 for none."""
     return int(connection.execute(statement("select_last_row")).fetchone()[0])
+
+
+def _head(prediction_id: object, model: object, submitted_at: object) -> tuple[str, str, datetime]:
+    if isinstance(prediction_id, str) and isinstance(model, str) and isinstance(submitted_at, int):
+        return prediction_id, model, to_instant(submitted_at)
+    raise TypeError
 
 
 def _from_instant(instant: datetime | None) -> int | None:
@@ -221,7 +265,9 @@ def _output(connection: sqlite3.Connection, row: _ResultRow) -> bytes | None:
     return None if found is None else bytes(found[0])  # purged meanwhile, so it is past its retention
 
 
-def _prediction(row: _ResultRow, output: bytes | None) -> Prediction:
+def _prediction(row: _ResultRow, output: bytes | None) -> Prediction | Lost:
+    if row.status is None or row.finished_at is None:
+        return Lost(row.prediction_id, row.model, to_instant(row.submitted_at))
     failure = None
     if row.failure_kind is not None:
         failure = Failure(row.failure_kind, row.failure_message or "")
@@ -230,8 +276,8 @@ def _prediction(row: _ResultRow, output: bytes | None) -> Prediction:
         model=row.model,
         status=row.status,
         submitted_at=to_instant(row.submitted_at),
-        attempt=row.attempt,
+        attempt=row.attempt or 0,
         started_at=None if row.started_at is None else to_instant(row.started_at),
         finished_at=to_instant(row.finished_at),
-        outcome=Outcome(row.status, output, failure, row.run_s),
+        outcome=Outcome(row.status, output, failure, row.run_s or 0.0),
     )

@@ -7,11 +7,14 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from zypher.engines.embedded.disk import store
 from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
+from zypher.engines.embedded.disk.damage import REMEDY, DamageLog, is_damage
 from zypher.engines.embedded.disk.shrinking import Shrinking
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.disk.transaction import Transaction
-from zypher.engines.embedded.journal import MarkRead, Probe, Write
+from zypher.engines.embedded.disk.wal import Wal, WalCut
+from zypher.engines.embedded.journal import Accept, Damaged, End, Mark, MarkRead, Probe, Write
 from zypher.errors import EngineUnavailable
 
 
@@ -28,6 +31,8 @@ class Writer:
         self._transaction = Transaction(connection, space)
         self._file = _file(connection)
         self._identity = self._file.stat()
+        self._wal = Wal(self._file)
+        self._damage = DamageLog(self._file)
         self._shrinking = Shrinking(connection, self._file, space.wal_bytes)
         self._thread: BatchThread[Write] = BatchThread("zypher-writer", self._write_batch, self._shrink)
         self.start = self._thread.start
@@ -36,7 +41,11 @@ class Writer:
     async def stop(self) -> None:
         """Return once all that was given is written, or has failed to be."""
         await self._thread.stop()
+
+    def close(self) -> None:
+        """Close the file; last of all that have it open."""
         self._connection.close()
+        self._wal.close()
 
     def _write_batch(self, batch: list[Write]) -> Callbacks:
         changes = self._connection.total_changes
@@ -44,10 +53,53 @@ class Writer:
             self._check_file()
             callbacks = self._commit(batch)
         except Exception as error:  # of any kind: it is the result of every operation
+            if is_damage(error):
+                return [callback for operation in batch for callback in self._write_alone(operation)]
             return self._failures(batch, _problem(self._folder, error))
         problem = self._transaction.problem
         changed = problem is not None or self._connection.total_changes != changes
         return [partial(self._report, problem), *callbacks] if changed else callbacks
+
+    def _write_alone(self, operation: Write) -> Callbacks:
+        """The file is damaged somewhere: only what concerns that place fails."""
+        try:
+            return self._commit([operation])
+        except Exception as error:  # of any kind: it is the result
+            if not is_damage(error):
+                return self._failures([operation], _problem(self._folder, error))
+            self._damage.report(error)
+            return self._write_around(operation, _problem(self._folder, error))
+
+    def _write_around(self, operation: Write, problem: str) -> Callbacks:
+        """The result of an operation that met damage.
+
+        An attempt whose beginning cannot be noted is counted in memory only. A prediction that cannot be accepted, and
+        an outcome for which there is no place, are problems of the file as a whole.
+        """
+        if isinstance(operation, Mark):
+            return [] if operation.done is None else [partial(operation.done, None)]
+        if isinstance(operation, End) and self._write_outcome(operation):
+            return [partial(operation.done, None)]
+        if isinstance(operation, End) and not self._is_readable(operation):
+            return [partial(operation.done, Damaged(problem))]
+        failures = self._failures([operation], problem)
+        return failures if isinstance(operation, Accept | End | Probe) else failures[1:]
+
+    def _write_outcome(self, end: End) -> bool:
+        """Store an outcome without the changes to other rows that belong to it; whether that was possible."""
+        try:
+            if not self._is_readable(end):
+                return False
+            store.insert_outcome(self._connection, end)
+        except sqlite3.Error:
+            return False
+        return True
+
+    def _is_readable(self, end: End) -> bool:
+        try:
+            return store.has_prediction(self._connection, end.row)
+        except sqlite3.Error:
+            return False
 
     def _shrink(self) -> bool:
         try:
@@ -56,12 +108,18 @@ class Writer:
             return False
 
     def _check_file(self) -> None:
-        """Raise `FileNotFoundError` when what is open is not the file in the folder any more.
+        """Raise `FileNotFoundError` when what is open is not in the folder any more, `WalCut` when the WAL is cut.
 
         The system would go on writing to a removed file, and all of it would be lost with the process.
         """
         if not os.path.samestat(self._file.stat(), self._identity):
             raise FileNotFoundError
+        try:
+            self._wal.check()
+        except FileNotFoundError:
+            # SQLite still has it open: what was committed is saved into the data file.
+            self._connection.execute("PRAGMA wal_checkpoint(FULL)").fetchall()
+            raise
 
     def _commit(self, batch: list[Write]) -> list[Callable[[], None]]:
         self._connection.execute("BEGIN IMMEDIATE")
@@ -87,8 +145,15 @@ class Writer:
 
 def _problem(folder: Path, error: Exception) -> str:
     """The sentence for clients whose predictions the disk does not store."""
+    if isinstance(error, WalCut):
+        return (
+            f"The file zypher.db-wal in {folder} was cut while the server used it, and what it held is lost; "
+            "start the server again."
+        )
     if isinstance(error, FileNotFoundError):
         return f"The data in {folder} was removed or replaced while the server used it; start the server again."
+    if is_damage(error):
+        return f"The data in {folder} is damaged ({error}); {REMEDY}."
     name = getattr(error, "sqlite_errorname", "")
     remedy = "check the disk"
     if name.startswith("SQLITE_FULL"):

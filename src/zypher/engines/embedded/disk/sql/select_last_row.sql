@@ -1,4 +1,5 @@
 SELECT max(
     coalesce((SELECT max(number) FROM predictions), 0),
-    coalesce((SELECT max(number) FROM outcomes), 0)
+    coalesce((SELECT max(number) FROM outcomes), 0),
+    coalesce((SELECT max(number) FROM waiting), 0)
 )

@@ -1,0 +1,2 @@
+SELECT prediction_id, model, submitted_at FROM predictions
+WHERE number = ?

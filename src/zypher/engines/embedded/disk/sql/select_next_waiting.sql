@@ -1,0 +1,2 @@
+SELECT number, attempt FROM waiting
+WHERE number > ? ORDER BY number LIMIT 1

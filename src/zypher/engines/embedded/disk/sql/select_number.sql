@@ -1,0 +1,3 @@
+-- An index holds all of it.
+SELECT number FROM predictions
+WHERE prediction_id = ?

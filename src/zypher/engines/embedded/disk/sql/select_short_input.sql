@@ -1,0 +1,2 @@
+SELECT input FROM predictions
+WHERE number = ? AND length(input) <= ?
