@@ -6,6 +6,7 @@ from pathlib import Path
 
 PAGE_BYTES = 4096
 _TABLE_LEAF, _INDEX_LEAF = 13, 10
+_TABLE_INTERIOR, _INDEX_INTERIOR = 5, 2
 _FIRST_HEADER = 100  # bytes of the file's header, on page 1
 
 
@@ -36,6 +37,8 @@ def _leaves_below(data: bytes, number: int) -> list[int]:
     start = _FIRST_HEADER if number == 1 else 0
     if page[start] in {_TABLE_LEAF, _INDEX_LEAF}:
         return [number]
+    if page[start] not in {_TABLE_INTERIOR, _INDEX_INTERIOR}:  # damaged already
+        return []
     cells = int.from_bytes(page[start + 3 : start + 5])
     pointers = [int.from_bytes(page[start + 12 + 2 * cell : start + 14 + 2 * cell]) for cell in range(cells)]
     children = [int.from_bytes(page[pointer : pointer + 4]) for pointer in pointers]

@@ -5,6 +5,7 @@
     load             callers that submit and read over HTTP
     schedule         from a seed: when which fault strikes
     faults           what can happen to a service
+    lost_keys        what Redis may lose; damaged_page: what a data file may
     member           one process of it, that can be killed, frozen and started again
     stage            all of them; embedded and redis_streams say which
     proxy            the way to Redis, that can be cut and delayed

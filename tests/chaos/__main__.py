@@ -32,9 +32,9 @@ def _run(engine: str, weather: Weather) -> Report:
     with tempfile.TemporaryDirectory(prefix="chaos-") as name:
         directory = Path(name)
         if engine == "redis":
-            report = asyncio.run(storm(RedisStage(directory), REDIS, weather, directory))
+            report = asyncio.run(storm(RedisStage(directory), REDIS, weather))
         else:
-            report = asyncio.run(storm(EmbeddedStage(directory), EMBEDDED, weather, directory))
+            report = asyncio.run(storm(EmbeddedStage(directory), EMBEDDED, weather))
     print(report, end="\n\n", flush=True)
     return report
 

@@ -5,12 +5,16 @@ import contextlib
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Coroutine, Mapping
 from random import Random
 from typing import TypeVar
 
+from tests.chaos.damaged_page import damage_a_page
+from tests.chaos.embedded import EmbeddedStage
+from tests.chaos.lost_keys import KINDS, lose
 from tests.chaos.member import Member
-from tests.chaos.redis_streams import RedisStage
+from tests.chaos.redis_streams import BASE, RedisStage
 from tests.chaos.stage import LEASE_S, Stage
 
 _DOWN_S = 1.0  # at most, until what was killed is started again
@@ -82,6 +86,58 @@ async def freeze_worker(stage: Stage, chance: Random) -> None:
         await asyncio.sleep(_AWAKE_S)
 
 
+async def stop_replica(stage: Stage, chance: Random) -> None:
+    """It is stopped for longer than a lease, and goes on; its worker is alive, so no prediction runs elsewhere."""
+    async with stage.victim(stage.workers, chance) as worker:
+        await stage.loaded(worker)
+        if not (replicas := worker.children()):
+            return
+        replica = chance.choice(replicas)
+        stage.struck("stop replica", frozenset({replica}))
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(replica, signal.SIGSTOP)
+            await asyncio.sleep(LEASE_S * chance.uniform(1.2, 2))
+            os.kill(replica, signal.SIGCONT)
+
+
+async def hold_gil(stage: Stage, chance: Random) -> None:
+    """A run holds the GIL for good, until its replica is killed long after a lease would have ended."""
+    await _trick(stage, "hold", LEASE_S * chance.uniform(1.2, 2))
+
+
+async def fork_child(stage: Stage, chance: Random) -> None:
+    """A run leaves a child that lives on with all descriptors when its replica is killed."""
+    await _trick(stage, "fork", chance.uniform(0.1, 1))
+
+
+async def _trick(stage: Stage, name: str, lasts_s: float) -> None:
+    async with stage.tricks:
+        trick, tricked = stage.folder / f"trick.{name}", stage.folder / "tricked"
+        trick.touch()
+        gives_up_at = time.monotonic() + _DRAIN_S
+        while not tricked.exists() and time.monotonic() < gives_up_at:
+            await asyncio.sleep(_LOOK_AGAIN_S)
+        trick.unlink(missing_ok=True)
+        if not tricked.exists():
+            return
+        replica = int(tricked.read_text())
+        tricked.unlink()
+        stage.struck({"hold": "hold GIL", "fork": "fork child"}[name], frozenset({replica}))
+        await asyncio.sleep(lasts_s)
+        with contextlib.suppress(ProcessLookupError):  # another fault was faster
+            os.kill(replica, signal.SIGKILL)
+
+
+async def damage_page(stage: EmbeddedStage, chance: Random) -> None:
+    """While the server is down, a page of its data file is overwritten."""
+    async with stage.victim(stage.servers, chance) as server:
+        await stage.loaded(server)
+        server.signal(signal.SIGKILL)
+        await asyncio.to_thread(server.wait, _DRAIN_S)
+        stage.struck("damage page", server.pids())
+        stage.destroyed |= await asyncio.to_thread(damage_a_page, stage.database, chance)
+
+
 async def _kill(stage: Stage, fault: str, member: Member, chance: Random) -> None:
     stage.struck(fault, member.pids())
     member.signal(signal.SIGKILL)
@@ -89,12 +145,16 @@ async def _kill(stage: Stage, fault: str, member: Member, chance: Random) -> Non
     await asyncio.sleep(chance.uniform(0, _DOWN_S))
 
 
-EMBEDDED: Mapping[str, Fault[Stage]] = {
+_EVERYWHERE: Mapping[str, Fault[Stage]] = {
     "kill server": kill_server,
     "kill replica": kill_replica,
     "drain worker": drain_worker,
     "freeze worker": freeze_worker,
+    "stop replica": stop_replica,
+    "hold GIL": hold_gil,
+    "fork child": fork_child,
 }
+EMBEDDED: Mapping[str, Fault[EmbeddedStage]] = {**_EVERYWHERE, "damage page": damage_page}
 
 
 async def restart_redis(stage: RedisStage, chance: Random) -> None:
@@ -151,8 +211,28 @@ async def deliver_twice(stage: RedisStage, chance: Random) -> None:
         stage.struck("deliver twice")
 
 
+async def cut_off_worker(stage: RedisStage, chance: Random) -> None:
+    """One worker is without Redis for longer than its leases; the others are not, and run its predictions."""
+    async with stage.cut_off:
+        stage.struck("cut off worker")
+        stage.way_of_first.refusing = True
+        await stage.way_of_first.cut()
+        await asyncio.sleep(LEASE_S * chance.uniform(1.2, 2.5))
+        stage.way_of_first.refusing = False
+
+
+async def lose_keys(stage: RedisStage, chance: Random) -> None:
+    """One part of each kind that Redis keeps is gone or is noise."""
+    async with stage.network:
+        stage.struck("lose keys")
+        for kind in chance.sample(list(KINDS), len(KINDS)):
+            with stage.redis.client() as client:
+                stage.destroyed |= await asyncio.to_thread(lose, client, BASE, kind, chance)
+            await asyncio.sleep(chance.uniform(0.05, 0.3))
+
+
 REDIS: Mapping[str, Fault[RedisStage]] = {
-    **EMBEDDED,
+    **_EVERYWHERE,
     "kill worker": kill_worker,
     "kill everything": kill_everything,
     "restart Redis": restart_redis,
@@ -161,4 +241,6 @@ REDIS: Mapping[str, Fault[RedisStage]] = {
     "delay connections": delay_connections,
     "swallow answers": swallow_answers,
     "deliver twice": deliver_twice,
+    "cut off worker": cut_off_worker,
+    "lose keys": lose_keys,
 }

@@ -1,11 +1,13 @@
 """What was accepted, what was read of it, and what of that breaks the promise."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from tests.chaos.question import Question
 
 _LOST_WORKERS = "worker_lost"
+_LOST_DATA = "data_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,10 @@ class _Entry:
 class Ledger:
     """Every accepted prediction with its readings."""
 
-    def __init__(self) -> None:
+    def __init__(self, destroyed: Set[str] = frozenset()) -> None:
+        """`destroyed`: ids of which a fault took away what was stored; they may end as data_lost or be unknown."""
         self.strange: list[str] = []  # answers that nobody should get
+        self._destroyed = destroyed
         self.synchronous = 0  # right answers to those who waited for a prediction that no one reads again
         self._entries: dict[str, _Entry] = {}
         self._keys: dict[str, set[str]] = {}
@@ -59,10 +63,10 @@ class Ledger:
         """The service said that it does not know this prediction."""
         self._entries[prediction_id].missing = True
 
-    def answered(self, question: Question, result: Result) -> None:
+    def answered(self, question: Question, result: Result, prediction_id: str = "") -> None:
         """A caller who waited got this, about a prediction that may be forgotten."""
         self.synchronous += 1
-        if not _is_right(question, result):
+        if not _is_right(question, result) and not self._is_excused(prediction_id, result):
             self.strange.append(f"number {question.number} was answered with {result}")
 
     def open(self) -> list[str]:
@@ -73,8 +77,12 @@ class Ledger:
         return list(self._entries)
 
     def lost(self) -> list[str]:
-        """The ids that have no result, or that were unknown at any time."""
-        return [each for each, entry in self._entries.items() if entry.missing or not entry.results]
+        """The ids that have no result, or that were unknown at any time without having been destroyed."""
+        return [
+            each
+            for each, entry in self._entries.items()
+            if (entry.missing and each not in self._destroyed) or not (entry.missing or entry.results)
+        ]
 
     def wrong(self) -> list[str]:
         """What was neither the right output nor a failure that the service may state."""
@@ -82,7 +90,7 @@ class Ledger:
             f"{prediction_id}, number {entry.question.number}: {result}"
             for prediction_id, entry in self._entries.items()
             for result in entry.results
-            if not _is_right(entry.question, result)
+            if not _is_right(entry.question, result) and not self._is_excused(prediction_id, result)
         ]
 
     def doubled(self) -> list[str]:
@@ -90,9 +98,30 @@ class Ledger:
         ids = [
             f"{prediction_id}: {entry.results}"
             for prediction_id, entry in self._entries.items()
-            if len(entry.results) > 1 or entry.undone
+            if len(self._of_model(prediction_id)) > 1 or (entry.undone and prediction_id not in self._destroyed)
         ]
-        return ids + [f"key {key}: {sorted(own)}" for key, own in self._keys.items() if len(own) > 1]
+        keys = ((key, own) for key, own in self._keys.items() if self._destroyed.isdisjoint(own))
+        return ids + [f"key {key}: {sorted(own)}" for key, own in keys if len(own) > 1]
+
+    def charged(self, attempts: Mapping[str, int], runs: Mapping[int, Sequence[object]]) -> list[str]:
+        """What has more attempts by the engine than runs by the model's own notes."""
+        return [
+            f"{prediction_id}, number {entry.question.number}: {attempts[prediction_id]} attempts"
+            for prediction_id, entry in self._entries.items()
+            if attempts.get(prediction_id, 0) > len(runs.get(entry.question.number, ()))
+        ]
+
+    def data_lost(self) -> int:
+        """How many ended as data_lost or are unknown, all destroyed by a fault."""
+        entries = (self._entries[each] for each in self._destroyed if each in self._entries)
+        return sum(entry.missing or any(_LOST_DATA in result.error for result in entry.results) for entry in entries)
+
+    def _is_excused(self, prediction_id: str, result: Result) -> bool:
+        return _LOST_DATA in result.error and prediction_id in self._destroyed
+
+    def _of_model(self, prediction_id: str) -> list[Result]:
+        """The results but for the loss of one that was destroyed."""
+        return [each for each in self._entries[prediction_id].results if not self._is_excused(prediction_id, each)]
 
     def given_up(self) -> list[Question]:
         """What failed because it lost its workers too often."""
@@ -120,4 +149,6 @@ def _is_right(question: Question, result: Result) -> bool:
 def _ending(result: Result) -> str:
     if result.output is not None:
         return "succeeded"
+    if _LOST_DATA in result.error:
+        return "data_lost"
     return "lost its workers" if _LOST_WORKERS in result.error else "failed as asked"

@@ -40,7 +40,7 @@ class Load:
     def __init__(self, urls: Sequence[str], ledger: Ledger, folder: str, seed: int) -> None:
         self.refusals_s: list[float] = []  # how long each 503 took that refused a prediction
         self._urls = urls
-        self._ledger = ledger
+        self.ledger = ledger
         self._folder = folder
         self._seed = seed
         self._chance = random.Random(seed)
@@ -75,7 +75,7 @@ class Load:
                         await self._read_to_end(prediction_id)
 
         deadline = asyncio.get_running_loop().time() + patience_s
-        await asyncio.gather(*map(read, self._ledger.all()))
+        await asyncio.gather(*map(read, self.ledger.all()))
 
     async def _call(self) -> None:
         ways = (self._submit, self._submit_with_key, self._wait, self._wait_a_little)
@@ -120,18 +120,18 @@ class Load:
             self.refusals_s.append(time.monotonic() - began)
             return False
         if answer.status_code == 202:
-            self._ledger.accepted(answer.headers["prediction-id"], question, key)
+            self.ledger.accepted(answer.headers["prediction-id"], question, key)
         elif (result := _of_caller(answer)) is not None:
-            self._ledger.answered(question, result)
+            self.ledger.answered(question, result, answer.headers.get("prediction-id", ""))
         else:
-            self._ledger.strange.append(f"POST was answered with {answer.status_code} {answer.text}")
+            self.ledger.strange.append(f"POST was answered with {answer.status_code} {answer.text}")
         return True
 
     async def _read_open(self) -> None:
         while not self._stopped.is_set():
-            if waiting := self._ledger.open():
+            if waiting := self.ledger.open():
                 await self._read(self._chance.choice(waiting[:100]), wait_s=1)
-            if ended := self._ledger.all():
+            if ended := self.ledger.all():
                 await self._read(self._chance.choice(ended), wait_s=0)
             await asyncio.sleep(_TRY_AGAIN_S * self._chance.random())
 
@@ -141,20 +141,20 @@ class Load:
 
     async def _read(self, prediction_id: str, wait_s: int) -> bool:
         """Look once; whether it is known how it ended, or that it is not known."""
-        had_result = self._ledger.has_result(prediction_id)
+        had_result = self.ledger.has_result(prediction_id)
         answer = await self._ask("GET", f"/{prediction_id}?wait={wait_s}")
         if answer is None or answer.status_code == 503:
             return False
         if answer.status_code == 400 and _said(answer) == _PENDING:
             if had_result:
-                self._ledger.undone(prediction_id)
+                self.ledger.undone(prediction_id)
             return False
         if (result := _of_reader(answer)) is not None:
-            self._ledger.read(prediction_id, result)
+            self.ledger.read(prediction_id, result)
         elif answer.status_code == 404:
-            self._ledger.missed(prediction_id)
+            self.ledger.missed(prediction_id)
         else:
-            self._ledger.strange.append(f"GET {prediction_id} was answered with {answer.status_code} {answer.text}")
+            self.ledger.strange.append(f"GET {prediction_id} was answered with {answer.status_code} {answer.text}")
         return True
 
     async def _ask(
@@ -171,7 +171,7 @@ class Load:
         try:
             return await self._client.request(method, url, json=json, headers=headers, timeout=timeout_s)
         except httpx.TimeoutException:
-            self._ledger.strange.append(f"{method} was not answered in {timeout_s} s")
+            self.ledger.strange.append(f"{method} was not answered in {timeout_s} s")
         except httpx.TransportError:
             pass
         return None

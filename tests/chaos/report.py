@@ -25,12 +25,15 @@ class Report:
     lost: list[str]
     wrong: list[str]
     doubled: list[str]
+    charged: list[str]  # attempts that never began
+    destroyed: int  # predictions that a fault took parts of
+    data_lost: int  # of these, that ended so or are unknown
     strange: list[str]  # whatever else should not have happened
 
     @property
     def kept(self) -> bool:
         """Whether every promise was kept."""
-        return not (self.lost or self.wrong or self.doubled or self.strange)
+        return not (self.lost or self.wrong or self.doubled or self.charged or self.strange)
 
     def __str__(self) -> str:
         runs = sum(times * questions for times, questions in self.attempts.items())
@@ -42,10 +45,18 @@ class Report:
             f"runs {runs}, redeliveries {runs - self.attempts.total()}: {_by_runs(self.attempts)}",
             f"given up {self.given_up.total()}: {_by_runs(self.given_up)}",
             f"recovered {_spans(self.recoveries_s)}",
-            f"lost {len(self.lost)}, wrong {len(self.wrong)}, doubled {len(self.doubled)}",
+            f"destroyed by a fault {self.destroyed}, of these data_lost {self.data_lost}",
+            self._broken(),
         ]
-        problems = (("lost", self.lost), ("wrong", self.wrong), ("doubled", self.doubled), ("strange", self.strange))
+        problems = (
+            *(("lost", self.lost), ("wrong", self.wrong), ("doubled", self.doubled)),
+            *(("charged", self.charged), ("strange", self.strange)),
+        )
         return "\n".join(lines + [f"{name}: {each}" for name, found in problems for each in found[:_SHOWN]])
+
+    def _broken(self) -> str:
+        broken = f"lost {len(self.lost)}, wrong {len(self.wrong)}, doubled {len(self.doubled)}"
+        return f"{broken}, charged without having begun {len(self.charged)}"
 
 
 def _by_runs(counts: Counter[int]) -> str:

@@ -5,7 +5,8 @@ import contextlib
 import signal
 import time
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from pathlib import Path
 from random import Random
 
 import httpx
@@ -32,7 +33,10 @@ class Stage(ABC):
     workers: Sequence[Member]  # those that have replicas
     urls: Sequence[str]
 
-    def __init__(self) -> None:
+    def __init__(self, directory: Path) -> None:
+        self.folder = directory / "noted"  # of what the model notes
+        self.tricks = asyncio.Lock()  # held by a fault that a run of the model plays itself
+        self.destroyed: set[str] = set()  # ids of which a fault took away what was stored
         self.strikes: list[Struck] = []
         self.strange: list[str] = []  # what no process should have done
 
@@ -43,6 +47,10 @@ class Stage(ABC):
     @abstractmethod
     async def left_over(self) -> list[str]:
         """What the engine still holds and should not, when every prediction has ended."""
+
+    @abstractmethod
+    async def attempts(self) -> Mapping[str, int]:
+        """By id, how many attempts the engine has counted, as far as it can be read."""
 
     async def ready(self) -> None:
         """Return once every server would run a prediction at once."""

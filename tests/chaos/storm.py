@@ -5,7 +5,6 @@ import random
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from tests.chaos.faults import Fault, S
 from tests.chaos.ledger import Ledger
@@ -28,10 +27,10 @@ class Weather:
     every_s: float
 
 
-async def storm(stage: S, faults: Mapping[str, Fault[S]], weather: Weather, directory: Path) -> Report:
+async def storm(stage: S, faults: Mapping[str, Fault[S]], weather: Weather) -> Report:
     """Everything from the start of the service to the account of what it accepted."""
-    ledger = Ledger()
-    folder = directory / "noted"
+    ledger = Ledger(stage.destroyed)
+    folder = stage.folder
     folder.mkdir()
     load = Load(stage.urls, ledger, str(folder), weather.seed)
     async with stage.up():
@@ -46,8 +45,10 @@ async def storm(stage: S, faults: Mapping[str, Fault[S]], weather: Weather, dire
             await stage.restart()
             await load.read_all(_READ_AGAIN_S)
             left_over = await stage.left_over()
+            attempted = await stage.attempts()
     ledger.strange += [f"left over: {each}" for each in left_over]
-    return _report(stage, load, ledger, weather, runs_in(folder))
+    runs = runs_in(folder)
+    return _report(stage, load, weather, runs, ledger.charged(attempted, runs))
 
 
 async def _strike(stage: S, faults: Mapping[str, Fault[S]], weather: Weather) -> None:
@@ -60,7 +61,10 @@ async def _strike(stage: S, faults: Mapping[str, Fault[S]], weather: Weather) ->
             tasks.create_task(faults[strike.fault](stage, random.Random(strike.seed)))
 
 
-def _report(stage: Stage, load: Load, ledger: Ledger, weather: Weather, runs: Mapping[int, Sequence[Run]]) -> Report:
+def _report(
+    stage: Stage, load: Load, weather: Weather, runs: Mapping[int, Sequence[Run]], charged: list[str]
+) -> Report:
+    ledger = load.ledger
     return Report(
         title=f"{stage.title}, {weather.seconds:g} s, seed {weather.seed}",
         accepted=len(ledger.all()),
@@ -75,5 +79,8 @@ def _report(stage: Stage, load: Load, ledger: Ledger, weather: Weather, runs: Ma
         lost=ledger.lost(),
         wrong=ledger.wrong(),
         doubled=ledger.doubled(),
+        charged=charged,
+        destroyed=len(stage.destroyed),
+        data_lost=ledger.data_lost(),
         strange=[*stage.strange, *ledger.strange],
     )

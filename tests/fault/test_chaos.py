@@ -16,7 +16,7 @@ from tests.chaos.storm import Weather, storm
 @pytest.mark.timeout(180)
 async def test_the_embedded_engine_accounts_for_everything(tmp_path: Path) -> None:
     weather = Weather(seconds=9, seed=22, every_s=1.8)
-    report = await storm(EmbeddedStage(tmp_path), EMBEDDED, weather, tmp_path)
+    report = await storm(EmbeddedStage(tmp_path), EMBEDDED, weather)
     print(report)
     assert report.kept, str(report)
     assert set(report.strikes) == set(EMBEDDED), str(report)
@@ -27,7 +27,7 @@ async def test_the_embedded_engine_accounts_for_everything(tmp_path: Path) -> No
 @pytest.mark.timeout(180)
 async def test_the_redis_engine_accounts_for_everything(tmp_path: Path) -> None:
     weather = Weather(seconds=14, seed=18, every_s=1.0)
-    report = await storm(RedisStage(tmp_path), REDIS, weather, tmp_path)
+    report = await storm(RedisStage(tmp_path), REDIS, weather)
     print(report)
     assert report.kept, str(report)
     assert set(report.strikes) == set(REDIS), str(report)

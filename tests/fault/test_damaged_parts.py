@@ -14,7 +14,7 @@ import pytest
 from tests.contract.phrases import LOST, MODEL, SUCCEEDED, message, receive_one, settle_one, submit_many
 from tests.fault.engine_child import engine_in
 from tests.sqlite_pages import damage, leaves, pages_with
-from tests.unit.engines.embedded.opened import shell
+from tests.unit.engines.embedded.opened import count, shell
 from zypher.engines.contract import Engine, Settlement
 from zypher.errors import EngineError, EngineUnavailable
 from zypher.prediction import FailureKind, Prediction
@@ -137,6 +137,38 @@ async def test_an_invalid_cell_costs_its_row_at_the_start(tmp_path: Path, cell: 
         first, second, third = await run_all(engine, ids)
         assert (first, third) == ("succeeded", "succeeded")
         assert second in {FailureKind.DATA_LOST, "unknown"}
+
+
+async def test_the_key_of_a_damaged_row_gets_its_end(tmp_path: Path) -> None:
+    async with opened(tmp_path) as engine:
+        first = await engine.submit(message(b"1"), durable=True, idempotency_key="key")
+        await submit_at_once(engine, 300)
+    file = tmp_path / "zypher.db"
+    damage(file, leaves(file, "predictions")[0])
+    async with opened(tmp_path) as engine:
+        again, other = await asyncio.gather(
+            engine.submit(message(b"1"), durable=True, idempotency_key="key"), engine.submit(message(), durable=True)
+        )
+        assert (again.prediction_id, ending(again)) == (first.prediction_id, FailureKind.DATA_LOST)
+        assert await run_all(engine, [other.prediction_id]) == ["succeeded"]
+
+
+async def test_an_outcome_without_a_place_is_lost_for_good(tmp_path: Path) -> None:
+    async with opened(tmp_path) as engine:
+        first, held = await submit_many(engine, 2)
+        ids = await submit_at_once(engine, 300)
+        assert await run_all(engine, [first]) == ["succeeded"]
+    with shell(tmp_path) as connection:  # as if it ran all the time
+        connection.execute("INSERT INTO waiting VALUES (2, 0, NULL)")
+        connection.execute("DELETE FROM outcomes WHERE number = 2")
+    file = tmp_path / "zypher.db"
+    damage(file, leaves(file, "outcomes")[0])
+    for _ in range(2):
+        async with opened(tmp_path) as engine:
+            assert await run_all(engine, [held]) == [FailureKind.DATA_LOST]
+            assert await run_all(engine, ids[-10:]) == ["succeeded"] * 10
+            assert (await engine.queues(MODEL))[MODEL].problem is None
+    assert count(tmp_path, "waiting") == 0
 
 
 async def test_an_invalid_result_hides_no_other(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ from zypher.clock import SystemClock
 from zypher.engines.connect import connect
 from zypher.engines.contract import Engine
 from zypher.errors import EngineUnavailable
+from zypher.model_card import ModelCard
 from zypher.prediction import FailureKind, Prediction, Status
 from zypher.queue_state import WorkerState
 from zypher.settings import EngineSettings
@@ -147,6 +148,16 @@ async def test_a_waiter_gets_the_end_of_what_was_lost(engine: Engine, redis: Red
         assert failure(await waiter) is FailureKind.DATA_LOST
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in {"no record", "no entry"}])
+async def test_an_unreadable_result_is_data_lost(engine: Engine, redis: RedisClient, kind: str) -> None:
+    ids = await submit_many(engine, 2)
+    await run_all(engine, ids)
+    damage(redis, kind, ids[0], "1")
+    async with asyncio.timeout(ENDS_S):
+        assert failure(await engine.get(ids[0], None)) is FailureKind.DATA_LOST
+    assert failure(await get(engine, ids[1])) is None
+
+
 async def test_an_invalid_result_is_refused_with_a_sentence(engine: Engine, redis: RedisClient) -> None:
     ids = await submit_many(engine, 2)
     for delivery in await engine.receive(MODEL, 2, 1):
@@ -187,6 +198,18 @@ async def test_a_queue_that_lost_a_key_accepts_and_ends_everything(
     assert kinds[3:] == [None, None]
     assert set(kinds) <= {None, FailureKind.DATA_LOST}
     assert lost not in {"model", "group"} or kinds == [None] * 5
+
+
+async def test_a_lost_group_hands_out_each_prediction_once(engine: Engine, redis: RedisClient) -> None:
+    ids = await submit_many(engine, 3)
+    assert await engine.release(await receive_one(engine), counted=False)
+    redis.execute_command("XGROUP", "DESTROY", STREAM, "workers")
+    received: list[str] = []
+    async with asyncio.timeout(ENDS_S):
+        while len(received) < 3:
+            received += [each.message.prediction_id for each in await engine.receive(MODEL, 10, 0.2)]
+    assert await engine.receive(MODEL, 10, 0) == []
+    assert received == ids
 
 
 @pytest.mark.parametrize("field", ["seq", "bytes", "longest", "run_s", "reached", "swept_at", "checked"])
@@ -251,7 +274,9 @@ async def test_a_worker_that_cannot_be_read_hides_no_other(
         await engine.announce(WorkerState(name, MODEL, None, replicas=1, ready_replicas=1, slots=1))
     redis.execute_command("HDEL", f"{BASE}:workers", "one")
     if content:
-        redis.execute_command("HSET", f"{BASE}:workers", "one", content)
+        redis.execute_command("HSET", f"{BASE}:workers", "one", content, "one:schemas", content)
+    card = ModelCard(MODEL, "", {}, {}, {}, 1)
+    await engine.announce(WorkerState("two", MODEL, card, replicas=1, ready_replicas=1, slots=1))
     assert [worker.worker_id for worker in (await depth(engine)).workers] == ["two"]
 
 

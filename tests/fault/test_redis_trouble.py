@@ -90,6 +90,26 @@ async def test_a_redis_that_does_not_answer_is_away(engine: Engine, server: Redi
     await accepted_again(engine)
 
 
+@pytest.mark.parametrize("settled_after_s", [0.0, 0.8])
+async def test_a_lease_outlasts_an_outage_longer_than_itself(server: RedisServer, settled_after_s: float) -> None:
+    engine = connect(EngineSettings(engine=server.url, lease_s=1), SystemClock())
+    await engine.open()
+    try:
+        (prediction_id,) = await submit_many(engine, 1)
+        delivery = await receive_one(engine)
+        server.kill()
+        await asyncio.sleep(2)  # nobody could extend it
+        server.start()
+        if settled_after_s:  # the sweep has begun the lease anew
+            await accepted_again(engine)
+            await asyncio.sleep(settled_after_s)
+        async with asyncio.timeout(BACK_S):
+            assert await settle_one(engine, delivery, SUCCEEDED)
+        assert (await get(engine, prediction_id)).outcome == SUCCEEDED
+    finally:
+        await engine.close()
+
+
 async def test_lost_scripts_are_loaded_into_redis_again(engine: Engine, server: RedisServer) -> None:
     with server.client() as client:
         client.execute_command("SCRIPT", "FLUSH")

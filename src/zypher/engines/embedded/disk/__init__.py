@@ -11,6 +11,7 @@ transaction.py   the operations of one batch, within its transaction
 reader.py        the thread that reads
 batch_thread.py  a thread that handles all queued items at once
 damage.py        which errors mean a damaged file; salvage.py reads around it at the start
+around.py        what can be written and found around damage
 wal.py           checks that the WAL is whole
 store.py         one function per statement
 statements.py    the statements: a file of `sql` each

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from zypher.engines.embedded.disk import store
+from zypher.engines.embedded.disk.around import Around
 from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
 from zypher.engines.embedded.disk.damage import DamageLog, is_damage
 from zypher.engines.embedded.journal import FindResult, FindStanding, LoadInputs, Read
@@ -66,6 +67,8 @@ def _read_around(connection: sqlite3.Connection, operation: Read, error: Excepti
     """What can be read in spite of damage. Raises the error for what is none, or when nothing can."""
     if is_damage(error) and isinstance(operation, FindResult):
         return partial(operation.done, store.find_lost(connection, operation.prediction_id))
+    if is_damage(error) and isinstance(operation, FindStanding):
+        return partial(operation.accept.done, Around(connection).find_standing(operation.accept))
     if is_damage(error) and isinstance(operation, LoadInputs):
         return partial(operation.done, _readable_inputs(connection, operation))
     raise error

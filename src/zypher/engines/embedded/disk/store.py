@@ -39,6 +39,7 @@ class _ResultRow(msgspec.Struct, frozen=True, array_like=True):
     failure_message: str | None
 
 
+_LAST_ROW = 2**63 - 1
 _results = msgspec.json.Decoder(list[_ResultRow])
 _inputs = msgspec.json.Decoder(list[tuple[int, str]])
 
@@ -180,6 +181,18 @@ def select_dead_rows(connection: sqlite3.Connection) -> list[tuple[int, int]]:
 def insert_outcome(connection: sqlite3.Connection, end: End) -> None:
     """The outcome alone: of a prediction whose other rows cannot be changed."""
     connection.execute(statement("insert_outcome"), _outcome_cells(end))
+
+
+def insert_last_outcome(connection: sqlite3.Connection) -> None:
+    """Store an outcome behind all others, to find out whether that is possible; to be undone."""
+    connection.execute(statement("insert_outcome"), (_LAST_ROW, Status.FAILED.value, 0, None, 0, 0.0, None, None, None))
+
+
+def find_lost_standing(connection: sqlite3.Connection, accept: Accept) -> Standing | None:
+    """The prediction of an idempotency key by the indexes alone, where its row cannot be read."""
+    _, _, _, model, key = _standing_cells(accept)
+    found = connection.execute(statement("select_id_by_key"), (model, key)).fetchone()
+    return None if found is None else Standing(str(found[0]))
 
 
 def has_prediction(connection: sqlite3.Connection, row: int) -> bool:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from zypher.engines.embedded.disk import store
+from zypher.engines.embedded.disk.around import Around
 from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
 from zypher.engines.embedded.disk.damage import REMEDY, DamageLog, is_damage
 from zypher.engines.embedded.disk.shrinking import Shrinking
@@ -33,6 +33,7 @@ class Writer:
         self._identity = self._file.stat()
         self._wal = Wal(self._file)
         self._damage = DamageLog(self._file)
+        self._around = Around(connection)
         self._shrinking = Shrinking(connection, self._file, space.wal_bytes)
         self._thread: BatchThread[Write] = BatchThread("zypher-writer", self._write_batch, self._shrink)
         self.start = self._thread.start
@@ -73,33 +74,25 @@ class Writer:
     def _write_around(self, operation: Write, problem: str) -> Callbacks:
         """The result of an operation that met damage.
 
-        An attempt whose beginning cannot be noted is counted in memory only. A prediction that cannot be accepted, and
-        an outcome for which there is no place, are problems of the file as a whole.
+        An attempt whose beginning cannot be noted is counted in memory only. A prediction that cannot be accepted is a
+        problem of the file as a whole, and so is an outcome unless others can be stored.
         """
-        if isinstance(operation, Mark):
-            return [] if operation.done is None else [partial(operation.done, None)]
-        if isinstance(operation, End) and self._write_outcome(operation):
-            return [partial(operation.done, None)]
-        if isinstance(operation, End) and not self._is_readable(operation):
-            return [partial(operation.done, Damaged(problem))]
         failures = self._failures([operation], problem)
-        return failures if isinstance(operation, Accept | End | Probe) else failures[1:]
-
-    def _write_outcome(self, end: End) -> bool:
-        """Store an outcome without the changes to other rows that belong to it; whether that was possible."""
-        try:
-            if not self._is_readable(end):
-                return False
-            store.insert_outcome(self._connection, end)
-        except sqlite3.Error:
-            return False
-        return True
-
-    def _is_readable(self, end: End) -> bool:
-        try:
-            return store.has_prediction(self._connection, end.row)
-        except sqlite3.Error:
-            return False
+        match operation:
+            case Mark():
+                return [] if operation.done is None else [partial(operation.done, None)]
+            case End():
+                if self._around.write_outcome(operation):
+                    return [partial(operation.done, None)]
+                lost = self._around.give_up(operation)
+                return [partial(operation.done, Damaged(problem))] if lost else failures
+            case Accept():
+                standing = self._around.find_standing(operation)
+                return failures if standing is None else [partial(operation.done, standing)]
+            case Probe():
+                return failures
+            case _:
+                return failures[1:]
 
     def _shrink(self) -> bool:
         try:

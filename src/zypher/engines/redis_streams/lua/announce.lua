@@ -11,8 +11,9 @@ for _, gone in ipairs(redis.call('ZRANGEBYSCORE', alive, '-inf', now)) do
   redis.call('HDEL', workers, gone, gone .. ':schemas')
 end
 for _, other in ipairs(redis.call('ZRANGE', alive, 0, -1)) do
-  local others = redis.call('HGET', workers, other .. ':schemas')
-  if schemas ~= '' and other ~= worker_id and (others or '') ~= '' and others ~= schemas then return other end
+  local others = redis.call('HGET', workers, other .. ':schemas') or ''
+  local differ = #others == #schemas and others ~= schemas  -- what is no digest is no schema
+  if schemas ~= '' and other ~= worker_id and differ then return other end
 end
 redis.call('ZADD', alive, now + holds_ms, worker_id)
 redis.call('HSET', workers, worker_id, presence, worker_id .. ':schemas', schemas)

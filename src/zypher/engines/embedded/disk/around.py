@@ -1,0 +1,48 @@
+"""What can be written and found around damage of the data file; only the threads of the file call it."""
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+
+from zypher.engines.embedded.disk import store
+from zypher.engines.embedded.journal import Accept, End, Standing
+
+
+class Around:
+    """Each method is a transaction, or none where it changes nothing. None raises for damage."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def write_outcome(self, end: End) -> bool:
+        """Store an outcome without the changes to other rows that belong to it; whether that was possible."""
+        with suppress(sqlite3.Error), self._transaction("COMMIT"):
+            if store.has_prediction(self._connection, end.row):
+                store.insert_outcome(self._connection, end)
+                return True
+        return False
+
+    def give_up(self, end: End) -> bool:
+        """Keep a prediction that cannot end from running again; whether it is only its own rows that are damaged."""
+        with suppress(sqlite3.Error), self._transaction("COMMIT"):
+            store.delete_waiting(self._connection, [end.row])
+        with suppress(sqlite3.Error), self._transaction("ROLLBACK"):
+            store.insert_last_outcome(self._connection)
+            return True
+        return False
+
+    def find_standing(self, accept: Accept) -> Standing | None:
+        """What has the idempotency key of a submit, where its row cannot be read: it ends as data_lost."""
+        with suppress(sqlite3.Error):
+            return store.find_lost_standing(self._connection, accept)
+        return None
+
+    @contextmanager
+    def _transaction(self, end: str) -> Generator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute(end)
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
