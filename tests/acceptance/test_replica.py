@@ -429,3 +429,113 @@ async def test_a_model_is_closed_where_it_ran(start: Start, tmp_path: Path) -> N
 async def test_a_death_while_loading_is_described(start: Start) -> None:
     with pytest.raises(TargetError, match="The process that was loading the model exited with code 7"):
         await start("import os\nos._exit(7)")
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize("size_bytes", [300_000, 3_000_000])
+async def test_large_outputs_arrive_whole(start: Start, kind: str, size_bytes: int) -> None:
+    source = f"class Model:\n    concurrency = 4\n    {kind} predict(self, x: int): return 'y' * x"
+    running = await start(source, most_bytes=10_000_000)
+    attempts = [running.begin(size_bytes, str(number)) for number in range(4)]
+    for attempt in attempts:
+        ending = await running.ending(attempt)
+        assert isinstance(ending, Succeeded)
+        assert len(ending.output) == size_bytes + 2
+    assert await running.run(1) == "y"
+
+
+async def test_a_burst_of_outputs_arrives_whole(start: Start) -> None:
+    running = await start("""
+        import asyncio
+        class Model:
+            concurrency = 200
+            waiting = []
+            async def predict(self, last: bool):
+                self.waiting.append(asyncio.get_running_loop().create_future())
+                if last: [each.set_result(None) for each in self.waiting]
+                await self.waiting[-1] if last else await self.waiting[len(self.waiting) - 1]
+                return "y" * 3_000
+    """)
+    attempts = [running.begin(number == 149, str(number)) for number in range(150)]
+    assert all([isinstance(await running.ending(attempt), Succeeded) for attempt in attempts])
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+@pytest.mark.parametrize(
+    "raised",
+    ["zypher.InvalidInput('no colour: \\ud800')", "ValueError('\\ud800')", "type('\\ud800', (Exception,), {})()"],
+)
+async def test_half_a_surrogate_pair_in_an_exception_is_sent(start: Start, kind: str, raised: str) -> None:
+    running = await start(f"import zypher\nclass Model:\n    {kind} predict(self, x: int):\n        raise {raised}")
+    for _ in range(2):
+        assert isinstance(await running.ending(running.begin(1)), Failed)
+
+
+@pytest.mark.parametrize("kind", ["zypher.InvalidInput", "ValueError"])
+async def test_of_a_long_exception_the_ends_are_sent(start: Start, kind: str) -> None:
+    running = await start(f"""
+        import zypher
+        class Model:
+            concurrency = 100
+            async def predict(self, size: int): raise {kind}("begin" + "x" * size + "end")
+    """)
+    attempts = [running.begin(200_000, str(number)) for number in range(98)] + [running.begin(40_000_000)]
+    for attempt in attempts:
+        ending = await running.ending(attempt)
+        assert isinstance(ending, Failed)
+        assert "begin" in ending.message
+        assert len(ending.message) + len(ending.details) < 300_000
+
+
+async def test_a_replica_that_can_receive_no_more_ends(start: Start) -> None:
+    running = await start("import os\nos.dup = None\nclass Model:\n    def predict(self, x: int): return x")
+    assert await running.run(1) == 1
+    running.replica.ping()
+    assert await running.cause() == "exited with code 1"
+
+
+async def test_a_signal_that_raises_at_any_time_loses_no_attempt(start: Start) -> None:
+    running = await start("""
+        import signal
+        class Model:
+            def setup(self):
+                def late(number, frame): raise TimeoutError("too late")
+                signal.signal(signal.SIGALRM, late)
+                signal.setitimer(signal.ITIMER_REAL, 0.001, 0.0007)
+            def predict(self, x: int): return x
+    """)
+    for number in range(300):
+        ending = await running.ending(running.begin(number))
+        if isinstance(ending, Lost):  # it was being sent in that very moment
+            break
+
+
+@pytest.mark.parametrize(
+    "patch",
+    [
+        "threading.Thread.start = lambda self: None",
+        "time.perf_counter = time.monotonic = lambda: float('nan')",
+        "os.getpid = lambda: 1; os._exit = None",
+        "os.fork() or print('child')",
+    ],
+)
+async def test_what_a_model_patches_or_forks_at_import_harms_nothing(start: Start, patch: str) -> None:
+    running = await start(f"import os, threading, time\n{patch}\nclass Model:\n    def predict(self, x: int): return x")
+    assert [await running.run(number) for number in range(3)] == [0, 1, 2]
+
+
+async def test_a_model_that_cancels_every_task_keeps_its_replica(start: Start) -> None:
+    running = await start("""
+        import asyncio
+        class Model:
+            concurrency = 2
+            async def predict(self, x: int):
+                if x: [task.cancel() for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+                else: await asyncio.sleep(600)
+                return x
+    """)
+    waiting = running.begin(0)
+    await running.has_begun(waiting)
+    assert await running.run(1) == 1
+    assert isinstance(await running.ending(waiting), Failed)
+    assert await running.run(2) == 2

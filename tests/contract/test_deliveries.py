@@ -211,6 +211,9 @@ async def test_a_lost_attempt_counts_if_it_was_begun(
 
     assert [delivery.attempt for delivery in again] == [1 + begun] * 2
     assert [delivery.unbegun for delivery in again] == [2 - begun] * 2
+    await engine.begin([lost[0], again[1]])
+    attempts = {(await get(engine, each.message.prediction_id)).attempt for each in again[1:]}
+    assert attempts == {2 if begun else 1}
 
 
 @both_kinds

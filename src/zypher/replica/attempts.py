@@ -25,7 +25,7 @@ class Attempts:
     def __init__(self, cells: BegunCells) -> None:
         self._cells = cells
         self._waiting: dict[int, Run] = {}  # by number
-        self._running: dict[int, Context] = {}
+        self._running: dict[int, Context] = {}  # by slot
 
     def __len__(self) -> int:
         """How many there are, never too few."""
@@ -36,6 +36,10 @@ class Attempts:
         """Whether one has begun and not ended."""
         return bool(self._running)
 
+    def waiting(self) -> list[int]:
+        """The numbers of those that have not begun."""
+        return list(self._waiting)
+
     def add(self, run: Run) -> None:
         """It waits for its slot."""
         self._waiting[run.number] = run
@@ -45,24 +49,31 @@ class Attempts:
         run = self._waiting.get(number)
         if run is None:
             return None
-        context = self._running[number] = Context(run)
+        context = self._running[slot] = Context(run)
         if self._waiting.pop(number, None) is None:
-            del self._running[number]
+            del self._running[slot]
             return None
         self._cells.begin(slot, number)
         current.set(context)
         current_prediction_id.set(run.prediction_id)
         return context
 
+    def interrupted(self, slot: int) -> Context | None:
+        """The attempt of this slot that began, if one did, after something else ended it than its model."""
+        context = self._running.get(slot)
+        if context is not None:
+            self._waiting.pop(context.run.number, None)
+        return context
+
     def stop(self, stop: Stop) -> Stopped | None:
         """Drop it, which is its ending; or, when it has begun, let its context say that it is to end."""
         if self._waiting.pop(stop.number, None) is not None:
             return Stopped(stop.number, begun=False, run_s=0.0)
-        context = self._running.get(stop.number)
-        if context is not None:
-            context.stopped = stop.reason
+        for context in list(self._running.values()):
+            if context.run.number == stop.number:
+                context.stopped = stop.reason
         return None
 
-    def end(self, number: int) -> None:
-        """It has ended."""
-        del self._running[number]
+    def end(self, slot: int) -> None:
+        """The attempt of this slot has ended."""
+        del self._running[slot]

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from select import POLLIN, POLLOUT, poll  # by name, as all that a model may replace in its module
 from threading import Lock
 
 from zypher.worker.frame_reader import FrameReader
@@ -31,9 +32,21 @@ class Channel:
             try:
                 while outgoing:
                     for piece in take_frame(outgoing):
-                        self._end.sendall(piece)
+                        self._send_all(memoryview(piece))
             except OSError:
                 return
+
+    def _send_all(self, piece: memoryview) -> None:
+        while piece:
+            try:
+                piece = piece[self._end.send(piece) :]
+            except BlockingIOError:  # an event loop, or the model, has made the socket non-blocking
+                self._wait(POLLOUT)
+
+    def _wait(self, event: int) -> None:
+        ready = poll()
+        ready.register(self._end, event)
+        ready.poll()
 
     def receive(self, *, wait: bool = True) -> list[ToReplica] | None:
         """Some messages, none when too little of one is there; None once the worker is gone.
@@ -43,6 +56,8 @@ class Channel:
         try:
             count = self._end.recv_into(self._reader.space(), 0, 0 if wait else socket.MSG_DONTWAIT)
         except BlockingIOError:
+            if wait:
+                self._wait(POLLIN)
             return []
         except OSError:
             return None

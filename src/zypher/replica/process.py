@@ -16,13 +16,14 @@ from zypher.errors import TargetError
 from zypher.models.loader import load
 from zypher.replica.attempts import Attempts
 from zypher.replica.channel import Channel
+from zypher.replica.endings import load_failed
 from zypher.replica.forks import isolate
 from zypher.replica.runner import Replica, Runner
 from zypher.replica.threads import Threads
 from zypher.settings import LogFormat, LogSettings
 from zypher.telemetry.logs import LineLog, configure
 from zypher.worker.begun import BegunCells
-from zypher.worker.protocol import Load, LoadFailed
+from zypher.worker.protocol import Load
 
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 
@@ -47,10 +48,11 @@ def _live(channel: Channel, begun: int) -> None:
     if message is None:
         return
     _print_to_the_log(message.log)
+    isolate(channel)
     try:
         _runner(message, channel, begun).run()
     except TargetError as error:
-        channel.send(LoadFailed(str(error), error.details))
+        channel.send(load_failed(error))
 
 
 def _receive_load(channel: Channel) -> Load | None:
@@ -72,7 +74,7 @@ def _runner(message: Load, channel: Channel, begun: int) -> Runner:
     model = load(message.target)
     slots = message.slots or model.card.concurrency
     cells = BegunCells(begun, slots)
-    isolate(channel, cells)
+    isolate(cells)
     replica = Replica(model, slots, channel, Attempts(cells), message.max_output_bytes)
     if not model.is_async:
         return Threads(replica)

@@ -2,9 +2,9 @@
 
 import asyncio
 import logging
-import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from time import perf_counter
 from typing import Any
 
 import uvloop
@@ -25,30 +25,25 @@ class Tasks:
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
         self._loop = uvloop.new_event_loop()
-        self._worker_gone = self._loop.create_future()
+        self._worker_gone = False
         self._tasks: dict[int, asyncio.Task[None]] = {}  # by number
         self._free_slots = list(range(replica.slots))
         self._outgoing: list[ToWorker] = []
 
     def run(self) -> None:
         """As `Runner.run`."""
-        living = self._loop.create_task(self._live())
-        while not living.done():
-            # A SystemExit or KeyboardInterrupt in a task that an attempt began, or its loop.stop(), leaves the loop.
-            with suppress(SystemExit, KeyboardInterrupt, RuntimeError):
-                self._loop.run_until_complete(living)
-        living.result()
-
-    async def _live(self) -> None:
-        model, channel = self._replica.model, self._replica.channel
-        await _call(model.setup())
+        loop, model, channel = self._loop, self._replica.model, self._replica.channel
+        loop.run_until_complete(_called(model.setup))
         channel.send(Loaded(model.card))
-        self._loop.add_reader(channel.fileno(), self._receive)
-        await self._worker_gone
+        loop.add_reader(channel.fileno(), self._receive)
+        while not self._worker_gone:
+            # A SystemExit or KeyboardInterrupt in a task that an attempt began, or its loop.stop(), leaves the loop.
+            with suppress(SystemExit, KeyboardInterrupt):
+                loop.run_forever()
         if self._replica.attempts.running:
             return
         try:
-            await _call(model.close())
+            loop.run_until_complete(_called(model.close))
         except TargetError as error:
             logger.warning("the model did not close", extra={"reason": str(error), "details": error.details})
 
@@ -56,7 +51,8 @@ class Tasks:
         messages = self._replica.channel.receive(wait=False)
         if messages is None:
             self._loop.remove_reader(self._replica.channel.fileno())
-            self._worker_gone.set_result(None)
+            self._worker_gone = True
+            self._loop.stop()
             return
         for message in messages:
             match message:
@@ -80,7 +76,7 @@ class Tasks:
     async def _fill_slot(self, number: int) -> None:
         attempts, model = self._replica.attempts, self._replica.model
         slot = self._free_slots.pop()
-        started = time.perf_counter()
+        started_s = perf_counter()
         context = attempts.begin(number, slot)
         if context is not None:
             run = context.run
@@ -89,11 +85,11 @@ class Tasks:
                 output = model.encode_output(await pending)
             except BaseException as error:
                 leave_fork(error)
-                ending = self._failed(context, error, time.perf_counter() - started)
+                ending = self._failed(context, error, perf_counter() - started_s)
             else:
                 leave_fork()
-                ending = returned(run, output, time.perf_counter() - started, self._replica.max_output_bytes)
-            attempts.end(number)
+                ending = returned(run, output, perf_counter() - started_s, self._replica.max_output_bytes)
+            attempts.end(slot)
             self._send(ending)
         self._free_slots.append(slot)
         del self._tasks[number]
@@ -114,6 +110,7 @@ class Tasks:
         self._replica.channel.send(*messages)
 
 
-async def _call(pending: Awaitable[None] | None) -> None:
+async def _called(step: Callable[[], Awaitable[None] | None]) -> None:
+    pending = step()
     if pending is not None:
         await pending

@@ -1,11 +1,13 @@
 """Runs a `def` model: in the process's main thread, and with more slots in a thread for each."""
 
 import logging
-import os
-import time
+from _thread import start_new_thread
 from collections.abc import Awaitable, Callable
+from os import _exit as exit_process
 from queue import SimpleQueue
 from threading import Thread
+from time import perf_counter
+from traceback import print_exc
 
 from zypher.errors import TargetError
 from zypher.replica.endings import raised, returned
@@ -34,7 +36,8 @@ class Threads:
     def run(self) -> None:
         """As `Runner.run`."""
         model = self._replica.model
-        Thread(target=self._read, name="channel", daemon=True).start()
+        # Not a Thread: a model that patches those, as gevent does, would not let it run.
+        start_new_thread(self._read_to_the_end, ())
         _call(model.setup)
         self._loaded = True
         self._replica.channel.send(Loaded(model.card))
@@ -45,6 +48,13 @@ class Threads:
             _call(model.close)
         except TargetError as error:
             logger.warning("the model did not close", extra={"reason": str(error), "details": error.details})
+
+    def _read_to_the_end(self) -> None:
+        try:
+            self._read()
+        except BaseException:
+            print_exc()
+            exit_process(1)  # a replica that receives nothing must not live on
 
     def _read(self) -> None:
         channel, attempts = self._replica.channel, self._replica.attempts
@@ -63,7 +73,7 @@ class Threads:
                     case _:
                         raise AssertionError(message)
         if attempts.running or not self._loaded:
-            os._exit(0)  # the worker is gone: no process takes an ending or a card
+            exit_process(0)  # the worker is gone: no process takes an ending or a card
         self._ready.put(_ENDED)
 
     def _use_slots(self, needed: int) -> None:
@@ -81,31 +91,38 @@ class Threads:
 
     def _fill_slot(self, slot: int) -> None:
         """Run one attempt after the other."""
-        while (number := self._next()) != _ENDED:
-            context = self._replica.attempts.begin(number, slot)
-            if context is None:
-                continue
-            ending = self._attempt(context.run)
-            self._replica.attempts.end(number)
-            self._replica.channel.send(ending)
-
-    def _next(self) -> int:
+        attempts = self._replica.attempts
         while True:
             try:
-                return self._ready.get()
-            except BaseException:  # of a signal handler or an alarm that the model has set and not cleared
-                logger.exception("a signal handler of the model raised between two attempts")
+                number = self._ready.get()
+                if number == _ENDED:
+                    return
+                context = attempts.begin(number, slot)
+                ending = None if context is None else self._attempt(context.run)
+            except BaseException as error:  # of a signal handler of the model, beside an attempt
+                ending = self._interrupted(slot, error)
+            if ending is not None:
+                attempts.end(slot)
+                self._replica.channel.send(ending)
 
     def _attempt(self, run: Run) -> Succeeded | Failed:
         model = self._replica.model
-        started = time.perf_counter()
+        started_s = perf_counter()
         try:
             output = model.encode_output(model.predict(model.decode_input(run.input)))
         except BaseException as error:  # SystemExit and the like end the attempt, not the replica
             leave_fork(error)
-            return raised(run, error, time.perf_counter() - started)
+            return raised(run, error, perf_counter() - started_s)
         leave_fork()
-        return returned(run, output, time.perf_counter() - started, self._replica.max_output_bytes)
+        return returned(run, output, perf_counter() - started_s, self._replica.max_output_bytes)
+
+    def _interrupted(self, slot: int, error: BaseException) -> Failed | None:
+        """The ending of an attempt that had just begun or ended; what was taken and had not begun is ready again."""
+        logger.error("a signal handler of the model raised beside an attempt", exc_info=error)
+        context = self._replica.attempts.interrupted(slot)
+        for number in self._replica.attempts.waiting():
+            self._ready.put(number)  # twice is harmless: the second finds it begun
+        return None if context is None else raised(context.run, error, 0.0)
 
 
 def _call(step: Callable[[], Awaitable[None] | None]) -> None:

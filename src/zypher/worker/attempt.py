@@ -1,6 +1,7 @@
 """An attempt, as its worker sees it: waiting for a slot, sent to a replica, ended."""
 
 import asyncio
+from collections.abc import Sequence
 
 import msgspec
 
@@ -52,9 +53,10 @@ class Attempts:
         if not self._attempts:
             self._empty.set()
 
-    def of(self, delivery: Delivery) -> Attempt | None:
-        """The attempt that was made of this delivery, while it lasts."""
-        return next((attempt for attempt in self._attempts if attempt.delivery is delivery), None)
+    def of(self, deliveries: Sequence[Delivery]) -> list[Attempt]:
+        """The attempts that were made of these deliveries and last."""
+        wanted = {id(delivery) for delivery in deliveries}
+        return [attempt for attempt in self._attempts if id(attempt.delivery) in wanted]
 
     def deliveries(self) -> list[Delivery]:
         """All deliveries whose leases are to be kept."""

@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from zypher.worker.protocol import Run, Succeeded, ToReplica, ToWorker
+from zypher.worker.protocol import Failed, Run, Succeeded, ToReplica, ToWorker
 
 HEAD = Struct(">4sI")
 HEAD_BYTES = HEAD.size
@@ -63,7 +63,7 @@ def take_frame(messages: list[ToReplica | ToWorker]) -> tuple[bytes | bytearray,
     count, size_bytes = 0, 0
     for message in messages:
         content_bytes = len(_content(message))
-        size_bytes += content_bytes
+        size_bytes += content_bytes + (len(message.details) if isinstance(message, Failed) else 0)
         if size_bytes > _TOGETHER_BYTES or content_bytes > _LARGE_BYTES:
             break
         count += 1

@@ -11,7 +11,10 @@ PER_SILENCE = 6  # pings within the silence that is borne
 
 
 class Heartbeat:
-    """A replica that does not answer, or could run nothing, gets no more attempts until it answers well."""
+    """A replica that does not answer, or could run nothing, gets no more attempts until it answers well.
+
+    One in which nothing has begun is ended: what was sent to it runs elsewhere, and another one takes its place.
+    """
 
     def __init__(self, replicas: Replicas, silence_s: float) -> None:
         self._replicas = replicas
@@ -35,3 +38,5 @@ class Heartbeat:
             about = {"replica": replica.number, "pid": replica.pid, "predictions": predictions}
             logger.warning("a replica is stuck", extra={**about, "problem": trouble})
         self._replicas.set_aside(replica, f"Replica {replica.number} {trouble}{running}.")
+        if not predictions:
+            replica.close()

@@ -22,10 +22,10 @@ class Leases:
 
     async def step(self) -> None:
         """Extend once. Raises `EngineUnavailable`."""
-        for delivery in await self._engine.extend(self._attempts.deliveries()):
-            attempt = self._attempts.of(delivery)
-            if attempt is None or attempt.ending is not None:
+        for attempt in self._attempts.of(await self._engine.extend(self._attempts.deliveries())):
+            if attempt.ending is not None:
                 continue
+            delivery = attempt.delivery
             about = {"prediction_id": delivery.message.prediction_id, "attempt": delivery.attempt}
             logger.warning("lease lost: the attempt is stopped, another one's outcome will count", extra=about)
             replica = self._slots.drop(attempt)

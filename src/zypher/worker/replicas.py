@@ -44,7 +44,7 @@ class Replicas:
         """Give a replica nothing more for the time being; `why` is a sentence."""
         if self.stuck.get(replica) != why:
             self.stuck[replica] = why
-            self.slots.remove(replica)
+            self.slots.set_aside(replica)
             self.changed.set()
 
     def take_back(self, replica: Replica) -> None:

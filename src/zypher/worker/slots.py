@@ -28,8 +28,8 @@ class Slots:
         self._at: dict[Attempt, Replica] = {}  # where each runs
         self._waiting: deque[Attempt] = deque()
         self._exclusive: deque[Attempt] = deque()
-        self._reserved: Replica | None = None
-        self._occupied = False  # whether the reserved replica runs its exclusive attempt
+        self._reserved: Replica | None = None  # is emptied for the next exclusive attempt
+        self._alone: set[Replica] = set()  # those that run an exclusive attempt
 
     @property
     def replicas(self) -> int:
@@ -53,11 +53,9 @@ class Slots:
         self._serve()
         self.room.set()
 
-    def remove(self, replica: Replica) -> None:
-        """The replica takes no more work. After the last one, the attempts that wait are lost."""
+    def set_aside(self, replica: Replica) -> None:
+        """The replica takes no more work for the time being. Without another, the attempts that wait are lost."""
         self._replicas.pop(replica, None)
-        if self._reserved is replica:
-            self._end_reservation()
         if self.total:
             self._serve()
             return
@@ -65,6 +63,11 @@ class Slots:
             self._endings.add(attempt, _NO_REPLICA)
         self._waiting.clear()
         self._exclusive.clear()
+
+    def remove(self, replica: Replica) -> None:
+        """The replica is dead; as `set_aside`."""
+        self._alone.discard(replica)
+        self.set_aside(replica)
 
     def run(self, attempt: Attempt) -> None:
         """Give the attempt a slot, now or when there is one; the last one has its replica for itself.
@@ -76,7 +79,7 @@ class Slots:
             self._endings.add(attempt, _NO_TRACE if number > self._max_attempts else _NO_REPLICA)
             return
         exclusive = is_exclusive(number, self._max_attempts)
-        alone = exclusive and any(replica.slots > 1 for replica in self._replicas)
+        alone = exclusive and any(replica.slots != 1 for replica in self._replicas)
         replica = None if alone or self._waiting else self._with_room()
         if replica is not None:
             self._give(replica, attempt)
@@ -101,24 +104,23 @@ class Slots:
             return
         if replica in self._replicas:
             self._replicas[replica] -= 1
-        if self._reserved is replica and self._occupied:
-            self._end_reservation()
+        self._alone.discard(replica)
         if self._waiting or self._exclusive:
             self._serve()
 
     def _serve(self) -> None:
         """Give what can be given: ordinary slots first, then the next reserved replica."""
-        if not self._exclusive and not self._occupied:
+        if not self._exclusive or self._reserved not in self._replicas or not self._reserved.slots:
             self._reserved = None
         while self._waiting and (replica := self._with_room()) is not None:
             self._give(replica, self._waiting.popleft())
-        if not self._exclusive:
+        if not self._exclusive or any(replica in self._replicas for replica in self._alone):
             return
-        if self._reserved is None:
-            self._reserved = self._least_busy()
-        if self._reserved is not None and not self._occupied and not self._replicas[self._reserved]:
-            self._occupied = True
-            self._give(self._reserved, self._exclusive.popleft())
+        reserved = self._reserved = self._reserved or self._least_busy()
+        if reserved is not None and not self._replicas[reserved]:
+            self._reserved = None
+            self._alone.add(reserved)
+            self._give(reserved, self._exclusive.popleft())
 
     def _give(self, replica: Replica, attempt: Attempt) -> None:
         self._replicas[replica] += 1
@@ -128,15 +130,11 @@ class Slots:
     def _with_room(self) -> Replica | None:
         best: Replica | None = None
         for replica, taken in self._replicas.items():
-            room = taken < replica.slots and replica is not self._reserved
+            room = taken < replica.slots and replica is not self._reserved and replica not in self._alone
             if room and (best is None or taken < self._replicas[best]):
                 best = replica
         return best
 
     def _least_busy(self) -> Replica | None:
-        alive = [replica for replica in self._replicas if replica.slots]
+        alive = [replica for replica in self._replicas if replica.slots and replica not in self._alone]
         return min(alive, key=self._replicas.__getitem__, default=None)
-
-    def _end_reservation(self) -> None:
-        self._reserved = None
-        self._occupied = False

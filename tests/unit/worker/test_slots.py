@@ -178,3 +178,49 @@ async def test_one_after_the_last_attempt_is_lost_as_begun(slots: Slots, endings
     assert await endings.take() == [beyond]
     assert beyond.ending == Lost("ended, or was silent for longer than a lease", begun=True)
     assert only.running == []
+
+
+async def test_a_dead_replica_gets_no_exclusive_attempt(slots: Slots, endings: Endings) -> None:
+    dead, heir = await ready(slots, endings, 2), FakeReplica(endings, 2, 2)
+    first, exclusive = attempts(2)
+    run(slots, first)
+    run(slots, exclusive, exclusive=True)
+
+    dead.slots = 0  # its death is noticed, and it is not yet removed
+    end(slots, dead, first)
+    assert dead.running == []
+
+    await heir.loaded()
+    slots.add(heir)
+    slots.remove(dead)
+    assert heir.running == [exclusive]
+
+
+async def test_an_exclusive_attempt_stays_alone_when_its_replica_returns(slots: Slots, endings: Endings) -> None:
+    only, other = await ready(slots, endings, 2), FakeReplica(endings, 1, 2)
+    exclusive, second, ordinary = attempts(3)
+    run(slots, exclusive, exclusive=True)
+    slots.set_aside(only)
+    await other.loaded()
+    slots.add(other)
+    run(slots, second, exclusive=True)
+    assert other.running == [second]
+
+    slots.add(only)
+    run(slots, ordinary)
+    assert only.running == [exclusive]
+
+    end(slots, only, exclusive)
+    assert only.running == [ordinary]
+
+
+async def test_a_last_attempt_is_exclusive_while_a_replica_dies(slots: Slots, endings: Endings) -> None:
+    dying, heir = await ready(slots, endings, 2), FakeReplica(endings, 2, 2)
+    dying.slots = 0
+    exclusive, ordinary = attempts(2)
+    run(slots, exclusive, exclusive=True)
+    await heir.loaded()
+    slots.add(heir)
+    slots.remove(dying)
+    run(slots, ordinary)
+    assert heir.running == [exclusive]
