@@ -1,6 +1,12 @@
-"""Large inputs, and whether anybody else waits for them.
+"""Large inputs: texts beside FastAPI, and whether anybody else waits for lists.
 
-Eight clients send a list of 1,150,000 small structs each, 9 MB, again and again, while one connection asks for
+Texts: one connection sends an ASCII text of 1 MB, or of 10 MB, again and again, and the model answers with its length.
+FastAPI awaits the same model in its handler (uvicorn with uvloop and httptools, no access log). All server processes on
+the first core, the load on the second; the servers take turns, round by round, 40 texts of 1 MB or 10 of 10 MB a round.
+Memory is the proportional one (PSS) of all processes of zypher, read every 10 ms while texts of 10 MB are sent, above
+what it was before the first; and 10 s later.
+
+Lists: eight clients send a list of 1,150,000 small structs each, 9 MB, again and again, while one connection asks for
 /healthz/live every 5 ms; all server processes on the first core, the load on the second. Each round lasts 5 s.
 """
 
@@ -8,6 +14,7 @@ import sys
 from time import perf_counter
 
 from bench.figure import ROUNDS, Figure
+from bench.large_texts import text_figures
 from bench.load import Caller, expect, request, run_load
 from bench.processes import Server
 from bench.report import Script
@@ -23,6 +30,10 @@ _LIVE = request("GET", "/healthz/live")
 
 
 def measure() -> list[Figure]:
+    return [*text_figures(), *_list_figures()]
+
+
+def _list_figures() -> list[Figure]:
     with zypher(BULK, "--no-access-log") as server:
         rounds = [_round(server) for _ in range(ROUNDS)]
     waits = [sorted(waits_ms) for waits_ms, _ in rounds]

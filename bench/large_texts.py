@@ -1,20 +1,11 @@
-"""Large texts beside FastAPI.
+"""Large texts, beside FastAPI: a part of `bench.large_inputs`."""
 
-One connection sends an ASCII text of 1 MB, or of 10 MB, again and again, and the model answers with its length. FastAPI
-awaits the same model in its handler (uvicorn with uvloop and httptools, no access log). All server processes on the
-first core, the load on the second; the servers take turns, round by round, and each round's latency is the median of
-its requests. Memory is the proportional one (PSS) of all processes of zypher, read every 10 ms while texts of 10 MB are
-sent, above what it was before them; and 10 s later.
-"""
-
-import sys
-from statistics import median
 from time import sleep
+from typing import NamedTuple
 
-from bench.figure import Figure
+from bench.figure import ROUNDS, Figure
 from bench.load import Caller, WrongAnswer, expect, request, run_load
 from bench.processes import MIB, ROOT, Server
-from bench.report import Script
 from bench.sampler import Sampler
 from bench.servers import INPUT, uvicorn, zypher
 
@@ -26,32 +17,44 @@ _MOST = 1.6
 _LIMIT_S = 60.0
 _SAMPLE_S = 0.01
 _LATER_S = 10.0
-_RETURNED_MIB = 2.0  # what may be left of a text's memory
+_KEPT_MIB = 4.0  # less than half of a text
 
 _TEXTS = {name: request("POST", "/predict", b'{"input": "' + b"x" * size + b'"}') for name, size in _SIZES.items()}
 
 
-def measure() -> list[Figure]:
+class _Round(NamedTuple):
+    """What one text takes, of a server in one round."""
+
+    p50_ms: float
+    cpu_ms: float  # of all its processes
+
+
+def text_figures() -> list[Figure]:
     with zypher(_LENGTH, "--no-access-log") as ours, uvicorn("bench.peers.fastapi_length:app") as theirs:
         theirs.wait_for("POST", "/predict", INPUT)
         ours.wait_for("POST", "/predict", INPUT)
         memory = _memory(ours)
-        return [figure for name in _SIZES for figure in _latencies(name, ours, theirs)] + memory
+        return [figure for name in _SIZES for figure in _beside(name, ours, theirs)] + memory
 
 
-def _latencies(name: str, ours: Server, theirs: Server) -> list[Figure]:
+def _beside(name: str, ours: Server, theirs: Server) -> list[Figure]:
     for server in (ours, theirs):
-        _p50_ms(server, name)
-    pairs = [(_p50_ms(ours, name), _p50_ms(theirs, name)) for _ in range(_ROUNDS)]
+        _round(server, name)
+    pairs = [(_round(ours, name), _round(theirs, name)) for _ in range(_ROUNDS)]
+    p50 = tuple(a.p50_ms / b.p50_ms for a, b in pairs)
+    cpu = tuple(a.cpu_ms / b.cpu_ms for a, b in pairs)
     return [
-        Figure(f"a text of {name}: p50, zypher / FastAPI", "×", tuple(a / b for a, b in pairs), at_most=_MOST),
-        Figure(f"a text of {name}: p50, zypher", "ms", tuple(a for a, _ in pairs)),
-        Figure(f"a text of {name}: p50, FastAPI", "ms", tuple(b for _, b in pairs)),
+        Figure(f"a text of {name}: p50, zypher / FastAPI", "×", p50, at_most=_MOST),
+        Figure(f"a text of {name}: CPU time, zypher / FastAPI", "×", cpu, at_most=_MOST),
+        Figure(f"a text of {name}: p50, zypher", "ms", tuple(a.p50_ms for a, _ in pairs)),
+        Figure(f"a text of {name}: p50, FastAPI", "ms", tuple(b.p50_ms for _, b in pairs)),
     ]
 
 
-def _p50_ms(server: Server, name: str) -> float:
-    return run_load(server.port, [_send(name, _REQUESTS[name])], _LIMIT_S).percentile_ms(50)
+def _round(server: Server, name: str) -> _Round:
+    before_s = server.threads_cpu_s()
+    load = run_load(server.port, [_send(name, _REQUESTS[name])], _LIMIT_S)
+    return _Round(load.percentile_ms(50), (server.threads_cpu_s() - before_s) * 1000 / _REQUESTS[name])
 
 
 def _send(name: str, count: int) -> Caller:
@@ -67,20 +70,13 @@ def _memory(server: Server) -> list[Figure]:
     peaks: list[float] = []
     later: list[float] = []
     idle_mib = server.pss_bytes() / MIB
-    for _ in range(5):
+    for _ in range(ROUNDS):
         with Sampler(lambda: server.pss_bytes() / MIB, _SAMPLE_S) as memory:
-            _p50_ms(server, "10 MB")
+            _round(server, "10 MB")
         peaks.append((max(memory.values) - idle_mib) / body_mib)
         sleep(_LATER_S)
         later.append(server.pss_bytes() / MIB - idle_mib)
     return [
-        Figure("texts of 10 MB: most memory above the idle one", "× body", tuple(peaks), at_most=4),
-        Figure("10 s later: memory above the idle one", "MiB", tuple(later), at_most=_RETURNED_MIB),
-        Figure("idle memory", "MiB", (idle_mib, median((idle_mib,)))[:1]),
+        Figure("texts of 10 MB: most memory above the idle one", "bodies", tuple(peaks), at_most=4),
+        Figure("10 s later: memory above the idle one", "MiB", tuple(later), at_most=_KEPT_MIB),
     ]
-
-
-SCRIPT = Script("large_texts", __doc__, measure)
-
-if __name__ == "__main__":
-    sys.exit(SCRIPT.main())

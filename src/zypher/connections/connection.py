@@ -20,6 +20,7 @@ from urllib.parse import unquote
 import httptools
 from uvicorn._types import ASGI3Application
 from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
@@ -160,9 +161,20 @@ class Connection(HttpToolsProtocol):
             self.pipeline.appendleft((self.cycle, self._application))
 
     def on_body(self, body: bytes) -> None:
+        """Take a piece of the body; one that finds none before it is not copied."""
+        cycle = self.cycle
         self._bytes_without_progress = -self._fed_bytes
-        self.cycle.waiting_for_100_continue = False  # the client did not wait
-        super().on_body(body)
+        cycle.waiting_for_100_continue = False  # the client did not wait
+        held = cast("bytes | bytearray", cycle.body)
+        if held or cycle.response_complete:
+            if isinstance(held, bytes):
+                cycle.body = bytearray(held)  # many small pieces are to be added in time that grows with their sum
+            super().on_body(body)
+            return
+        cycle.body = cast("bytearray", body)
+        if len(body) > HIGH_WATER_LIMIT:
+            self.flow.pause_reading()
+        cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         if self._in_head:
