@@ -15,7 +15,7 @@ from tests.chaos.storm import Weather, storm
 
 @pytest.mark.timeout(180)
 async def test_the_embedded_engine_accounts_for_everything(tmp_path: Path) -> None:
-    weather = Weather(seconds=9, seed=22, every_s=1.8)
+    weather = Weather(seconds=15, seed=9, every_s=1.6)
     report = await storm(EmbeddedStage(tmp_path), EMBEDDED, weather)
     print(report)
     assert report.kept, str(report)
@@ -26,7 +26,7 @@ async def test_the_embedded_engine_accounts_for_everything(tmp_path: Path) -> No
 
 @pytest.mark.timeout(180)
 async def test_the_redis_engine_accounts_for_everything(tmp_path: Path) -> None:
-    weather = Weather(seconds=14, seed=18, every_s=1.0)
+    weather = Weather(seconds=22, seed=2, every_s=1.05)
     report = await storm(RedisStage(tmp_path), REDIS, weather)
     print(report)
     assert report.kept, str(report)

@@ -194,7 +194,12 @@ class EmbeddedEngine:
         prediction = self._predictions.recent.get(prediction_id)
         if prediction is None:
             found = await self._find(prediction_id)
-            prediction = await self._get_lost(prediction_id) if isinstance(found, Lost) else found
+            if isinstance(found, Lost):
+                return await self._get_lost(prediction_id)
+            prediction = found
+        return self._within_retention(prediction)
+
+    def _within_retention(self, prediction: Prediction | None) -> Prediction | None:
         if prediction is None or prediction.finished_at is None:
             return None
         return prediction if prediction.finished_at + self._retention > self._clock.now() else None
@@ -206,14 +211,17 @@ class EmbeddedEngine:
         return await found
 
     async def _get_lost(self, prediction_id: str) -> Prediction | None:
-        """The end of a prediction that the journal has without an end; None while it is being accepted."""
+        """What the journal has without an end: lost, unless it begins to wait now; None until it is accepted."""
         written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         # Behind all that was being written when it was read: its acceptance, its replay or its end may be among that.
         self._journal.write(Mark(_NO_ROW, 0, None, partial(resolve, written)))
         await written
-        lost = None if prediction_id in self._predictions.entries else await self._find(prediction_id)
+        entry = self._predictions.entries.get(prediction_id)
+        if entry is not None:
+            return None if entry.stage is Stage.ACCEPTING else self._predictions.state(entry)
+        lost = await self._find(prediction_id)
         if not isinstance(lost, Lost):
-            return lost
+            return self._within_retention(lost)
         now = self._clock.now()
         submitted_at = lost.submitted_at or now
         return Prediction(prediction_id, lost.model, Status.FAILED, submitted_at, finished_at=now, outcome=DATA_LOST)
