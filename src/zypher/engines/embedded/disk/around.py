@@ -4,6 +4,8 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
+from msgspec.structs import replace
+
 from zypher.engines.embedded.disk import store
 from zypher.engines.embedded.journal import Accept, End, Standing
 
@@ -15,10 +17,19 @@ class Around:
         self._connection = connection
 
     def write_outcome(self, end: End) -> bool:
-        """Store an outcome without the changes to other rows that belong to it; whether that was possible."""
+        """Store an outcome in spite of damage; whether that was possible.
+
+        It is stored without the changes to other rows that belong to it. Where its place is damaged, or the page
+        beside it, the prediction is given another number, far from there.
+        """
         with suppress(sqlite3.Error), self._transaction("COMMIT"):
             if store.has_prediction(self._connection, end.row):
                 store.insert_outcome(self._connection, end)
+                return True
+        with suppress(sqlite3.Error), self._transaction("COMMIT"):
+            moved_to = store.move_prediction(self._connection, end.row)
+            if moved_to is not None:
+                store.insert_outcome(self._connection, replace(end, row=moved_to))
                 return True
         return False
 

@@ -40,6 +40,7 @@ class _ResultRow(msgspec.Struct, frozen=True, array_like=True):
 
 
 _LAST_ROW = 2**63 - 1
+_MOVED = 2**62  # added to the number of a prediction that is moved
 _results = msgspec.json.Decoder(list[_ResultRow])
 _inputs = msgspec.json.Decoder(list[tuple[int, str]])
 
@@ -181,6 +182,12 @@ def select_dead_rows(connection: sqlite3.Connection) -> list[tuple[int, int]]:
 def insert_outcome(connection: sqlite3.Connection, end: End) -> None:
     """The outcome alone: of a prediction whose other rows cannot be changed."""
     connection.execute(statement("insert_outcome"), _outcome_cells(end))
+
+
+def move_prediction(connection: sqlite3.Connection, row: int) -> int | None:
+    """The new number of a prediction, above all others; None when there is none of this row."""
+    moved = connection.execute(statement("move_prediction"), (row,)).rowcount
+    return row + _MOVED if moved else None
 
 
 def insert_last_outcome(connection: sqlite3.Connection) -> None:
