@@ -206,7 +206,7 @@ async def test_a_worker_of_an_unknown_version_is_reported(another: OpenEngine, r
     engine = await another()
     await engine.announce(WorkerState("w", MODEL, None, 1, 1, 1))
     redis.execute_command("HSET", KEYS.workers, "w", b"\x01")
-    with pytest.raises(EngineUnavailable, match="install the version that it has"):
+    with pytest.raises(EngineUnavailable, match="install the version that they have"):
         await engine.queues(MODEL)
 
 

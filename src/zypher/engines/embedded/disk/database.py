@@ -53,6 +53,10 @@ def open_reader(path: Path) -> sqlite3.Connection:
     return connection
 
 
+def file_of(connection: sqlite3.Connection) -> Path:
+    return Path(connection.execute("PRAGMA database_list").fetchone()[2])
+
+
 @contextmanager
 def database_errors(path: Path) -> Generator[None]:
     """Turn a `sqlite3.Error` into an `EngineError` that says what to do."""

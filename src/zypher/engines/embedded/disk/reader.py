@@ -9,6 +9,7 @@ from zypher.engines.embedded.disk import store
 from zypher.engines.embedded.disk.around import Around
 from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
 from zypher.engines.embedded.disk.damage import DamageLog, is_damage
+from zypher.engines.embedded.disk.database import file_of
 from zypher.engines.embedded.journal import FindResult, FindStanding, LoadInputs, Read
 from zypher.errors import EngineUnavailable
 
@@ -19,7 +20,7 @@ class Reader:
     def __init__(self, connection: sqlite3.Connection, folder: Path) -> None:
         self._connection = connection
         self._folder = folder
-        self._damage = DamageLog(folder)
+        self._damage = DamageLog(file_of(connection))
         self._thread: BatchThread[Read] = BatchThread("zypher-reader", self._work)
         self.start = self._thread.start
         self.read = self._thread.submit

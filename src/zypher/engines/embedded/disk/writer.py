@@ -10,6 +10,7 @@ from pathlib import Path
 from zypher.engines.embedded.disk.around import Around
 from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
 from zypher.engines.embedded.disk.damage import REMEDY, DamageLog, is_damage
+from zypher.engines.embedded.disk.database import file_of
 from zypher.engines.embedded.disk.shrinking import Shrinking
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.disk.transaction import Transaction
@@ -29,7 +30,7 @@ class Writer:
         self._space = space
         self._report = report
         self._transaction = Transaction(connection, space)
-        self._file = _file(connection)
+        self._file = file_of(connection)
         self._identity = self._file.stat()
         self._wal = Wal(self._file)
         self._damage = DamageLog(self._file)
@@ -154,7 +155,3 @@ def _problem(folder: Path, error: Exception) -> str:
     elif name.startswith("SQLITE_READONLY"):
         remedy = "make the folder writable"
     return f"Predictions cannot be stored in {folder} ({error}); {remedy}, the server then goes on by itself."
-
-
-def _file(connection: sqlite3.Connection) -> Path:
-    return Path(connection.execute("PRAGMA database_list").fetchone()[2])

@@ -6,6 +6,7 @@ from typing import cast
 import msgspec
 
 from zypher.engines.instants import to_instant
+from zypher.engines.redis_streams.connection.failures import UnusableData
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.keys import digest, to_bytes, to_text
 from zypher.engines.redis_streams.known_models import KnownModels
@@ -56,11 +57,22 @@ class Workforce:
             oldest_queued_at=to_instant(int(oldest)) if oldest else None,
             run_s=float(run_s) if run_s else None,
             limit=self._limits.queue_limit,
-            workers=tuple(worker for content in presences if (worker := self._presence(model, content)) is not None),
+            workers=self._workers(model, presences),
             problem=problem,
             delayed=delayed,
             dead=dead,
         )
+
+    def _workers(self, model: str, presences: list[bytes]) -> tuple[WorkerState, ...]:
+        """Those that this version can read. Raises `UnusableData` when there are workers and it can read none."""
+        found = (self._presence(model, content) for content in presences)
+        workers = tuple(worker for worker in found if worker is not None)
+        if presences and not workers:
+            raise UnusableData(
+                f"The workers of {model} announce themselves in Redis in words that this version of zypher cannot read; "
+                "install the version that they have."
+            )
+        return workers
 
     def _presence(self, model: str, content: bytes) -> WorkerState | None:
         """None, and a line in the log, for one that this version cannot read: the other workers are as they are."""
