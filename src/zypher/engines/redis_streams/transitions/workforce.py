@@ -69,7 +69,7 @@ class Workforce:
         workers = tuple(worker for worker in found if worker is not None)
         if presences and not workers:
             raise UnusableData(
-                f"The workers of {model} announce themselves in Redis in words that this version of zypher cannot read; "
+                f"The workers of {model} announce themselves in Redis in words that this version cannot read; "
                 "install the version that they have."
             )
         return workers
