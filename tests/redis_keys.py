@@ -1,4 +1,4 @@
-"""What may stay in a Redis for good: the models' names, and what has not ended yet."""
+"""What may stay in a Redis for good: the models' names and cards, and what has not ended yet."""
 
 from tests.redis_client import RedisClient
 
@@ -10,7 +10,7 @@ def leftovers(client: RedisClient, prefix: str = "zypher") -> list[str]:
 
 
 def _needed(client: RedisClient, keys: set[bytes]) -> set[bytes]:
-    needed: set[bytes] = set()
+    needed = {key for key in keys if key.endswith(b":card")}
     for stream in (key for key in keys if key.endswith(b":stream")):
         base = stream.removesuffix(b":stream")
         entries = client.xrange(stream)

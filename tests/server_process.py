@@ -157,7 +157,8 @@ class ServerProcess(ZypherProcess):
 
     def _is_ready(self) -> bool:
         return (
-            httpx.get(f"{self.url}/healthz/ready", timeout=_START_S, trust_env=False, verify=False).status_code == 200
+            httpx.get(f"{self.url}/healthz/ready?run", timeout=_START_S, trust_env=False, verify=False).status_code
+            == 200
         )
 
 

@@ -19,6 +19,7 @@ from zypher.gateway.gateway import Gateway
 from zypher.http.app import Application, prediction_routes
 from zypher.http.health import health_routes
 from zypher.http.operators import OPERATOR_SETTINGS, operator_routes
+from zypher.models.loader import defined_as
 from zypher.operations.dead_letters import OperatorEngine
 from zypher.service.http_process import HttpProcess
 from zypher.service.lifecycle import Process, run_until_stopped
@@ -71,7 +72,9 @@ def build(settings: Settings, sink: Sink | None = as_records) -> Parts:
     if settings.worker.here:
         gateway = Gateway(engine, clock, metrics, model="")
         worker = _worker(settings, engine, clock, metrics)
-        process: Process = ServerWithWorker(engine, worker, gateway, settings.worker.drain_timeout_s)
+        process: Process = ServerWithWorker(
+            engine, worker, gateway, defined_as(settings.worker.target), settings.worker.drain_timeout_s
+        )
     else:
         gateway = Gateway(engine, clock, metrics, model=settings.http.model)
         process = ServerOnly(engine, gateway)

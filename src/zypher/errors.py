@@ -5,13 +5,13 @@
     │   ├── SettingsError       a flag, variable or file has a value that is not allowed
     │   ├── TargetError         the model cannot be found, imported, set up or called
     │   ├── ListenError         the address cannot be listened on
-    │   ├── EngineError         the engine's data cannot be used as it is
-    │   └── SchemaConflict      a living worker serves the model with other types
+    │   └── EngineError         the engine's data cannot be used as it is
     ├── RequestError            can be fixed by the sender of the request, with another one
     │   ├── MalformedBody       the body is not JSON, or has a field twice
     │   ├── InvalidInput        the input does not fit the model's input type
     │   ├── IdempotencyKeyReused  the key was already used with another input
-    │   └── PredictionNotFound  no such id, or its retention is over
+    │   ├── PredictionNotFound  no such id, or its retention is over
+    │   └── ModelInUse          the model cannot be forgotten: it is served, or predictions wait for it
     ├── Unavailable             can be fixed by the sender of the request, later
     │   ├── QueueFull           as many predictions wait as may
     │   ├── Draining            the server is stopping
@@ -57,10 +57,6 @@ class EngineError(StartError):
     """The engine's data cannot be used as it is: locked, corrupt, of a newer version."""
 
 
-class SchemaConflict(StartError):
-    """Another worker that lives serves the model of this name with other input or output types."""
-
-
 class RequestError(ZypherError):
     """The request itself is at fault."""
 
@@ -82,6 +78,10 @@ class PredictionNotFound(RequestError):
 
     def __init__(self) -> None:
         super().__init__("Prediction ID not found.")
+
+
+class ModelInUse(RequestError):
+    """Workers announce the model, or predictions wait for it: it cannot be forgotten now."""
 
 
 class Unavailable(ZypherError):

@@ -1,5 +1,7 @@
 """What a worker announces of its model: a server learns name and schemas from here and never imports the model."""
 
+import hashlib
+
 import msgspec
 
 
@@ -13,3 +15,11 @@ class ModelCard(msgspec.Struct, frozen=True):
     components: dict[str, object]  # name -> JSON Schema
     concurrency: int  # slots per replica that the model states, 1 unless it does
     acceptance_schema: dict[str, object] | None = None  # what a server checks; None: `input_schema`
+    defined_as: str = ""  # the function's or class's name in its file, "" of a card of an earlier version
+
+
+def revision_of(card: ModelCard) -> str:
+    """The name of the card's revision: 12 characters, the same for all cards with the same schemas."""
+    schemas = card.input_schema, card.output_schema, card.components, card.acceptance_schema
+    content = msgspec.json.encode(schemas, order="deterministic")
+    return hashlib.blake2b(content, digest_size=6).hexdigest()

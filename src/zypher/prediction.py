@@ -68,6 +68,7 @@ class Message(msgspec.Struct, frozen=True):
     model: str  # the model's name, see ModelCard
     input: bytes  # JSON, validated before acceptance
     submitted_at: datetime
+    revision: str = ""  # of the model that accepted the input, see `revision_of`; "" when unknown
 
 
 class Delivery(msgspec.Struct, frozen=True):

@@ -26,18 +26,6 @@ class WorkerState(msgspec.Struct, frozen=True):
         """Whether this is the announcement of a worker that stops."""
         return self.replicas == 0
 
-    @property
-    def schemas(self) -> object:
-        """What all workers of a model must agree on; None while it takes no new predictions or has no model yet."""
-        card = self.card
-        return None if card is None or self.draining else (card.input_schema, card.output_schema, card.components)
-
-    def disagrees(self, other: "WorkerState") -> bool:
-        """Whether both serve one model with different schemas."""
-        if self.model != other.model or self.schemas is None or other.schemas is None:
-            return False
-        return self.schemas != other.schemas
-
 
 class QueueState(msgspec.Struct, frozen=True):
     """One model's queue at one moment."""
@@ -51,6 +39,7 @@ class QueueState(msgspec.Struct, frozen=True):
     problem: str | None = None  # why the engine cannot accept now, a sentence
     delayed: int = 0  # of the queued ones, those that wait for an instant
     dead: int = 0  # dead letters
+    card: ModelCard | None = None  # the last one that was new; known until the model is forgotten
 
     def waited_s(self, now: datetime) -> float:
         """How long the oldest queued prediction has waited, 0 when none is queued."""

@@ -19,7 +19,16 @@ from tests.server_process import ServerProcess
 SECRETS = re.compile(
     r"hunter2|10\.0\.0\.7|postgres|s3cret|redis://|127\.0\.0\.1:|RuntimeError|Traceback|Errno|/tmp/|leaky\.py"
 )
-PAGES = ("/", "/healthz/live", "/healthz/ready", "/metrics", "/openapi.json", "/swagger", "/predict/" + "0" * 26)
+PAGES = (
+    "/",
+    "/healthz/live",
+    "/healthz/ready",
+    "/healthz/ready?run",
+    "/metrics",
+    "/openapi.json",
+    "/swagger",
+    "/predict/" + "0" * 26,
+)
 
 
 def told(client: httpx.Client) -> str:
@@ -41,7 +50,7 @@ def leaky(serve: Serve, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Serv
 def break_down(client: httpx.Client) -> str:
     """What is told once the model is broken."""
     predict(client, "die")
-    wait_until(lambda: "replica can run" in client.get("/healthz/ready").text)
+    wait_until(lambda: "replica can run" in client.get("/healthz/ready?run").text)
     return told(client)
 
 

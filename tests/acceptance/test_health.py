@@ -26,7 +26,7 @@ def figure(client: httpx.Client, name: str, **labels: str) -> float:
 
 
 def test_a_server_that_serves_is_live_and_ready(echo: httpx.Client) -> None:
-    for path in ("/healthz/live", "/healthz/ready"):
+    for path in ("/healthz/live", "/healthz/ready", "/healthz/ready?run"):
         response = echo.get(path)
         assert response.status_code == 200
         assert response.headers["content-type"] == "application/json"
@@ -35,7 +35,7 @@ def test_a_server_that_serves_is_live_and_ready(echo: httpx.Client) -> None:
 def test_a_server_that_is_loading_is_live_but_not_ready(gate: Gate) -> None:
     with ServerProcess(gate.folder, target("heavy.py:Heavy")) as server, client_of(server) as client:
         assert client.get("/healthz/live").status_code == 200
-        ready = client.get("/healthz/ready")
+        ready = client.get("/healthz/ready?run")
         assert ready.status_code == 503
         assert "loaded" in ready.text
         refused = predict(client, "a")
@@ -43,7 +43,7 @@ def test_a_server_that_is_loading_is_live_but_not_ready(gate: Gate) -> None:
         assert int(refused.headers["retry-after"]) >= 1
         assert client.get("/openapi.json").status_code in (200, 503)
         gate.open()
-        wait_until(lambda: client.get("/healthz/ready").status_code == 200)
+        wait_until(lambda: client.get("/healthz/ready?run").status_code == 200)
         assert predict(client, "a").json() == "a"
 
 
@@ -82,11 +82,12 @@ def test_a_replica_that_does_not_answer_is_named(gate: Gate) -> None:
     )
     with server.wait_ready(), client_of(server) as client:
         held = submit(client, {"held_s": 3, "slept_s": 0, "folder": str(gate.folder)})
-        wait_until(lambda: client.get("/healthz/ready").status_code == 503)
-        public = client.get("/healthz/ready").json()["error"]
+        wait_until(lambda: client.get("/healthz/ready?run").status_code == 503)
+        assert client.get("/healthz/ready").status_code == 200
+        public = client.get("/healthz/ready?run").json()["error"]
         assert public == "No replica is ready. A replica does not answer; the log of its worker says which."
         assert figure(client, "zypher_replicas_stuck") == 1
         (record,) = [each for each in server.log() if each["message"] == "a replica is stuck"]
         assert record["predictions"] == held
-        wait_until(lambda: client.get("/healthz/ready").status_code == 200)
+        wait_until(lambda: client.get("/healthz/ready?run").status_code == 200)
         assert output(client, held) == "done"

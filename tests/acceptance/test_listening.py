@@ -61,7 +61,7 @@ def test_a_unix_socket_in_place_of_a_port(tmp_path: Path) -> None:
     with ServerProcess(tmp_path, ECHO, "--uds", str(path)) as server:
         server.wait_until(path.exists, "listen")
         with httpx.Client(transport=httpx.HTTPTransport(uds=str(path)), base_url="http://any.example") as client:
-            server.wait_until(lambda: client.get("/healthz/ready").status_code == 200, "be ready")
+            server.wait_until(lambda: client.get("/healthz/ready?run").status_code == 200, "be ready")
             assert predict(client, "abc").json()["result"] == "3"
         assert stat.S_ISSOCK(path.stat().st_mode)
         assert server.stop() == 0

@@ -18,14 +18,14 @@ AT_ONCE_S = 3.0  # on a busy machine
 
 
 def ready(client: httpx.Client) -> bool:
-    return client.get("/healthz/ready").status_code == 200
+    return client.get("/healthz/ready?run").status_code == 200
 
 
 def test_a_server_without_a_worker_waits_for_one(machines: Machines) -> None:
     front = machines.front("no.such:Model")
     with client_of(front) as client:
         assert client.get("/healthz/live").status_code == 200
-        assert "No worker" in client.get("/healthz/ready").text
+        assert "No worker" in client.get("/healthz/ready?run").text
         refused = predict(client, "a")
         assert (refused.status_code, "retry-after" in refused.headers) == (503, True)
         machines.worker("echo.py:Echo")
@@ -53,6 +53,7 @@ def test_it_is_not_ready_once_the_only_worker_drains(machines: Machines) -> None
     with client_of(machines.front().wait_ready()) as client:
         assert worker.stop() == 0
         assert not ready(client)
+        assert client.get("/healthz/ready").status_code == 200
         assert predict(client, "a").status_code == 503
         machines.worker("echo.py:Echo")
         wait_until(lambda: ready(client))
@@ -68,7 +69,7 @@ def test_of_several_models_it_serves_the_one_that_is_named(machines: Machines) -
     machines.worker("echo.py:Echo").wait_ready()
     machines.worker("forms.py:shout").wait_ready()
     with client_of(machines.front()) as undecided:
-        refused = undecided.get("/healthz/ready")
+        refused = undecided.get("/healthz/ready?run")
         assert refused.status_code == 503
         assert all(word in refused.text for word in ("Echo", "shout", "--model"))
         assert predict(undecided, "a").status_code == 503
@@ -92,7 +93,7 @@ def test_a_drain_waits_for_the_answers(machines: Machines, gate: Gate) -> None:
         waiting = pool.submit(predict, client, gate.input("a"))
         gate.wait_for_runs(1)
         front.signal(signal.SIGTERM)
-        wait_until(lambda: "stopping" in client.get("/healthz/ready").text)
+        wait_until(lambda: "stopping" in client.get("/healthz/ready?run").text)
         assert predict(client, gate.input("b")).status_code == 503
         gate.open()
         assert waiting.result().json() == "A"
@@ -108,7 +109,7 @@ def test_a_second_signal_stops_at_once(machines: Machines, gate: Gate) -> None:
             pool.submit(predict, client, gate.input("b"))  # what the drain waits for
             gate.wait_for_runs(2)
             front.signal(signal.SIGTERM)
-            wait_until(lambda: "stopping" in client.get("/healthz/ready").text)
+            wait_until(lambda: "stopping" in client.get("/healthz/ready?run").text)
             front.signal(signal.SIGTERM)
             assert front.wait(5) == 130
     gate.open()

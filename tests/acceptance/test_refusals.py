@@ -47,15 +47,17 @@ def test_readiness_names_the_reason_while_no_replica_runs(serve: Serve, gate: Ga
 
         weights.unlink()
         assert "SIGKILL" in predict(client, "die").json()["error"]
-        wait_until(lambda: "weights.txt" in client.get("/healthz/ready").text)
-        assert client.get("/healthz/ready").status_code == 503
+        wait_until(lambda: "weights.txt" in client.get("/healthz/ready?run").text)
+        assert client.get("/healthz/ready?run").status_code == 503
         assert client.get("/healthz/live").status_code == 200
         assert "weights.txt" in assert_refused(predict(client, "b"))
-        assert "weights.txt" in assert_refused(predict(client, "b", {"Async-Mode": "true"}))
+        assert client.get("/healthz/ready").status_code == 200
+        waiting = submit(client, "b")
 
         weights.write_text("new ")
-        wait_until(lambda: client.get("/healthz/ready").status_code == 200)
+        wait_until(lambda: client.get("/healthz/ready?run").status_code == 200)
         assert predict(client, "c").json() == "new c"
+        assert output(client, waiting) == "new b"
 
 
 def test_accepted_predictions_wait_for_a_restarted_replica(serve: Serve, gate: Gate) -> None:
@@ -65,7 +67,7 @@ def test_accepted_predictions_wait_for_a_restarted_replica(serve: Serve, gate: G
     with client_of(server) as client:
         weights.unlink()
         accepted = [submit(client, text) for text in ("die", "a", "b")]
-        wait_until(lambda: "weights.txt" in client.get("/healthz/ready").text)
+        wait_until(lambda: "weights.txt" in client.get("/healthz/ready?run").text)
         weights.write_text("new ")
         assert [output(client, each) for each in accepted[1:]] == ["new a", "new b"]
 
@@ -76,9 +78,9 @@ def test_a_draining_server_refuses_new_predictions_and_serves_old_ones(serve: Se
         prediction_id = submit(client, gate.input("a"))
         gate.wait_for_runs(1)
         server.signal(signal.SIGTERM)
-        wait_until(lambda: client.get("/healthz/ready").status_code == 503)
+        wait_until(lambda: client.get("/healthz/ready?run").status_code == 503)
         assert "stopping" in assert_refused(predict(client, gate.input("b"), {"Async-Mode": "true"}))
         assert "stopping" in assert_refused(predict(client, gate.input("b")))
-        assert "stopping" in client.get("/healthz/ready").text
+        assert "stopping" in client.get("/healthz/ready?run").text
         assert client.get(f"/predict/{prediction_id}").status_code == 400
         assert client.get("/healthz/live").status_code == 200

@@ -93,16 +93,6 @@ def test_a_worker_that_loads_its_model_stops_at_once(machines: Machines, gate: G
     assert worker.wait(5) == 0
 
 
-def test_a_worker_with_other_types_is_refused(machines: Machines) -> None:
-    machines.worker("echo.py:Echo").wait_ready()
-    (machines.folder / "other.py").write_text("class Echo:\n    def predict(self, input: int) -> int: return input\n")
-    ended = zypher("worker", "other.py:Echo", "--engine", machines.engine, cwd=machines.folder)
-    assert ended.returncode == 2
-    sentence = ended.stderr.splitlines()[-1]
-    assert sentence.startswith("zypher: ")
-    assert "Echo" in sentence
-
-
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -24,13 +24,13 @@ def probe_of(worker: WorkerProcess) -> Generator[httpx.Client]:
 
 
 def ready(probe: httpx.Client) -> int:
-    return probe.get("/healthz/ready").status_code
+    return probe.get("/healthz/ready?run").status_code
 
 
 def test_it_is_live_and_ready_and_serves_no_prediction(machines: Machines) -> None:
     with probe_of(machines.worker("echo.py:Echo", "--health-port", "0")) as probe:
         assert probe.get("/healthz/live").json() == {"status": "live"}
-        assert probe.get("/healthz/ready").json() == {"status": "ready"}
+        assert probe.get("/healthz/ready?run").json() == {"status": "ready"}
         assert probe.post("/predict", json={"input": "abc"}).status_code == 404
 
 
@@ -46,7 +46,7 @@ def test_it_is_not_ready_while_it_loads_its_model(machines: Machines, gate: Gate
     worker = machines.worker("heavy.py:Heavy", "--health-port", "0")
     url = wait_until(lambda: next((str(record["url"]) for record in worker.log() if "url" in record), None))
     worker.wait_until(lambda: worker.children() != [], "start its replica")
-    response = httpx.get(f"{url}/healthz/ready", trust_env=False)
+    response = httpx.get(f"{url}/healthz/ready?run", trust_env=False)
     assert (response.status_code, response.json()) == (503, {"error": "No replica has loaded the model yet."})
     assert httpx.get(f"{url}/healthz/live", trust_env=False).status_code == 200
 
@@ -58,7 +58,7 @@ def test_it_is_not_ready_while_it_drains(machines: Machines, gate: Gate) -> None
         gate.wait_for_runs(1)
         worker.signal(signal.SIGTERM)
         wait_until(lambda: ready(probe) == 503)
-        assert probe.get("/healthz/ready").json() == {"error": "The worker is stopping."}
+        assert probe.get("/healthz/ready?run").json() == {"error": "The worker is stopping."}
         gate.open()
         assert output(client, prediction_id) == "A"
     assert worker.wait() == 0

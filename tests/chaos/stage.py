@@ -144,6 +144,6 @@ class Stage(ABC):
 async def _ready(client: httpx.AsyncClient, url: str) -> None:
     while True:
         with contextlib.suppress(httpx.TransportError):
-            if (await client.get(f"{url}/healthz/ready")).status_code == 200:
+            if (await client.get(f"{url}/healthz/ready?run")).status_code == 200:
                 return
         await asyncio.sleep(_LOOK_AGAIN_S)

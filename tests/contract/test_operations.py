@@ -20,8 +20,7 @@ from tests.contract.phrases import (
 )
 from tests.fake_clock import FakeClock
 from zypher.engines.contract import Engine
-from zypher.errors import EngineUnavailable, SchemaConflict
-from zypher.model_card import ModelCard
+from zypher.errors import EngineUnavailable
 from zypher.prediction import Outcome, Status
 from zypher.queue_state import QueueState, WorkerState
 
@@ -99,25 +98,6 @@ async def test_a_worker_that_stops_is_not_there_any_more(engine: Engine) -> None
     await engine.announce(presence("w2"))
     await engine.announce(replace(presence("w1"), replicas=0, ready_replicas=0, slots=0, draining=True))
     assert (await depth(engine)).workers == (presence("w2"),)
-
-
-async def test_a_worker_with_other_schemas_is_refused_while_another_lives(engine: Engine, clock: FakeClock) -> None:
-    def announced(worker_id: str, kind: str, *, draining: bool = False) -> WorkerState:
-        card = ModelCard(MODEL, "", {"type": kind}, {}, {}, 1)
-        return WorkerState(worker_id, MODEL, card, 1, 1, 1, draining=draining)
-
-    old, new = announced("old", "string"), announced("new", "number")
-    await engine.announce(old)
-    await engine.announce(announced("twin", "string"))
-    with pytest.raises(SchemaConflict, match="other input or output types"):
-        await engine.announce(new)
-    assert {each.worker_id for each in (await depth(engine)).workers} == {"old", "twin"}
-    await engine.announce(announced("old", "string", draining=True))
-    clock.advance(LEASE_S - 1)
-    with pytest.raises(SchemaConflict):
-        await engine.announce(new)
-    clock.advance(1)
-    await engine.announce(new)
 
 
 async def test_a_worker_without_a_model_yet_is_no_model(engine: Engine) -> None:

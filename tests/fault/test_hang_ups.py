@@ -42,7 +42,7 @@ def test_clients_that_hang_up_while_they_wait(server: ServerProcess, client: htt
     wait_until(lambda: queued(client) == 0)
     wait_until(lambda: descriptors(server) <= before)
 
-    assert client.get("/healthz/ready").status_code == 200
+    assert client.get("/healthz/ready?run").status_code == 200
     gate.open()
     assert predict(client, gate.input("last")).json() == "LAST"
     assert output(client, first) == "FIRST"

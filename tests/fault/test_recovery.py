@@ -73,7 +73,7 @@ class Service:
 
     def _is_ready(self) -> bool:
         with contextlib.suppress(httpx.TransportError):
-            return self.client.get("/healthz/ready").status_code == 200
+            return self.client.get("/healthz/ready?run").status_code == 200
         return False
 
 

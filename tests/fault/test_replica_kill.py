@@ -45,7 +45,7 @@ def test_the_other_replica_takes_over(serve: Serve, gate: Gate) -> None:
         accepted = [submit(client, gate.input(text)) for text in ("a", "b", "c")]
         gate.wait_for_runs(2)
         os.kill(server.children()[0], signal.SIGKILL)
-        assert client.get("/healthz/ready").status_code == 200
+        assert client.get("/healthz/ready?run").status_code == 200
         gate.open()
         assert [output(client, each) for each in accepted] == ["A", "B", "C"]
 

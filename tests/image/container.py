@@ -70,6 +70,6 @@ class Container:
 
 def _is_ready(client: httpx.Client) -> bool:
     try:
-        return client.get("/healthz/ready").status_code == 200
+        return client.get("/healthz/ready?run").status_code == 200
     except httpx.TransportError:
         return False

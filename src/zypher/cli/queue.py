@@ -1,4 +1,4 @@
-"""`zypher queue`: the state of queues and workers, and the dead letters."""
+"""`zypher queue`: the state of queues and workers, the dead letters, and models to forget."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ from zypher.cli.setting_flags import read_settings
 from zypher.cli.subcommands import Subcommands, add_flags
 from zypher.cli.tables import duration, table
 from zypher.cli.terminal import DONE, FAILED, LiveTable, print_error, print_json
-from zypher.errors import Unavailable
+from zypher.errors import ModelInUse, Unavailable
 from zypher.settings import LogLevel, LogSettings
 from zypher.text import printable
 
@@ -25,9 +25,10 @@ if TYPE_CHECKING:
     from zypher.operations.overview import QueueView, WorkerView
     from zypher.settings import EngineSettings
 
-HELP = "Show queues and workers, live on a terminal; list, show, replay or purge dead letters."
+HELP = "Show queues and workers, live on a terminal; list, show, replay or purge dead letters; forget a model."
 USAGE = f"""[show] [--once | --json] [FLAGS]
-       zypher queue dead {dead_letters.USAGE} [--json] [FLAGS]"""
+       zypher queue dead {dead_letters.USAGE} [--json] [FLAGS]
+       zypher queue forget MODEL [--json] [FLAGS]"""
 
 _EVERY_S = 1.0
 
@@ -42,6 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.set_defaults(act=_show)
     dead = subcommands.add("dead", f"{dead_letters.USAGE} [--json] [FLAGS]", "list, show, replay or purge dead letters")
     dead_letters.add_arguments(dead)
+    forget = subcommands.add("forget", "MODEL [--json] [FLAGS]", "forget a model that is not served any more")
+    add_flags(forget)
+    forget.add_argument("model", metavar="MODEL", help="its name")
+    forget.set_defaults(act=_forget)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -54,9 +59,24 @@ def run(arguments: argparse.Namespace) -> int:
         return asyncio.run(act(settings, arguments))
     except KeyboardInterrupt:
         return DONE  # how a live table ends
-    except Unavailable as refused:
+    except (Unavailable, ModelInUse) as refused:
         print_error(str(refused))
         return FAILED
+
+
+async def _forget(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
+    from zypher.assembly import operator_session
+
+    async with operator_session(settings) as engine:
+        forgotten = await engine.operations.forget(arguments.model)
+    if not forgotten:
+        print_error(f"No model {arguments.model} is known; `zypher queue` lists them.")
+        return FAILED
+    if arguments.json:
+        print_json([arguments.model])
+    else:
+        print(f"{arguments.model} is forgotten; predictions for it are refused until a worker announces it again.")
+    return DONE
 
 
 async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> int:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import msgspec
 
-from zypher.errors import EngineUnavailable
+from zypher.errors import EngineUnavailable, ModelInUse
 from zypher.prediction import Prediction
 from zypher.queue_state import QueueState
 from zypher.socket_path import short_path
@@ -58,6 +58,9 @@ class OperatorClient:
     async def purge(self, prediction_id: str) -> bool:
         return (await self._ask("DELETE", _letter(prediction_id))).status_code == 200
 
+    async def forget(self, model: str) -> bool:
+        return (await self._ask("DELETE", "/models", {"model": model})).status_code == 200
+
     async def _read(self, path: str, kind: type[T], **query: str | int | None) -> T:
         asked = {name: value for name, value in query.items() if value is not None}
         return msgspec.json.decode((await self._ask("GET", path, asked)).content, type=kind)
@@ -70,12 +73,18 @@ class OperatorClient:
                 ) as http:
                     response = await http.request(method, path, params=query)
             if response.status_code >= 500:
-                raise EngineUnavailable(msgspec.json.decode(response.content, type=_ErrorBody).error)
+                raise EngineUnavailable(_error_in(response))
+            if response.status_code == 409:
+                raise ModelInUse(_error_in(response))
         except (OSError, httpx.HTTPError, msgspec.DecodeError):
             raise EngineUnavailable(
                 f"No server answers in {self._path.parent}; see whether it still runs, then try again."
             ) from None
         return response
+
+
+def _error_in(response: httpx.Response) -> str:
+    return msgspec.json.decode(response.content, type=_ErrorBody).error
 
 
 def _letter(prediction_id: str) -> str:

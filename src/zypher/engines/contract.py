@@ -104,7 +104,8 @@ class Deliveries(Protocol):
     async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
         """Give the delivery back: queued again in its old place, at the earliest in `delay_s` seconds.
 
-        `counted` says whether the attempt counts; if not, the next one has its number.
+        `counted` says whether the attempt counts; if not, the next one has its number. One that is delayed and not
+        counted was not tried: it is as if it had not been handed out.
         False, and nothing happens, when the delivery is no longer ours.
         """
         ...
@@ -112,8 +113,9 @@ class Deliveries(Protocol):
     async def announce(self, presence: WorkerState) -> None:
         """Say what this worker is. Holds for one lease, or not at all when it is `gone`; the last word counts.
 
-        Raises `SchemaConflict`, and nothing is said, when a worker that lives and is not draining announced
-        other schemas for the same model.
+        The card of a worker that announces it for the first time is kept as the model's, in place of the one
+        before, until `forget`: workers with other schemas are another revision, and several may live. A card is
+        stored no later than the next prediction that is accepted.
         """
         ...
 
@@ -124,7 +126,8 @@ class Operations(Protocol):
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         """A model's queue and workers at this moment, by its name.
 
-        Without a model, of each that workers announce, that predictions wait for or that dead letters are of, sorted.
+        Without a model, of each that is known or that workers announce, that predictions wait for or that dead letters
+        are of, sorted.
         """
         ...
 
@@ -145,6 +148,13 @@ class Operations(Protocol):
 
     async def purge(self, prediction_id: str) -> bool:
         """Forget a dead letter and its idempotency key. False, and nothing happens, when it is none."""
+        ...
+
+    async def forget(self, model: str) -> bool:
+        """Forget the model's card; its results and dead letters stay. False when there is no card of it.
+
+        Raises `ModelInUse`, and nothing happens, while workers announce it or its predictions have not ended.
+        """
         ...
 
 

@@ -1,6 +1,6 @@
 """What every engine refuses, as one error with one sentence."""
 
-from zypher.errors import DataFull, EngineUnavailable, IdempotencyKeyReused, QueueFull, SchemaConflict
+from zypher.errors import DataFull, EngineUnavailable, IdempotencyKeyReused, ModelInUse, QueueFull
 
 STOPPING = "The server is stopping and takes nothing more; try again once it runs."  # of an engine that is closed
 
@@ -40,9 +40,16 @@ def key_reused() -> IdempotencyKeyReused:
     )
 
 
-def schema_conflict(model: str, other_worker_id: str) -> SchemaConflict:
-    """For an announcement while a living worker serves the model with other schemas."""
-    return SchemaConflict(
-        f"The worker {other_worker_id} serves {model} with other input or output types; "
-        "stop all workers of the old version first, or give the new one's model another name."
-    )
+def model_in_use(model: str, *, workers: int, unfinished: int) -> ModelInUse | None:
+    """Why a model cannot be forgotten, if it cannot."""
+    if workers:
+        return ModelInUse(f"{model} is served by {_count(workers, 'worker')}; stop them first.")
+    if unfinished:
+        return ModelInUse(
+            f"{model} has {_count(unfinished, 'prediction')} that wait or run; let a worker run them first."
+        )
+    return None
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -1,6 +1,7 @@
 """Whether a prediction may be accepted now, and when to ask again: pure decisions."""
 
 import math
+from enum import Enum
 
 from zypher.errors import Draining, EngineUnavailable, NoReplica, Unavailable
 from zypher.model_card import ModelCard
@@ -15,15 +16,35 @@ _LOADING_RETRY_S = 2
 _FAILING_RETRY_S = 5
 
 
-def admit(card: ModelCard | None, queue: QueueState, *, draining: bool, durable: bool) -> ModelCard | Unavailable:
-    """The model card; or the error to raise, with when to try again."""
+class Demand(Enum):
+    """What the sender of a prediction wants."""
+
+    OUTPUT = 1  # the output, however long that takes: it needs a replica
+    OUTPUT_IN_TIME = 2  # the output within a time, else that the prediction is durable
+    DURABLE = 3  # that the prediction is durable, and runs once it can
+
+
+def admit(card: ModelCard | None, queue: QueueState, demand: Demand, *, draining: bool) -> Unavailable | None:
+    """The error to raise, with when to try again; None when the prediction is accepted."""
     if draining:
         return Draining("The server is stopping and takes no new predictions; send it again.", _DRAINING_RETRY_S)
     if card is None:
         return NoReplica(f"{_LOADING} Try again in a moment.", _LOADING_RETRY_S)
-    if queue.problem and durable:
+    if queue.problem and demand is Demand.DURABLE:
         return EngineUnavailable(queue.problem, retry_after_s(queue.queued + 1, queue))
-    return no_replica(queue) or card
+    return no_replica(queue) if demand is Demand.OUTPUT else None
+
+
+def revisions(queue: QueueState) -> tuple[ModelCard, ...]:
+    """The cards whose inputs are accepted, the last one that was new first: those of living workers, else that one."""
+    cards = [worker.card for worker in queue.workers if worker.card is not None and not worker.draining]
+    if queue.card is not None and (not cards or queue.card in cards):
+        cards.insert(0, queue.card)
+    distinct: list[ModelCard] = []
+    for card in cards:
+        if card not in distinct:
+            distinct.append(card)
+    return tuple(distinct)
 
 
 def no_replica(queue: QueueState) -> NoReplica | None:
@@ -47,12 +68,19 @@ def has_replica(queue: QueueState) -> bool:
 
 
 def unready(card: ModelCard | None, queue: QueueState, *, draining: bool) -> tuple[Unavailable, ...]:
-    """Everything that keeps the server from being ready."""
+    """Everything that keeps the server from accepting."""
     if draining:
         return (Draining("The server is stopping."),)
     if card is None:
         return (NoReplica(_LOADING),)
-    errors: list[Unavailable] = [EngineUnavailable(queue.problem)] if queue.problem else []
+    return (EngineUnavailable(queue.problem),) if queue.problem else ()
+
+
+def unready_to_run(card: ModelCard | None, queue: QueueState, *, draining: bool) -> tuple[Unavailable, ...]:
+    """Everything that keeps a prediction sent now from running."""
+    errors = list(unready(card, queue, draining=draining))
+    if draining or card is None:
+        return tuple(errors)
     missing = no_replica(queue) or (None if has_replica(queue) else NoReplica("No replica is ready."))
     errors += [] if missing is None else [missing]
     # The sentences name predictions, whose ids are for their callers.

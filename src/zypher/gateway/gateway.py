@@ -1,34 +1,36 @@
 """What may be asked, free of transport: submit, keep, get, abandon, readiness."""
 
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from zypher.clock import Clock
 from zypher.engines.contract import Operations, Submissions
-from zypher.errors import NoReplica, PredictionNotFound, QueueFull, Unavailable
-from zypher.gateway.admission import admit, retry_after_s, unready
+from zypher.errors import InvalidInput, NoReplica, PredictionNotFound, QueueFull, Unavailable
+from zypher.gateway.admission import Demand, admit, no_replica, retry_after_s, unready, unready_to_run
 from zypher.gateway.envelope import input_in
 from zypher.gateway.large_bodies import LARGE_BYTES, LargeBodies
 from zypher.gateway.received_body import ReceivedBody
-from zypher.gateway.snapshot import Snapshot, SnapshotCache
+from zypher.gateway.snapshot import Revision, Snapshot, SnapshotCache
 from zypher.model_card import ModelCard
 from zypher.prediction import Message, Prediction, new_prediction_id
 from zypher.telemetry.metrics import Metrics
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Whether a prediction sent now would run."""
+    """Whether what was asked for can be done now."""
 
     ready: bool
     problems: tuple[Unavailable, ...] = ()  # empty when ready
 
 
 class Submitted(NamedTuple):
-    """A prediction that was accepted, and the JSON of its input."""
+    """A prediction that was accepted."""
 
     prediction: Prediction
-    input: bytes
+    message: Message
+    waits_for_worker: bool = False  # whether no replica can run it, and none is on its way
 
 
 class GatewayEngine(Submissions, Operations, Protocol):
@@ -48,7 +50,7 @@ class Gateway:
         self._snapshots = SnapshotCache(engine, clock, model)
         self._large_bodies = LargeBodies()
         self._draining = False
-        self._admitted: dict[bool, tuple[Snapshot, ModelCard]] = {}  # the last admitting snapshot, by durability
+        self._admitted: dict[Demand, Snapshot] = {}  # the last snapshot that admitted each
 
     def serve_only(self, model: str) -> None:
         """Serve this model from now on, and no other."""
@@ -59,29 +61,33 @@ class Gateway:
         return self._snapshots.snapshot.card
 
     async def submit(
-        self, body: bytes | ReceivedBody, *, durable: bool, idempotency_key: str | None = None
+        self, body: bytes | ReceivedBody, demand: Demand, idempotency_key: str | None = None
     ) -> Submitted:
         """Accept a prediction; `body` is `{"input": …}`, and may be used up.
 
+        An idempotency key makes it durable, whatever the demand.
+
         Raises a `RequestError`, or an `Unavailable` with when to try again.
         """
-        durable = durable or idempotency_key is not None
+        if idempotency_key is not None:
+            demand = Demand.DURABLE
+        durable = demand is Demand.DURABLE
         try:
-            card, input = await self._accept(body, durable=durable)
+            revision, input = await self._accept(body, demand)
             now = self._clock.now()
-            message = Message(new_prediction_id(now), card.name, input, now)
+            message = Message(new_prediction_id(now), revision.card.name, input, now, revision.name)
             prediction = await self._engine.submit(message, durable=durable, idempotency_key=idempotency_key)
         except Unavailable as refused:
             self._metrics.refused(type(refused).__name__)
             if isinstance(refused, QueueFull):
                 raise QueueFull(str(refused), self._full_retry_s(), public=refused.public) from None
             raise
-        self._metrics.submitted(card.name, durable=prediction.durable)
-        return Submitted(prediction, input)
+        self._metrics.submitted(message.model, durable=prediction.durable)
+        waits_for_worker = durable and no_replica(self._snapshots.snapshot.queue) is not None
+        return Submitted(prediction, message, waits_for_worker)
 
-    async def keep(self, prediction: Prediction, input: bytes) -> Prediction:
+    async def keep(self, message: Message) -> Prediction:
         """Make a prediction whose caller waited survive a crash, as if it had been durable from the start."""
-        message = Message(prediction.prediction_id, prediction.model, input, prediction.submitted_at)
         return await self._engine.submit(message, durable=True)
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction:
@@ -108,15 +114,16 @@ class Gateway:
         """Estimated whole seconds until it may have ended, at least 1."""
         return retry_after_s(prediction.position, self._snapshots.snapshot.queue)
 
-    async def readiness(self) -> Readiness:
-        """Whether a prediction sent now would run. Never raises."""
+    async def readiness(self, *, run: bool = False) -> Readiness:
+        """Whether a prediction sent now would be accepted if it is durable; with `run`, would run. Never raises."""
         try:
             snapshot = await self._snapshots.refresh()
         except Unavailable as error:
             return Readiness(ready=False, problems=(error,))
         if snapshot.problem:
             return Readiness(ready=False, problems=(NoReplica(snapshot.problem),))
-        problems = unready(snapshot.card, snapshot.queue, draining=self._draining)
+        check = unready_to_run if run else unready
+        problems = check(snapshot.card, snapshot.queue, draining=self._draining)
         return Readiness(ready=not problems, problems=problems)
 
     def drain(self) -> None:
@@ -137,49 +144,56 @@ class Gateway:
         """Stop the process that checks large bodies."""
         await self._large_bodies.close()
 
-    async def _accept(self, body: bytes | ReceivedBody, *, durable: bool) -> tuple[ModelCard, bytes]:
-        """The model that may run the input now, and the input, which fits it."""
+    async def _accept(self, body: bytes | ReceivedBody, demand: Demand) -> tuple[Revision, bytes]:
+        """The revision of the model that accepts the input, and the input."""
         if len(body) > LARGE_BYTES:
-            card = await self._admit(durable=durable)
-            return card, await self._checked(card, body)
+            return await self._accept_large(body, await self._admit(demand))
         body = body if isinstance(body, bytes) else body.whole()
         input = body[input_in(body)]
-        card = self._admitted_before(durable=durable) or await self._admit(durable=durable)
-        self._snapshots.validator(card).check(input)
-        return card, input
+        revisions = self._admitted_before(demand) or await self._admit(demand)
+        return self._snapshots.accepting(revisions, input), input
 
-    async def _checked(self, card: ModelCard, body: bytes | ReceivedBody) -> bytes:
-        """The input of a large body, which fits the model; an ordinary text needs no other process."""
+    async def _accept_large(
+        self, body: bytes | ReceivedBody, revisions: Sequence[Revision]
+    ) -> tuple[Revision, bytes]:
+        """The same for a large body; an ordinary text needs no other process."""
         body = ReceivedBody(body) if isinstance(body, bytes) else body
-        if self._snapshots.validator(card).takes_every_text and (text := body.take_text()) is not None:
-            return text
-        whole = body.whole()
-        return whole[await self._large_bodies.check(card, whole)]
+        refused: InvalidInput | None = None
+        for revision in revisions:
+            if self._snapshots.takes_every_text(revision) and (text := body.take_text()) is not None:
+                return revision, text
+            whole = body.whole()
+            try:
+                return revision, whole[await self._large_bodies.check(revision.card, whole)]
+            except InvalidInput as error:
+                refused = refused or error
+        assert refused is not None, "a model has a card"
+        raise refused
 
-    def _admitted_before(self, *, durable: bool) -> ModelCard | None:
-        """The model that the same snapshot has admitted already."""
-        admitted = self._admitted.get(durable)
-        if admitted is None or admitted[0] is not self._snapshots.snapshot or not self._snapshots.is_fresh():
+    def _admitted_before(self, demand: Demand) -> Sequence[Revision] | None:
+        """The revisions of the model, if this very snapshot has admitted such a prediction already."""
+        snapshot = self._snapshots.snapshot
+        if self._admitted.get(demand) is not snapshot or not self._snapshots.is_fresh():
             return None
-        return admitted[1]
+        return snapshot.revisions
 
-    async def _admit(self, *, durable: bool) -> ModelCard:
+    async def _admit(self, demand: Demand) -> Sequence[Revision]:
+        """The revisions of the model, any of which may accept the input."""
         snapshot = self._snapshots.snapshot if self._snapshots.is_fresh() else await self._snapshots.refresh()
-        admitted = self._judge(snapshot, durable=durable)
-        if isinstance(admitted, Unavailable):
+        refused = self._refusal(snapshot, demand)
+        if refused is not None:
             # A refusal needs a fresh snapshot: one of a moment ago must not refuse what could run now.
-            admitted = self._judge(await self._snapshots.refresh(), durable=durable)
-        if isinstance(admitted, Unavailable):
-            raise admitted
-        return admitted
+            snapshot = await self._snapshots.refresh()
+            refused = self._refusal(snapshot, demand)
+        if refused is not None:
+            raise refused
+        self._admitted[demand] = snapshot
+        return snapshot.revisions
 
-    def _judge(self, snapshot: Snapshot, *, durable: bool) -> ModelCard | Unavailable:
+    def _refusal(self, snapshot: Snapshot, demand: Demand) -> Unavailable | None:
         if snapshot.problem:
             return NoReplica(snapshot.problem)
-        card = admit(snapshot.card, snapshot.queue, draining=self._draining, durable=durable)
-        if not isinstance(card, Unavailable):
-            self._admitted[durable] = (snapshot, card)
-        return card
+        return admit(snapshot.card, snapshot.queue, demand, draining=self._draining)
 
     def _full_retry_s(self) -> int:
         # There is room again once the first in the queue begins.

@@ -2,13 +2,29 @@
 
 import logging
 
-from zypher.errors import IdempotencyKeyReused, InvalidInput, MalformedBody, PredictionNotFound, Unavailable
+from zypher.errors import (
+    IdempotencyKeyReused,
+    InvalidInput,
+    MalformedBody,
+    ModelInUse,
+    PredictionNotFound,
+    RequestError,
+    Unavailable,
+)
 from zypher.http.response import Header, Response, error_body, error_response
 from zypher.prediction import FailureKind, Prediction, Status
 
 logger = logging.getLogger(__name__)
 
 _INTERNAL = "Internal error; it is in the server's log. Send the request again, and report it if it happens again."
+
+_STATUS_OF: dict[type[RequestError], int] = {
+    MalformedBody: 400,
+    PredictionNotFound: 404,
+    ModelInUse: 409,
+    InvalidInput: 422,
+    IdempotencyKeyReused: 422,
+}
 
 
 class HttpError(Exception):
@@ -25,12 +41,8 @@ def response_to(error: Exception, *, exposes: bool) -> Response:
     match error:
         case HttpError():
             return error_response(error.status, str(error), *error.headers)
-        case PredictionNotFound():
-            return error_response(404, str(error))
-        case InvalidInput() | IdempotencyKeyReused():
-            return error_response(422, str(error))
-        case MalformedBody():
-            return error_response(400, str(error))
+        case RequestError():
+            return error_response(_STATUS_OF[type(error)], str(error))
         case Unavailable():
             sentence = str(error) if exposes else error.public
             return error_response(503, sentence, (b"retry-after", b"%d" % error.retry_after_s))

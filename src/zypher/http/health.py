@@ -1,6 +1,7 @@
 """Liveness, readiness and metrics."""
 
 from typing import Protocol
+from urllib.parse import parse_qs
 
 from zypher.gateway.gateway import Readiness
 from zypher.http.request import Request
@@ -14,8 +15,8 @@ _READY = Response(200, b'{"status": "ready"}', (NO_STORE,))
 class Monitored(Protocol):
     """What is probed: a gateway, or a worker on its own."""
 
-    async def readiness(self) -> Readiness:
-        """Whether it can do now what it is for. Never raises."""
+    async def readiness(self, *, run: bool) -> Readiness:
+        """Whether it can accept predictions now; with `run`, whether one that waits now would run. Never raises."""
         ...
 
     async def metrics_page(self) -> tuple[bytes, str]:
@@ -39,8 +40,9 @@ class _Health:
         return _LIVE
 
     async def ready(self, request: Request) -> Response:
-        """Return 200 when a prediction sent now would run, else 503 and why not."""
-        readiness = await self._monitored.readiness()
+        """Return 200 when predictions are accepted, with `?run` when one sent now would run; else 503 and why not."""
+        asked = parse_qs(request.query.decode("latin-1"), keep_blank_values=True)
+        readiness = await self._monitored.readiness(run="run" in asked)
         if readiness.ready:
             return _READY
         sentences = [str(problem) if self._exposes else problem.public for problem in readiness.problems]

@@ -15,14 +15,16 @@ from zypher.settings import HttpSettings
 OPERATOR_SETTINGS = HttpSettings(allowed_host=("localhost",), expose_errors=True)  # they may see everything
 
 _LIMIT = re.compile(r"\d{1,9}")
+_NO_MODEL = error_response(404, "No model of this name is known; GET /queues lists them.")
 _NO_DEAD_LETTER = error_response(404, "There is no dead letter with this id; GET /dead-letters?model=NAME lists them.")
 
 
 def operator_routes(engine: OperatorEngine) -> Routes:
-    """The queues, and the dead letters: listed, shown, replayed, purged."""
+    """The queues, the dead letters: listed, shown, replayed, purged; and models, which can be forgotten."""
     operators = _Operators(engine)
     return {
         "/queues": get(operators.queues),
+        "/models": {"DELETE": operators.forget},
         "/dead-letters": get(operators.list),
         "/dead-letters/{prediction_id}": {**get(operators.show), "DELETE": operators.purge},
         "/dead-letters/{prediction_id}/replay": {"POST": operators.replay},
@@ -58,6 +60,13 @@ class _Operators:
         """Forget it."""
         return _done(await self._engine.purge(_id(request)))
 
+    async def forget(self, request: Request) -> Response:
+        """Forget the model `?model=NAME`."""
+        query = _query(request)
+        if "model" not in query:
+            raise HttpError(400, "Name a model, as in /models?model=NAME.")
+        return _done(await self._engine.forget(query["model"]), _NO_MODEL)
+
 
 def _query(request: Request) -> dict[str, str]:
     return {name: values[-1] for name, values in parse_qs(request.query.decode("latin-1")).items()}
@@ -71,5 +80,5 @@ def _json(value: object) -> Response:
     return Response(200, msgspec.json.encode(value), (NO_STORE,))
 
 
-def _done(done: bool) -> Response:  # the engine's return value
-    return Response(200, b"{}", (NO_STORE,)) if done else _NO_DEAD_LETTER
+def _done(done: bool, unknown: Response = _NO_DEAD_LETTER) -> Response:  # the engine's return value
+    return Response(200, b"{}", (NO_STORE,)) if done else unknown

@@ -3,7 +3,8 @@
 import re
 
 from zypher.errors import EngineUnavailable, PredictionNotFound
-from zypher.gateway.gateway import Gateway
+from zypher.gateway.admission import Demand
+from zypher.gateway.gateway import Gateway, Submitted
 from zypher.http.body import Bodies
 from zypher.http.disconnect import ClientDisconnected
 from zypher.http.errors import response_without_output
@@ -34,15 +35,15 @@ class Predictions:
         preferences = read_preferences(request.headers)
         body = await self._bodies.read(request)
         wait_s = longest_wait_s(preferences, self._cap_s)
-        durable = preferences.respond_async or wait_s == 0
-        prediction, input = await self._gateway.submit(
-            body, durable=durable, idempotency_key=preferences.idempotency_key
-        )
+        submitted = await self._gateway.submit(body, _demand(preferences, wait_s), preferences.idempotency_key)
         del body
         request.release()
-        if wait_s == 0:
+        prediction = submitted.prediction
+        # Without a limit the wait could last until another worker is started.
+        at_once = submitted.waits_for_worker and preferences.wait_s is None and prediction.outcome is None
+        if wait_s == 0 or at_once:
             return self._accepted(request, prediction, preferences)
-        prediction = await self._wait(request, prediction, input, wait_s, preferences)
+        prediction = await self._wait(request, submitted, wait_s, preferences)
         if prediction.outcome is None:
             return self._accepted(request, prediction, preferences, wait_s)
         await self._gateway.mark_read(prediction)
@@ -69,15 +70,16 @@ class Predictions:
         return Response(200, _STORED % (prediction.prediction_id.encode(), prediction.outcome.output), headers)
 
     async def _wait(
-        self, request: Request, prediction: Prediction, input: bytes, wait_s: float | None, preferences: Preferences
+        self, request: Request, submitted: Submitted, wait_s: float | None, preferences: Preferences
     ) -> Prediction:
         """The prediction once it has ended, or once it is sure to survive though its caller waits no longer."""
+        prediction = submitted.prediction
         try:
             prediction = await request.disconnect.interrupts(self._gateway.get(prediction.prediction_id, wait_s))
             if prediction.outcome is not None or prediction.durable:
                 return prediction
             try:
-                return await self._gateway.keep(prediction, input)
+                return await self._gateway.keep(submitted.message)
             except EngineUnavailable:
                 if preferences.wait_s is not None:
                     raise
@@ -108,6 +110,12 @@ class Predictions:
             (b"retry-after", b"%d" % self._gateway.retry_after_s(prediction)),
             (b"queue-position", b"%d" % prediction.position),
         )
+
+
+def _demand(preferences: Preferences, wait_s: float | None) -> Demand:
+    if preferences.respond_async or wait_s == 0:
+        return Demand.DURABLE
+    return Demand.OUTPUT if preferences.wait_s is None else Demand.OUTPUT_IN_TIME
 
 
 def _prediction_headers(prediction: Prediction) -> tuple[Header, ...]:

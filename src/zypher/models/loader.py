@@ -79,7 +79,12 @@ def load(target: str) -> LoadedModel:
         module = import_file(Path(place)) if _is_path(place) else import_module(place)
     finally:
         _loading = False
-    return LoadedModel(user_model_of(_find(module, name, place), name.rpartition(".")[2]))
+    return LoadedModel(user_model_of(_find(module, name, place), defined_as(name)))
+
+
+def defined_as(target: str) -> str:
+    """The name in its file of the function or class that a target leads to, see `ModelCard`."""
+    return target.rpartition(":")[2].rpartition(".")[2]
 
 
 def _parse(target: str) -> tuple[str, str]:

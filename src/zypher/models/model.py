@@ -52,6 +52,7 @@ class LoadedModel:
             components=self._signature.components,
             concurrency=_own_concurrency(user_model),
             acceptance_schema=self._signature.acceptance_schema,
+            defined_as=user_model.name,
         )
 
     def setup(self) -> Awaitable[None] | None:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from zypher.engines.contract import Engine
-from zypher.errors import EngineUnavailable
+from zypher.errors import EngineUnavailable, TargetError
 from zypher.gateway.gateway import Gateway
 from zypher.model_card import ModelCard
 from zypher.worker.worker import Worker
@@ -13,24 +13,54 @@ logger = logging.getLogger(__name__)
 
 
 class ServerWithWorker:
-    """Server and worker in one process: `zypher serve`."""
+    """Server and worker in one process: `zypher serve`.
 
-    def __init__(self, engine: Engine, worker: Worker, gateway: Gateway, drain_timeout_s: float) -> None:
+    With a card of the model from an earlier start, it accepts before the model is loaded, and also when that fails.
+    """
+
+    def __init__(
+        self, engine: Engine, worker: Worker, gateway: Gateway, defined_as: str, drain_timeout_s: float
+    ) -> None:
+        """`defined_as` is the model's name in its file."""
         self.died = worker.died
         self._engine = engine
         self._worker = worker
         self._gateway = gateway
+        self._defined_as = defined_as
         self._drain_timeout_s = drain_timeout_s
+        self._known: ModelCard | None = None
+        self._loading: asyncio.Task[None] | None = None  # of a model that could not be loaded at first
 
     async def start(self) -> None:
         await self._engine.open()
+        self._known = await _known_card(self._engine, self._defined_as)
+        if self._known is not None:
+            self._gateway.serve_only(self._known.name)
         self._worker.start()
 
     async def get_ready(self) -> None:
+        try:
+            await self._run()
+        except TargetError as error:
+            if self._known is None:
+                raise
+            _report(error)
+            self._worker.assume(self._known)
+            self._loading = asyncio.create_task(self._run_later(), name="loading")
+
+    async def _run(self) -> None:
         card = await self._worker.run()
         self._gateway.serve_only(card.name)
         logger.info("ready", extra={"model": card.name})
         await _warn_of_other_models(self._engine, card)
+
+    async def _run_later(self) -> None:
+        """Run once a replica can load the model."""
+        while True:
+            try:
+                return await self._run()
+            except TargetError as error:
+                _report(error)
 
     async def drain(self) -> None:
         self._gateway.drain()
@@ -38,6 +68,9 @@ class ServerWithWorker:
 
     async def stop(self, *, at_once: bool) -> None:
         self._gateway.drain()
+        if self._loading is not None:
+            self._loading.cancel()
+            await asyncio.wait({self._loading})
         try:
             await self._worker.stop()
         finally:
@@ -94,6 +127,21 @@ class WorkerOnly:
             await self._worker.stop()
         finally:
             await self._engine.close()
+
+
+async def _known_card(engine: Engine, defined_as: str) -> ModelCard | None:
+    """The card that an earlier start of this model announced, or a worker elsewhere."""
+    try:
+        cards = [queue.card for queue in (await engine.queues()).values() if queue.card is not None]
+    except EngineUnavailable as error:
+        logger.warning("the engine is away", extra={"problem": str(error)})
+        return None
+    return next((card for card in cards if (card.defined_as or card.name) == defined_as), None)
+
+
+def _report(error: TargetError) -> None:
+    about = {"problem": str(error), "details": error.details}
+    logger.error("the model cannot be loaded; predictions are accepted and wait for it", extra=about)
 
 
 async def _warn_of_other_models(engine: Engine, card: ModelCard) -> None:

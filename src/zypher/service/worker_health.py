@@ -17,8 +17,8 @@ class WorkerHealth:
         self._engine = engine
         self._metrics = metrics
 
-    async def readiness(self) -> Readiness:
-        """Whether this worker would run a prediction that waits now. Never raises."""
+    async def readiness(self, *, run: bool) -> Readiness:
+        """Whether this worker would run a prediction that waits now, which is all that it is for. Never raises."""
         state = self._worker.state()
         problems = [*_problems(state), *(NoReplica(stuck, public=STUCK) for stuck in state.stuck)]
         if not problems:

@@ -5,6 +5,7 @@
 Its background loops, and what they do in each step:
 
     receiver.py         fills free slots with deliveries
+    revisions.py        whether inputs that another revision of the model accepted fit this worker's
     settler.py          gives back what has ended, as decide.py decides
     leases.py           extends leases, and stops attempts that lost theirs
     beginnings.py       records which attempts have begun

@@ -40,11 +40,11 @@ class Announcer:
         )
 
     async def announce(self) -> None:
-        """Announce once. Raises `EngineUnavailable` and `SchemaConflict`."""
+        """Announce once. Raises `EngineUnavailable`."""
         await self._engine.announce(self.state())
 
     async def step(self) -> None:
-        """Announce once, after a change or when it is due. Raises `EngineUnavailable` and `SchemaConflict`."""
+        """Announce once, after a change or when it is due. Raises `EngineUnavailable`."""
         await self._change()
         self._replicas.changed.clear()
         try:

@@ -16,7 +16,15 @@ class Lost(msgspec.Struct, frozen=True):
     begun: bool  # whether the model had it
 
 
-Ending = Succeeded | Failed | Stopped | Lost
+class Unfit(msgspec.Struct, frozen=True):
+    """The ending of an attempt that was not made: the input is of another revision, and does not fit this one."""
+
+    problem: str  # a sentence that begins with the path, as `$.input`
+    waited_s: float  # since the prediction was submitted
+    fits_elsewhere: bool  # whether a living worker's revision takes it
+
+
+Ending = Succeeded | Failed | Stopped | Lost | Unfit
 
 
 class Attempt:

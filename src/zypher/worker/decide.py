@@ -3,10 +3,12 @@
 import msgspec
 
 from zypher.prediction import Delivery, Failure, FailureKind, Outcome, Status
-from zypher.worker.attempt import Ending, Lost
+from zypher.worker.attempt import Ending, Lost, Unfit
 from zypher.worker.protocol import Failed, Stopped, Succeeded
 
 _BACKOFF_CAP_S = 30.0
+_FIRST_UNFIT_DELAY_S = 0.25
+_LONGEST_UNFIT_DELAY_S = 10.0
 
 
 class Settle(msgspec.Struct, frozen=True):
@@ -30,12 +32,14 @@ def decide(ending: Ending, delivery: Delivery, max_attempts: int) -> Settle | Re
         case Failed():
             failure = Failure(ending.kind, ending.message)
             return Settle(Outcome(Status.FAILED, failure=failure, run_s=ending.run_s))
-        case Stopped():
-            return Release(counted=False)
-        case Lost(begun=False):
+        case Stopped() | Lost(begun=False):
             return Release(counted=False)
         case Lost():
             return _after_loss(ending.cause, delivery.attempt, max_attempts)
+        case Unfit(fits_elsewhere=True):
+            return Release(counted=False, delay_s=unfit_delay_s(ending.waited_s))
+        case Unfit():
+            return Settle(_fits_nowhere(ending.problem))
 
 
 def is_exclusive(attempt: int, max_attempts: int) -> bool:
@@ -52,6 +56,11 @@ def restart_delay_s(failures: int) -> float:
     return 0.0 if failures == 0 else min(_BACKOFF_CAP_S, 0.5 * 2.0 ** (failures - 1))
 
 
+def unfit_delay_s(waited_s: float) -> float:
+    """How long a prediction that fits another revision waits for its worker: as long as half its life so far."""
+    return min(_LONGEST_UNFIT_DELAY_S, max(_FIRST_UNFIT_DELAY_S, waited_s / 2))
+
+
 def _after_loss(cause: str, attempt: int, max_attempts: int) -> Settle | Release:
     """Another attempt at once, or the end of a prediction that lost `max_attempts` replicas."""
     return Release(counted=True) if attempt < max_attempts else Settle(_worker_lost(cause, max_attempts))
@@ -61,3 +70,8 @@ def _worker_lost(cause: str, max_attempts: int) -> Outcome:
     died = cause if max_attempts == 1 else f"died {max_attempts} times; the last one {cause}"
     message = f"worker_lost: the process that ran it {died}"
     return Outcome(Status.FAILED, failure=Failure(FailureKind.WORKER_LOST, message))
+
+
+def _fits_nowhere(problem: str) -> Outcome:
+    message = f"The model's types have changed since this was accepted, and no worker that runs takes it: {problem}"
+    return Outcome(Status.FAILED, failure=Failure(FailureKind.INVALID_INPUT, message))

@@ -1,12 +1,14 @@
 """Keeps free slots filled with deliveries."""
 
 import logging
+from collections.abc import Sequence
 
 from zypher.clock import Clock
 from zypher.engines.contract import Deliveries
 from zypher.prediction import Delivery
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.attempt import Attempt, Attempts
+from zypher.worker.revisions import Revisions
 from zypher.worker.settler import Settler
 from zypher.worker.slots import Slots
 
@@ -28,6 +30,7 @@ class Receiver:
         slots: Slots,
         settler: Settler,
         metrics: Metrics,
+        revisions: Revisions,
     ) -> None:
         self.model = ""  # its name, set before the first step
         self._engine = engine
@@ -36,6 +39,7 @@ class Receiver:
         self._slots = slots
         self._settler = settler
         self._metrics = metrics
+        self._revisions = revisions
 
     async def step(self) -> None:
         """Fill what is free once, waiting for room and for deliveries."""
@@ -49,18 +53,35 @@ class Receiver:
     async def _run(self, deliveries: list[Delivery]) -> None:
         now = self._clock.now()
         careful: list[Attempt] = []
+        unchecked: list[Attempt] = []
         for delivery in deliveries:
             self._metrics.received(delivery.message, now)
             attempt = Attempt(delivery)
             self._attempts.add(attempt)
-            if delivery.unbegun > _AWAITED_AFTER:
+            if self._revisions.differs(delivery):
+                unchecked.append(attempt)
+            elif delivery.unbegun > _AWAITED_AFTER:
                 careful.append(attempt)
             else:
                 self._slots.run(attempt)
+        if unchecked:
+            careful += await self._checked(unchecked)
         if careful:
             await self._run_careful(careful)
 
-    async def _run_careful(self, attempts: list[Attempt]) -> None:
+    async def _checked(self, attempts: Sequence[Attempt]) -> list[Attempt]:
+        """Those of another revision whose input fits this worker's; the others get no slot."""
+        try:
+            found = await self._revisions.check([attempt.delivery for attempt in attempts])
+        except BaseException:
+            self._let_go(attempts)
+            raise
+        for attempt, unfit in zip(attempts, found, strict=True):
+            if unfit is not None:
+                self._slots.refuse(attempt, unfit)
+        return [attempt for attempt, unfit in zip(attempts, found, strict=True) if unfit is None]
+
+    async def _run_careful(self, attempts: Sequence[Attempt]) -> None:
         """Run what may have ended its workers before they could say that it had begun: say so first."""
         for attempt in attempts:
             if attempt.delivery.unbegun >= _REPORTED_AFTER:
@@ -68,12 +89,16 @@ class Receiver:
         try:
             await self._engine.begin([attempt.delivery for attempt in attempts])
         except BaseException:
-            for attempt in attempts:
-                self._attempts.discard(attempt)  # its lease ends and brings it back
+            self._let_go(attempts)
             raise
         for attempt in attempts:
             attempt.noted = True
             self._slots.run(attempt)
+
+    def _let_go(self, attempts: Sequence[Attempt]) -> None:
+        """Keep their leases no longer: these end, and bring the predictions back."""
+        for attempt in attempts:
+            self._attempts.discard(attempt)
 
 
 def _about(delivery: Delivery) -> dict[str, object]:

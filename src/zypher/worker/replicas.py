@@ -37,8 +37,18 @@ class Replicas:
         ]
 
     async def first_card(self) -> ModelCard:
-        """The model's card, as soon as one replica has loaded it. Raises `TargetError` if the first cannot."""
+        """The model's card, as soon as one replica has loaded it.
+
+        Raises `TargetError` if the first cannot; called again, it waits for the next one that loads or cannot.
+        """
+        if self._first_load.done() and self._first_load.exception() is not None:
+            self._first_load = asyncio.get_running_loop().create_future()
         return await asyncio.shield(self._first_load)
+
+    def assume(self, card: ModelCard) -> None:
+        """Take this card, which a worker announced before, for the model's until a replica has loaded it."""
+        if self.card is None:
+            self.card = card
 
     def set_aside(self, replica: Replica, why: str) -> None:
         """Give a replica nothing more for the time being; `why` is a sentence."""
@@ -109,6 +119,8 @@ class Replicas:
         logger.info("replica ready", extra=about)
         self.loaded.add(replica)
         self.slots.add(replica)
+        if self._first_load.done() and self._first_load.exception() is not None:
+            self._first_load = asyncio.get_running_loop().create_future()
         if not self._first_load.done():
             self._first_load.set_result(self.card)
         self.changed.set()

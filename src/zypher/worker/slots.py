@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from zypher.worker.attempt import Attempt, Endings, Lost
+from zypher.worker.attempt import Attempt, Endings, Lost, Unfit
 from zypher.worker.decide import is_exclusive
 from zypher.worker.replica import Replica
 
@@ -86,6 +86,10 @@ class Slots:
             return
         (self._exclusive if alone else self._waiting).append(attempt)
         self._serve()
+
+    def refuse(self, attempt: Attempt, unfit: Unfit) -> None:
+        """Give the attempt no slot."""
+        self._endings.add(attempt, unfit)
 
     def drop(self, attempt: Attempt) -> Replica | None:
         """Let an attempt that waits for a slot wait no more: nothing becomes of it. Else the replica that runs it."""

@@ -9,7 +9,6 @@ import msgspec
 
 from zypher.background_loop import BackgroundLoop
 from zypher.clock import Clock
-from zypher.engines.contract import Deliveries
 from zypher.errors import EngineUnavailable
 from zypher.model_card import ModelCard
 from zypher.queue_state import WorkerState
@@ -25,6 +24,7 @@ from zypher.worker.process_replica import Launch, ProcessReplica
 from zypher.worker.receiver import Receiver
 from zypher.worker.replica import MakeReplica
 from zypher.worker.replicas import Replicas
+from zypher.worker.revisions import Revisions, WorkerEngine
 from zypher.worker.settler import Settler
 from zypher.worker.slots import Slots
 
@@ -43,7 +43,7 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     log: LogSettings
 
 
-def worker_of(launch: Launch, plan: WorkerPlan, engine: Deliveries, clock: Clock, metrics: Metrics) -> "Worker":
+def worker_of(launch: Launch, plan: WorkerPlan, engine: WorkerEngine, clock: Clock, metrics: Metrics) -> "Worker":
     """A worker whose replicas are processes."""
     endings = Endings()
 
@@ -61,7 +61,7 @@ class Worker:
         plan: WorkerPlan,
         make: MakeReplica,
         endings: Endings,
-        engine: Deliveries,
+        engine: WorkerEngine,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
@@ -76,17 +76,19 @@ class Worker:
         self._announcer = Announcer(engine, clock, replicas, self.worker_id, plan.lease_s)
         log = PredictionLog(plan.log)
         self._settler = settler = Settler(engine, attempts, slots, endings, plan.max_attempts, metrics, log)
-        self._receiver = Receiver(engine, clock, attempts, slots, settler, metrics)
+        revisions = Revisions(engine, replicas, clock)
+        self._receiver = Receiver(engine, clock, attempts, slots, settler, metrics, revisions)
         leases = Leases(engine, attempts, slots)
         beginnings = Beginnings(engine, clock, attempts, replicas)
         heartbeat = Heartbeat(replicas, plan.silence_s)
         # After the engine was away a lease must be extended before it ends, however short it is.
         pause_s = min(_PAUSE_S, plan.lease_s / 6)
         self._receiving = BackgroundLoop("receiver", self._receiver.step, clock, _PAUSE_S)
+        self._announcing = BackgroundLoop("announcer", self._announcer.step, clock, pause_s)
+        self._assumed = False
         self._loops = [
             BackgroundLoop("settler", settler.step, clock, _PAUSE_S),
             BackgroundLoop("leases", leases.step, clock, pause_s, period_s=plan.lease_s / PER_LEASE),
-            BackgroundLoop("announcer", self._announcer.step, clock, pause_s),
             BackgroundLoop("beginnings", beginnings.step, clock, pause_s),
             BackgroundLoop("heartbeat", heartbeat.step, clock, period_s=plan.silence_s / PER_SILENCE),
         ]
@@ -98,20 +100,28 @@ class Worker:
         self._watches.append(asyncio.create_task(self._watch(self._replicas)))
 
     async def run(self) -> ModelCard:
-        """Wait until the model is loaded, then begin to receive. Raises `TargetError` and `SchemaConflict`."""
+        """Wait until the model is loaded, then begin to receive.
+
+        Raises `TargetError`; called again, it waits for the next replica that loads its model or cannot.
+        """
         card = await self._replicas.first_card()
         await self._announce()
         self._receiver.model = card.name
-        for loop in (self._receiving, *self._loops):
-            loop.start()
-            self._watches.append(asyncio.create_task(self._watch(loop)))
+        for loop in (self._receiving, *self._loops, *(() if self._assumed else (self._announcing,))):
+            self._begin(loop)
         return card
+
+    def assume(self, card: ModelCard) -> None:
+        """Announce, until `run` has a card, why the model of this one cannot be loaded."""
+        self._replicas.assume(card)
+        self._assumed = True
+        self._begin(self._announcing)
 
     async def drain(self, timeout_s: float) -> None:
         """Receive no more, and let what runs finish within `timeout_s`."""
         self._announcer.draining = True
         await self._receiving.stop()
-        if self._receiver.model:
+        if self.state().model:
             with suppress(EngineUnavailable):  # what was announced before holds for a lease at most
                 await self._announcer.announce()
         if self._attempts:
@@ -120,11 +130,11 @@ class Worker:
 
     async def stop(self) -> None:
         """End now: hand back what still runs, end the replicas."""
-        for loop in (self._receiving, *self._loops):
+        for loop in (self._receiving, self._announcing, *self._loops):
             await loop.stop()
         await self._settler.stop()
         await self._hand_back()
-        if self._receiver.model:
+        if self.state().model:
             with suppress(EngineUnavailable):  # what was announced before holds for a lease at most
                 await self._engine.announce(_stopped(self.state()))
         await self._replicas.stop()
@@ -164,6 +174,10 @@ class Worker:
             logger.warning("the engine did not take back what ran", extra={"problem": str(error)})
         else:
             logger.info("handed back to the queue", extra={"predictions": len(unfinished)})
+
+    def _begin(self, loop: BackgroundLoop) -> None:
+        loop.start()
+        self._watches.append(asyncio.create_task(self._watch(loop)))
 
     async def _watch(self, watched: BackgroundLoop | Replicas) -> None:
         """Die of what ends a part of it that should live as long."""

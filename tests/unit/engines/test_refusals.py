@@ -1,12 +1,12 @@
 import pytest
 
-from zypher.engines.refusals import inputs_full, key_reused, queue_full, schema_conflict, stopping
+from zypher.engines.refusals import inputs_full, key_reused, model_in_use, queue_full, stopping
 from zypher.errors import (
     DataFull,
     EngineUnavailable,
     IdempotencyKeyReused,
+    ModelInUse,
     QueueFull,
-    SchemaConflict,
     ZypherError,
 )
 
@@ -18,11 +18,16 @@ from zypher.errors import (
         (queue_full("m", 5), QueueFull, "5 predictions wait for m,"),
         (inputs_full("m", 1_572_864), DataFull, "wait for m have the 1.5 MiB that they may"),
         (key_reused(), IdempotencyKeyReused, "another input"),
-        (schema_conflict("m", "w"), SchemaConflict, "The worker w serves m with other"),
+        (model_in_use("m", workers=1, unfinished=0), ModelInUse, "m is served by 1 worker"),
+        (model_in_use("m", workers=0, unfinished=2), ModelInUse, "m has 2 predictions that wait"),
     ],
 )
-def test_a_refusal_has_its_reason_and_a_remedy(refusal: ZypherError, kind: type[ZypherError], part: str) -> None:
+def test_a_refusal_has_its_reason_and_a_remedy(refusal: ZypherError | None, kind: type[ZypherError], part: str) -> None:
     reason, _, remedy = str(refusal).partition("; ")
     assert type(refusal) is kind
     assert part in reason
     assert remedy.endswith(".")
+
+
+def test_a_model_without_workers_and_predictions_is_not_in_use() -> None:
+    assert model_in_use("m", workers=0, unfinished=0) is None

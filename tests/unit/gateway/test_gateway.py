@@ -6,15 +6,19 @@ import pytest
 from msgspec.structs import replace
 
 from tests.fake_clock import FakeClock
-from tests.unit.http.scripted_engine import ScriptedEngine
+from tests.unit.http.scripted_engine import CARD, ScriptedEngine
 from zypher.errors import InvalidInput, MalformedBody, NoReplica
+from zypher.gateway.admission import Demand
 from zypher.gateway.envelope import input_in
 from zypher.gateway.gateway import Gateway
 from zypher.gateway.large_bodies import LargeBodies
 from zypher.gateway.received_body import ReceivedBody
+from zypher.model_card import ModelCard, revision_of
+from zypher.queue_state import WorkerState
 from zypher.telemetry.metrics import Metrics
 
 BODY = b'{"input": "a"}'
+NUMBER = replace(CARD, input_schema={"type": ["number", "array"]})
 
 
 @pytest.fixture
@@ -43,29 +47,78 @@ def mend_replicas(engine: ScriptedEngine) -> None:
 async def test_a_refusal_reads_the_engine_again(engine: ScriptedEngine, gateway: Gateway) -> None:
     break_replicas(engine)
     with pytest.raises(NoReplica):
-        await gateway.submit(BODY, durable=False)
+        await gateway.submit(BODY, Demand.OUTPUT)
     mend_replicas(engine)
-    assert (await gateway.submit(BODY, durable=False)).input == b'"a"'
+    assert (await gateway.submit(BODY, Demand.OUTPUT)).message.input == b'"a"'
 
 
-@pytest.mark.parametrize("durable", [False, True])
-async def test_an_acceptance_needs_a_fresh_snapshot(
-    engine: ScriptedEngine, gateway: Gateway, clock: FakeClock, durable: bool
-) -> None:
-    await gateway.submit(BODY, durable=durable)
+async def test_an_acceptance_needs_a_fresh_snapshot(engine: ScriptedEngine, gateway: Gateway, clock: FakeClock) -> None:
+    await gateway.submit(BODY, Demand.OUTPUT)
     break_replicas(engine)
     clock.advance(0.11)
     with pytest.raises(NoReplica):
-        await gateway.submit(BODY, durable=durable)
+        await gateway.submit(BODY, Demand.OUTPUT)
 
 
 async def test_the_engine_is_read_at_most_every_tenth(
     engine: ScriptedEngine, gateway: Gateway, clock: FakeClock
 ) -> None:
-    await gateway.submit(BODY, durable=False)
+    await gateway.submit(BODY, Demand.OUTPUT)
     break_replicas(engine)
     clock.advance(0.09)
-    assert (await gateway.submit(BODY, durable=False)).input == b'"a"'
+    assert (await gateway.submit(BODY, Demand.OUTPUT)).message.input == b'"a"'
+
+
+async def test_what_was_admitted_for_one_demand_is_judged_for_another(engine: ScriptedEngine, gateway: Gateway) -> None:
+    break_replicas(engine)
+    await gateway.submit(BODY, Demand.DURABLE)
+    with pytest.raises(NoReplica):
+        await gateway.submit(BODY, Demand.OUTPUT)
+
+
+@pytest.mark.parametrize("key", [None, "key"])
+async def test_a_durable_submission_without_a_replica_waits_for_a_worker(
+    engine: ScriptedEngine, gateway: Gateway, key: str | None
+) -> None:
+    assert not (await gateway.submit(BODY, Demand.DURABLE, key)).waits_for_worker
+    engine.card, engine.workers = CARD, ()
+    await gateway.readiness()
+    assert (await gateway.submit(BODY, Demand.DURABLE, key)).waits_for_worker
+
+
+LARGE = "b" * 40_000
+
+
+@pytest.mark.parametrize(
+    ("input", "card"), [('"a"', CARD), ("1", NUMBER), (f'"{LARGE}"', CARD), (f"[{'1,' * 40_000}1]", NUMBER)]
+)
+async def test_the_message_bears_the_revision_that_accepts_it(
+    engine: ScriptedEngine, gateway: Gateway, input: str, card: ModelCard
+) -> None:
+    engine.card = CARD
+    engine.workers = (*engine.workers, WorkerState("new", CARD.name, NUMBER, 1, 1, 1))
+    submitted = await gateway.submit(f'{{"input": {input}}}'.encode(), Demand.DURABLE)
+    await gateway.close()
+    assert submitted.message.revision == revision_of(card)
+
+
+@pytest.mark.parametrize("input", ["null", f'{{"a": "{LARGE}"}}'])
+async def test_what_no_revision_accepts_is_refused_as_the_newest_does(
+    engine: ScriptedEngine, gateway: Gateway, input: str
+) -> None:
+    engine.card = CARD
+    engine.workers = (WorkerState("new", CARD.name, NUMBER, 1, 1, 1), *engine.workers)
+    with pytest.raises(InvalidInput, match=r"\$\.input must be a string"):
+        await gateway.submit(f'{{"input": {input}}}'.encode(), Demand.DURABLE)
+    await gateway.close()
+
+
+async def test_readiness_to_accept_and_to_run_are_two(engine: ScriptedEngine, gateway: Gateway) -> None:
+    assert (await gateway.readiness(run=True)).ready
+    engine.card, engine.workers = CARD, ()
+    assert (await gateway.readiness()).ready
+    assert not (await gateway.readiness(run=True)).ready
+
 
 
 def large(text: bytes) -> bytes:
@@ -77,8 +130,8 @@ async def test_a_large_text_is_accepted_without_another_process(
 ) -> None:
     monkeypatch.setattr(LargeBodies, "check", None)
     body = ReceivedBody(large(b"ab")[:70_000], large(b"ab")[70_000:])
-    assert (await gateway.submit(body, durable=False)).input == large(b"ab")[10:-1]
-    assert (await gateway.submit(large(b"ab"), durable=False)).input == large(b"ab")[10:-1]
+    assert (await gateway.submit(body, Demand.OUTPUT)).message.input == large(b"ab")[10:-1]
+    assert (await gateway.submit(large(b"ab"), Demand.OUTPUT)).message.input == large(b"ab")[10:-1]
 
 
 @pytest.mark.parametrize("text", [b"\n", b'"', b"\\x", b"\\ud800", b"\xff"])
@@ -86,7 +139,7 @@ async def test_a_large_text_is_refused_as_a_small_one(gateway: Gateway, text: by
     with pytest.raises((MalformedBody, InvalidInput)) as small:
         input_in(b'{"input": "' + text + b'"}')
     with pytest.raises(small.type) as refused:
-        await gateway.submit(large(text), durable=False)
+        await gateway.submit(large(text), Demand.OUTPUT)
     await gateway.close()
     assert _without_places(refused.value) == _without_places(small.value)
 
@@ -97,7 +150,7 @@ async def test_a_large_text_of_a_constrained_type_is_checked(engine: ScriptedEng
     card = replace(card, input_schema={"type": "string", "maxLength": 3})
     engine.workers = tuple(replace(worker, card=card) for worker in engine.workers)
     with pytest.raises(InvalidInput, match="at most 3 characters"):
-        await gateway.submit(large(b"a"), durable=False)
+        await gateway.submit(large(b"a"), Demand.OUTPUT)
     await gateway.close()
 
 

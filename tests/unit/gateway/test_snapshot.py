@@ -9,6 +9,7 @@ from tests.fake_clock import FakeClock, eventually
 from tests.unit.http.scripted_engine import CARD, ScriptedEngine
 from zypher.errors import EngineUnavailable
 from zypher.gateway.snapshot import SnapshotCache
+from zypher.model_card import ModelCard
 from zypher.queue_state import QueueState, WorkerState
 
 OTHER = msgspec.structs.replace(CARD, name="whisper")
@@ -21,6 +22,7 @@ class SharedEngine(ScriptedEngine):
         super().__init__(clock)
         self.looks = 0
         self.away = False
+        self.cards: dict[str, ModelCard] = {}  # that are kept, by model
         self.answers = asyncio.Event()
         self.answers.set()
 
@@ -29,11 +31,16 @@ class SharedEngine(ScriptedEngine):
         await self.answers.wait()
         if self.away:
             raise EngineUnavailable("It is away.")
+        found = await super().queues(model)
+        if model is None:
+            found |= {each: QueueState(0, 0, None, None, 10, ()) for each in self.cards if each not in found}
         # As from a network: equal to what was announced, but never the same object.
         copied = msgspec.msgpack.decode(msgspec.msgpack.encode(self.workers), type=tuple[WorkerState, ...])
         return {
-            each: msgspec.structs.replace(queue, workers=tuple(worker for worker in copied if worker.model == each))
-            for each, queue in (await super().queues(model)).items()
+            each: msgspec.structs.replace(
+                queue, workers=tuple(worker for worker in copied if worker.model == each), card=self.cards.get(each)
+            )
+            for each, queue in found.items()
         }
 
 
@@ -75,8 +82,8 @@ async def test_new_types_need_one(snapshots: SnapshotCache, engine: SharedEngine
     assert (await snapshots.refresh()).card == changed
 
 
-async def test_a_card_outlasts_its_workers(snapshots: SnapshotCache, engine: SharedEngine) -> None:
-    await snapshots.refresh()
+async def test_a_kept_card_outlasts_its_workers(snapshots: SnapshotCache, engine: SharedEngine) -> None:
+    engine.cards = {CARD.name: CARD}
     engine.workers = ()
     snapshot = await snapshots.refresh()
     assert (snapshot.card, snapshot.queue.workers) == (CARD, ())
@@ -90,6 +97,37 @@ async def test_another_model_takes_the_place_of_one_that_is_gone(
     assert (await snapshots.refresh()).card == CARD
     engine.workers = (worker(OTHER.name),)
     assert (await snapshots.refresh()).card == OTHER
+
+
+async def test_of_several_known_models_the_announced_one_is_served(
+    snapshots: SnapshotCache, engine: SharedEngine
+) -> None:
+    engine.cards = {CARD.name: CARD, OTHER.name: OTHER}
+    engine.workers = (worker(OTHER.name),)
+    assert (await snapshots.refresh()).card == OTHER
+    engine.workers = ()
+    assert (await snapshots.refresh()).card == OTHER
+
+
+async def test_none_of_several_known_models_is_guessed(snapshots: SnapshotCache, engine: SharedEngine) -> None:
+    engine.cards = {CARD.name: CARD, OTHER.name: OTHER}
+    engine.workers = ()
+    snapshot = await snapshots.refresh()
+    assert snapshot.card is None
+    assert "shout and whisper" in str(snapshot.problem)
+
+
+async def test_a_forgotten_model_is_served_no_more(snapshots: SnapshotCache, engine: SharedEngine) -> None:
+    await snapshots.refresh()
+    engine.workers = ()
+    assert (await snapshots.refresh()).card is None
+
+
+async def test_an_equal_card_keeps_its_revision(snapshots: SnapshotCache, engine: SharedEngine) -> None:
+    first = (await snapshots.refresh()).revisions
+    described = msgspec.structs.replace(CARD, description="Say it much louder.")
+    engine.workers = (*engine.workers, msgspec.structs.replace(worker(CARD.name), card=described))
+    assert (await snapshots.refresh()).revisions == first
 
 
 async def test_none_of_several_models_is_guessed(snapshots: SnapshotCache, engine: SharedEngine) -> None:

@@ -21,6 +21,7 @@ class ScriptedEngine:
         self.limit = 100
         self.stores = True  # False: the disk is full
         self.workers: tuple[WorkerState, ...] = (WorkerState("worker", CARD.name, CARD, 1, 1, 1),)
+        self.card: ModelCard | None = None  # that is kept without a worker
         self.outcome: Outcome | None = None  # what every prediction ends with at once, if set
         self.predictions: dict[str, Prediction] = {}
         self.inputs: dict[str, bytes] = {}
@@ -85,8 +86,10 @@ class ScriptedEngine:
         return True
 
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
-        models = [worker.model for worker in self.workers] if model is None else [model]
-        return dict.fromkeys(models, QueueState(len(self.predictions), 0, None, 2.5, self.limit, self.workers))
+        known = [] if self.card is None else [self.card.name]
+        models = [*known, *(worker.model for worker in self.workers)] if model is None else [model]
+        queue = QueueState(len(self.predictions), 0, None, 2.5, self.limit, self.workers, card=self.card)
+        return dict.fromkeys(models, queue)
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         return []
@@ -95,6 +98,9 @@ class ScriptedEngine:
         return False
 
     async def purge(self, prediction_id: str) -> bool:
+        return False
+
+    async def forget(self, model: str) -> bool:
         return False
 
 

@@ -64,7 +64,7 @@ class Acceptance:
         await asyncio.gather(accepted, stored)
         durable = msgspec.structs.replace(prediction, durable=True)
         self._predictions.recent.keep(durable)
-        self._dead_letters.add_if_dead(row, durable)
+        self._dead_letters.add_if_dead(row, durable, message.revision)
         return durable
 
     async def written(self, entry: Entry) -> Accepted:

@@ -28,12 +28,12 @@ class DeadLetters:
         for letter in letters:
             self._add(letter)
 
-    def add_if_dead(self, row: int, prediction: Prediction) -> None:
+    def add_if_dead(self, row: int, prediction: Prediction, revision: str) -> None:
         """Add a prediction whose end is stored, if it failed as `worker_lost`."""
         failure = prediction.outcome.failure if prediction.outcome else None
         if failure is not None and failure.kind is FailureKind.WORKER_LOST and prediction.finished_at is not None:
             instants = prediction.submitted_at, prediction.finished_at
-            self._add(DeadLetter(row, prediction.prediction_id, prediction.model, *instants))
+            self._add(DeadLetter(row, prediction.prediction_id, prediction.model, *instants, revision))
 
     def of(self, model: str) -> list[str]:
         """The ids of a model's dead letters, those that died first first."""
@@ -109,7 +109,7 @@ class DeadLetters:
 
     def _queue_again(self, letter: DeadLetter) -> None:
         self._predictions.recent.forget(letter.prediction_id)
-        waiting = WaitingRow(letter.row, letter.prediction_id, letter.model, letter.submitted_at, attempt=0)
+        waiting = WaitingRow(letter.row, letter.prediction_id, letter.model, letter.submitted_at, 0, letter.revision)
         self._predictions.restore(waiting)
 
     def _forget(self, letter: DeadLetter) -> None:

@@ -104,7 +104,7 @@ class Ending:
         if not entry.row or not isinstance(written, EngineUnavailable):
             ended = self._predictions.finish(entry, outcome, finished_at)
             if entry.row:
-                self._dead_letters.add_if_dead(entry.row, ended)
+                self._dead_letters.add_if_dead(entry.row, ended, entry.revision)
             stored.step()
         elif not self._journal.recovery.hold(partial(self._store, entry, outcome, finished_at, stored)):
             stored.fail(written)

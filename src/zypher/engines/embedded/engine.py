@@ -8,6 +8,7 @@ from functools import partial
 from zypher.clock import Clock
 from zypher.engines.contract import Settlement
 from zypher.engines.embedded.acceptance import Acceptance
+from zypher.engines.embedded.cards import Cards
 from zypher.engines.embedded.dead_letters import DeadLetters
 from zypher.engines.embedded.ending import Ending
 from zypher.engines.embedded.journal import DATA_LOST, FindResult, Journal, Lost, Mark, Standing, resolve
@@ -16,7 +17,7 @@ from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.engines.embedded.memory.workers import Workers
 from zypher.engines.embedded.receiving import Receiving
 from zypher.engines.embedded.retention import Purger
-from zypher.engines.refusals import STOPPING, stopping
+from zypher.engines.refusals import STOPPING, model_in_use, stopping
 from zypher.prediction import Delivery, Message, Outcome, Prediction, Status
 from zypher.queue_state import QueueState, WorkerState
 
@@ -40,6 +41,7 @@ class EmbeddedEngine:
         self._journal = journal
         self._predictions = Predictions(clock, queue_limit)
         self._workers = Workers(clock, lease_s)
+        self._cards = Cards(journal)
         self._purger = Purger(clock, retention_s, journal.write)
         self._dead_letters = DeadLetters(clock, self._predictions, journal, retention_s)
         self._acceptance = Acceptance(clock, self._predictions, journal, self._dead_letters, retention_s)
@@ -51,6 +53,7 @@ class EmbeddedEngine:
         for waiting in recovered.waiting:
             self._predictions.restore(waiting)
         self._dead_letters.restore(recovered.dead)
+        self._cards.restore(recovered.cards)
         self._opened = True
         self._purger.start()
 
@@ -132,13 +135,15 @@ class EmbeddedEngine:
         if counted:
             entry.count(delivery.attempt)
         else:
-            entry.attempt, entry.unbegun = delivery.attempt - 1, delivery.unbegun
+            entry.attempt, entry.unbegun = delivery.attempt - 1, delivery.unbegun - (delay_s > 0)
         self._receiving.queue_again(entry, delay_s)
         return True
 
     async def announce(self, presence: WorkerState) -> None:
         self._check_open()
-        self._workers.announce(presence)
+        is_new = self._workers.announce(presence)
+        if presence.card is not None and not presence.gone:
+            self._cards.keep(presence.model, presence.card, is_new=is_new)
 
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         self._check_open()
@@ -157,6 +162,14 @@ class EmbeddedEngine:
         self._check_open()
         return await self._dead_letters.purge(prediction_id)
 
+    async def forget(self, model: str) -> bool:
+        self._check_open()
+        queue, workers = self._predictions.queue(model), self._workers.of(model)
+        in_use = model_in_use(model, workers=len(workers), unfinished=queue.queued + queue.running)
+        if in_use is not None:
+            raise in_use
+        return await self._cards.forget(model)
+
     def _depth(self, model: str) -> QueueState:
         queue = self._predictions.queue(model)
         return QueueState(
@@ -169,10 +182,12 @@ class EmbeddedEngine:
             problem=self._journal.recovery.problem,
             delayed=self._receiving.delayed(model),
             dead=self._dead_letters.count(model),
+            card=self._cards.of(model),
         )
 
     def _models(self) -> list[str]:
-        return sorted(self._workers.models() | self._predictions.models() | self._dead_letters.models())
+        known = self._cards.models() | self._workers.models()
+        return sorted(known | self._predictions.models() | self._dead_letters.models())
 
     async def _submit(self, message: Message, durable: bool, key: str | None) -> Prediction | Standing:
         entry = self._predictions.entries.get(message.prediction_id)

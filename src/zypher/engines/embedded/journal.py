@@ -12,6 +12,7 @@ import msgspec
 
 from zypher.engines.embedded.recovery import Recovery
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused, ZypherError
+from zypher.model_card import ModelCard
 from zypher.prediction import Failure, FailureKind, Message, Outcome, Prediction, Status
 
 Result = TypeVar("Result")
@@ -118,6 +119,21 @@ class Forget(msgspec.Struct, frozen=True):
     done: Callable[[EngineUnavailable | None], None]
 
 
+class KeepCard(msgspec.Struct, frozen=True):
+    """Store a model's card in place of the one before."""
+
+    model: str
+    card: ModelCard
+    done: Callable[[EngineUnavailable | None], None]
+
+
+class ForgetCard(msgspec.Struct, frozen=True):
+    """Delete a model's card."""
+
+    model: str
+    done: Callable[[EngineUnavailable | None], None]
+
+
 class MarkRead(msgspec.Struct, frozen=True):
     """Note that a client was given these results. It has no result."""
 
@@ -128,7 +144,7 @@ class Probe(msgspec.Struct, frozen=True):
     """Write a little, to find out whether the journal can store."""
 
 
-Write = Accept | Mark | End | MarkRead | Replay | Forget | Purge | Probe
+Write = Accept | Mark | End | MarkRead | Replay | Forget | KeepCard | ForgetCard | Purge | Probe
 
 
 class FindResult(msgspec.Struct, frozen=True):
@@ -164,6 +180,7 @@ class WaitingRow(msgspec.Struct, frozen=True):
     model: str
     submitted_at: datetime
     attempt: int
+    revision: str
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
@@ -174,6 +191,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     model: str
     submitted_at: datetime
     finished_at: datetime
+    revision: str
 
 
 class Recovered(msgspec.Struct, frozen=True):
@@ -181,6 +199,7 @@ class Recovered(msgspec.Struct, frozen=True):
 
     waiting: list[WaitingRow] = []  # all that has not ended, in order of acceptance
     dead: list[DeadLetter] = []  # those that died first first
+    cards: dict[str, ModelCard] = {}  # by model
 
 
 class Journal(Protocol):

@@ -161,5 +161,5 @@ def _keep_inputs(queue: Queue, entries: dict[int, Entry], inputs: dict[int, byte
     for row, input in inputs.items():
         entry = entries[row]
         if entry.queued and entry.message is None:
-            queue.hold(entry, Message(entry.prediction_id, entry.model, input, entry.submitted_at))
+            queue.hold(entry, Message(entry.prediction_id, entry.model, input, entry.submitted_at, entry.revision))
     queue.wake_all()

@@ -24,7 +24,7 @@ from zypher.engines.redis_streams.transitions.dead_letters import DeadLetters
 from zypher.engines.redis_streams.transitions.deliveries import Deliveries
 from zypher.engines.redis_streams.transitions.submissions import Submissions
 from zypher.engines.redis_streams.transitions.workforce import Workforce
-from zypher.engines.refusals import forgotten, schema_conflict, stopping
+from zypher.engines.refusals import forgotten, stopping
 from zypher.errors import EngineError, EngineUnavailable
 from zypher.prediction import Delivery, Message, Prediction
 from zypher.queue_state import QueueState, WorkerState
@@ -164,9 +164,7 @@ class RedisStreamsEngine:
         self._check_open()
         if presence.model:
             self._models.use(presence.model)
-        other = await self._workforce.announce(presence)
-        if other:
-            raise schema_conflict(presence.model, other)
+        await self._workforce.announce(presence)
 
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         self._check_open()
@@ -190,6 +188,10 @@ class RedisStreamsEngine:
         self._check_open()
         standing = await self._find(prediction_id, watch=False)
         return standing is not None and await self._dead_letters.purge(standing.model, prediction_id)
+
+    async def forget(self, model: str) -> bool:
+        self._check_open()
+        return await self._workforce.forget(model)
 
     async def _depth(self, model: str) -> QueueState:
         """A model's queue after what came due was queued again."""
@@ -261,4 +263,4 @@ def _by_model(deliveries: Sequence[Delivery]) -> dict[str, list[Delivery]]:
 
 
 def _in_use(depth: QueueState) -> bool:
-    return depth.queued + depth.running + depth.dead > 0 or bool(depth.workers)
+    return depth.queued + depth.running + depth.dead > 0 or bool(depth.workers) or depth.card is not None

@@ -8,6 +8,7 @@
     {PREFIX:MODEL}:dead        sorted set: the ids of the dead letters
     {PREFIX:MODEL}:workers     hash: the last announcement of each worker
     {PREFIX:MODEL}:alive       sorted set: when that announcement expires
+    {PREFIX:MODEL}:card        string: the last card that was new
     {PREFIX:MODEL}:p:ID        hash: one prediction
     {PREFIX:MODEL}:k:DIGEST    string: one idempotency key
     {PREFIX:MODEL}:work        channel: something of the queue became ready
@@ -58,6 +59,10 @@ class ModelKeys(msgspec.Struct, frozen=True):
     @property
     def alive(self) -> str:
         return self.base + ":alive"
+
+    @property
+    def card(self) -> str:
+        return self.base + ":card"
 
     @property
     def ready_channel(self) -> str:

@@ -85,14 +85,15 @@ def log_lost(model: str, lost: Sequence[bytes]) -> None:
 
 
 def read_deliveries(model: str, receipt: str, words: Sequence[bytes | int]) -> list[Delivery]:
-    """The deliveries that lua/receive.lua returns, five words each."""
+    """The deliveries that lua/receive.lua returns, six words each."""
     found: list[Delivery] = []
-    for place in range(0, len(words), 5):
-        prediction_id, submitted_at, input, attempt, unbegun = words[place : place + 5]
+    for place in range(0, len(words), 6):
+        prediction_id, submitted_at, input, revision, attempt, unbegun = words[place : place + 6]
         assert isinstance(prediction_id, bytes)
         assert isinstance(submitted_at, bytes)
         assert isinstance(input, bytes)
-        message = Message(to_text(prediction_id), model, input, to_instant(int(submitted_at)))
+        assert isinstance(revision, bytes)
+        message = Message(to_text(prediction_id), model, input, to_instant(int(submitted_at)), to_text(revision))
         found.append(Delivery(message, int(attempt), receipt, int(unbegun)))
     return found
 

@@ -201,7 +201,10 @@ async def test_a_small_file_of_an_earlier_version_learns_to_shrink(tmp_path: Pat
     async with opened(tmp_path, clock, limit_bytes=LIMIT_BYTES) as engine:
         ids = await fill(engine)
     with shell(tmp_path) as connection:
-        connection.executescript("PRAGMA auto_vacuum = NONE; VACUUM; DROP TABLE read_results; PRAGMA user_version = 2")
+        connection.executescript(
+            "PRAGMA auto_vacuum = NONE; VACUUM; DROP TABLE read_results; DROP TABLE models; "
+            "ALTER TABLE predictions DROP COLUMN revision; PRAGMA user_version = 2"
+        )
     async with opened(tmp_path, clock, limit_bytes=LIMIT_BYTES) as engine:
         await read(engine, *ids)
         clock.advance(RETENTION_S + 61)

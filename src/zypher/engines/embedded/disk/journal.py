@@ -99,7 +99,8 @@ class DiskJournal:
         with database_errors(self._folder.database):
             self._last_row = store.select_last_row(connection)
             try:
-                return Recovered(store.select_waiting(connection), store.select_dead(connection))
+                cards = store.select_cards(connection)
+                return Recovered(store.select_waiting(connection), store.select_dead(connection), cards)
             except Exception as error:
                 if not is_damage(error):
                     raise

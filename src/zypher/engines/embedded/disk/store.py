@@ -1,9 +1,11 @@
 """What is written to the SQLite file and read from it: one function per statement."""
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
+from sys import intern
 
 import msgspec
 
@@ -11,8 +13,11 @@ from zypher.engines.embedded.disk.statements import sizes, statement
 from zypher.engines.embedded.journal import Accept, DeadLetter, End, Lost, Mark, Standing, WaitingRow, Written
 from zypher.engines.instants import to_instant, to_microseconds
 from zypher.engines.refusals import key_reused
+from zypher.model_card import ModelCard
 from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
 from zypher.text import encodable
+
+logger = logging.getLogger(__name__)
 
 _Cell = str | bytes | int | float | None
 
@@ -209,17 +214,40 @@ def has_prediction(connection: sqlite3.Connection, row: int) -> bool:
 def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
     """All that has not ended, in order of acceptance."""
     return [
-        WaitingRow(row, *_head(prediction_id, model, submitted_at), attempt)
-        for row, prediction_id, model, submitted_at, attempt in connection.execute(statement("select_waiting"))
+        WaitingRow(row, *_head(prediction_id, model, submitted_at), attempt, intern(revision or ""))
+        for row, prediction_id, model, submitted_at, attempt, revision in connection.execute(
+            statement("select_waiting")
+        )
     ]
 
 
 def select_dead(connection: sqlite3.Connection) -> list[DeadLetter]:
     """All dead letters, those that died first first."""
     return [
-        DeadLetter(row, prediction_id, model, to_instant(submitted_at), to_instant(finished_at))
-        for row, prediction_id, model, submitted_at, finished_at in connection.execute(statement("select_dead"))
+        DeadLetter(row, prediction_id, model, to_instant(submitted_at), to_instant(finished_at), revision or "")
+        for row, prediction_id, model, submitted_at, finished_at, revision in connection.execute(
+            statement("select_dead")
+        )
     ]
+
+
+def replace_card(connection: sqlite3.Connection, model: str, card: ModelCard) -> None:
+    connection.execute(statement("replace_card"), (encodable(model), msgspec.msgpack.encode(card)))
+
+
+def delete_card(connection: sqlite3.Connection, model: str) -> None:
+    connection.execute(statement("delete_card"), (encodable(model),))
+
+
+def select_cards(connection: sqlite3.Connection) -> dict[str, ModelCard]:
+    """The cards by model; one that this version cannot read is left out until a worker announces it again."""
+    cards: dict[str, ModelCard] = {}
+    for model, content in connection.execute(statement("select_cards")):
+        try:
+            cards[model] = msgspec.msgpack.decode(content, type=ModelCard)
+        except (msgspec.MsgspecError, ValueError) as error:
+            logger.warning("a model's card cannot be read", extra={"model": model, "problem": str(error)})
+    return cards
 
 
 def select_last_row(connection: sqlite3.Connection) -> int:
@@ -253,11 +281,12 @@ def _prediction_cells(accept: Accept) -> tuple[_Cell, ...]:
         _from_instant(message.submitted_at),
         message.input,
         None if key is None else encodable(key),
+        message.revision or None,
     )
 
 
 def _standing_cells(accept: Accept) -> tuple[_Cell, ...]:
-    _, prediction_id, model, _, input, key = _prediction_cells(accept)
+    _, prediction_id, model, _, input, key, _ = _prediction_cells(accept)
     return (prediction_id, input, _from_instant(accept.kept_since), model, key)
 
 

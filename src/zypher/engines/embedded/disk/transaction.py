@@ -7,7 +7,20 @@ from itertools import compress
 
 from zypher.engines.embedded.disk import store
 from zypher.engines.embedded.disk.space import Space
-from zypher.engines.embedded.journal import Accept, End, Forget, Mark, MarkRead, Probe, Purge, Replay, Write, Written
+from zypher.engines.embedded.journal import (
+    Accept,
+    End,
+    Forget,
+    ForgetCard,
+    KeepCard,
+    Mark,
+    MarkRead,
+    Probe,
+    Purge,
+    Replay,
+    Write,
+    Written,
+)
 
 
 class Transaction:
@@ -41,6 +54,9 @@ class Transaction:
                 callbacks.append(partial(operation.done, deleted))
             elif isinstance(operation, Replay | Forget):
                 _replay_or_forget(self._connection, operation)
+                callbacks.append(partial(operation.done, None))
+            elif isinstance(operation, KeepCard | ForgetCard):
+                _keep_or_forget_card(self._connection, operation)
                 callbacks.append(partial(operation.done, None))
             elif isinstance(operation, Probe):
                 store.write_probe(self._connection)
@@ -81,6 +97,13 @@ def _replay_or_forget(connection: sqlite3.Connection, operation: Replay | Forget
     else:
         store.delete_outcome(connection, operation.row)
         store.replace_waiting(connection, [Mark(operation.row, 0, None)])
+
+
+def _keep_or_forget_card(connection: sqlite3.Connection, operation: KeepCard | ForgetCard) -> None:
+    if isinstance(operation, KeepCard):
+        store.replace_card(connection, operation.model, operation.card)
+    else:
+        store.delete_card(connection, operation.model)
 
 
 def _mark(connection: sqlite3.Connection, marks: Sequence[Mark], ended: set[int]) -> None:

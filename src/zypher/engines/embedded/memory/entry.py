@@ -40,6 +40,7 @@ class Entry:
         "model",
         "number",
         "prediction_id",
+        "revision",
         "row",
         "stage",
         "submitted_at",
@@ -48,10 +49,13 @@ class Entry:
         "waiters",
     )
 
-    def __init__(self, prediction_id: str, model: str, submitted_at: datetime, attempt: int = 0) -> None:
+    def __init__(
+        self, prediction_id: str, model: str, submitted_at: datetime, attempt: int = 0, revision: str = ""
+    ) -> None:
         self.prediction_id = prediction_id
         self.model = model
         self.submitted_at = submitted_at
+        self.revision = revision  # of the model that accepted the input
         self.attempt = attempt  # attempts that have begun
         self.unbegun = 0  # times that it was received since one began
         self.number = 0  # its place in the order of its queue, given when it joins

@@ -11,6 +11,8 @@ from zypher.engines.embedded.journal import (
     FindResult,
     FindStanding,
     Forget,
+    ForgetCard,
+    KeepCard,
     Mark,
     MarkRead,
     Probe,
@@ -33,7 +35,7 @@ Result = TypeVar("Result")
 class MemoryJournal:
     """The `Journal` that makes no file. Operations are done at once; results are given in a later turn of the loop.
 
-    Marks of attempts are ignored: they are for a process that starts after this one.
+    Marks of attempts and cards are ignored: they are for a process that starts after this one.
     """
 
     def __init__(self, clock: Clock, limit_bytes: int | None = None) -> None:
@@ -64,7 +66,7 @@ class MemoryJournal:
             self._give(operation.done, self._records.accept(operation))
         elif isinstance(operation, End):
             self._end(operation)
-        elif isinstance(operation, Mark):
+        elif isinstance(operation, Mark | KeepCard | ForgetCard):
             if operation.done is not None:
                 self._give(operation.done, None)
         elif isinstance(operation, Purge):

@@ -60,7 +60,7 @@ class Predictions:
     def enter(self, message: Message) -> Entry:
         """Count a new prediction as queued; it waits for its queue's `join`. Raises `QueueFull`."""
         self.check_room(message.model, len(message.input))
-        entry = Entry(message.prediction_id, message.model, message.submitted_at)
+        entry = Entry(message.prediction_id, message.model, message.submitted_at, revision=message.revision)
         self.entries[entry.prediction_id] = entry
         self.queues[entry.model].enter(entry, message)
         return entry
@@ -75,7 +75,7 @@ class Predictions:
 
     def restore(self, waiting: WaitingRow) -> None:
         """Queue a prediction of the journal behind all others, however full the queue is."""
-        entry = Entry(waiting.prediction_id, waiting.model, waiting.submitted_at, waiting.attempt)
+        entry = Entry(waiting.prediction_id, waiting.model, waiting.submitted_at, waiting.attempt, waiting.revision)
         entry.row = waiting.row
         # A process that ended may have received it, and had no time to write down that an attempt began.
         entry.unbegun = _MAYBE_RECEIVED

@@ -1,7 +1,6 @@
 """What workers announced."""
 
 from zypher.clock import Clock
-from zypher.engines.refusals import schema_conflict
 from zypher.queue_state import WorkerState
 
 
@@ -13,15 +12,14 @@ class Workers:
         self._lease_s = lease_s
         self._last: dict[str, tuple[float, WorkerState]] = {}  # the reading at which it ends to hold, and the state
 
-    def announce(self, worker: WorkerState) -> None:
-        """Raises `SchemaConflict`."""
+    def announce(self, worker: WorkerState) -> bool:
+        """Whether it announces a card that it did not announce before."""
+        before = next((each for each in self._alive() if each.worker_id == worker.worker_id), None)
         if worker.gone:
             self._last.pop(worker.worker_id, None)
-            return
-        for other in self._alive():
-            if other.worker_id != worker.worker_id and other.disagrees(worker):
-                raise schema_conflict(worker.model, other.worker_id)
+            return False
         self._last[worker.worker_id] = (self._clock.monotonic() + self._lease_s, worker)
+        return worker.card is not None and (before is None or before.card != worker.card)
 
     def of(self, model: str) -> tuple[WorkerState, ...]:
         """The workers of a model whose announcements hold."""

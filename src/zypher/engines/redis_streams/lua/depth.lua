@@ -1,8 +1,9 @@
--- A model's queue: {queued, running, delayed, dead, submitted_at of the oldest or '', run_s or '', presences}.
--- KEYS: 1 stream, 2 model, 3 returned, 4 delayed, 5 dead, 6 workers, 7 alive
+-- A model's queue: {queued, running, delayed, dead, submitted_at of the oldest or '', run_s or '', card or '',
+-- presences}.
+-- KEYS: 1 stream, 2 model, 3 returned, 4 delayed, 5 dead, 6 workers, 7 alive, 8 card
 -- ARGV: base
 -- uses time, reading, pending, queue
-local stream, model, returned, delayed, dead, workers, alive = unpack(KEYS)
+local stream, model, returned, delayed, dead, workers, alive, card = unpack(KEYS)
 local queued, running, oldest = 0, 0, ''
 
 if redis.call('EXISTS', stream) == 1 then
@@ -26,5 +27,5 @@ for _, worker_id in ipairs(redis.call('ZRANGEBYSCORE', alive, '(' .. now_ms(), '
 end
 return {
   queued, running, redis.call('ZCARD', delayed), redis.call('ZCARD', dead),
-  oldest, tonumber(run_s) and run_s or '', presences,
+  oldest, tonumber(run_s) and run_s or '', value_of(card), presences,
 }

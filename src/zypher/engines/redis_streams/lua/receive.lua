@@ -1,5 +1,6 @@
 -- Lease up to so many predictions, the oldest first: {1 when nothing else is ready or 0, what was lost, then for each
--- prediction_id, submitted_at, input, attempt, unbegun}; {} for no stream. What was lost: see parts/losing.lua.
+-- prediction_id, submitted_at, input, revision, attempt, unbegun}; {} for no stream. What was lost: see
+-- parts/losing.lua.
 -- What was queued again was accepted before whatever was never received, so it goes first.
 -- KEYS: 1 stream, 2 model, 3 returned, 4 delayed
 -- ARGV: base, channels, retention_ms, limit, bytes (of all inputs together, unless there is only one), receipt,
@@ -42,7 +43,8 @@ for _, entry in ipairs(entries) do
   if found then
     local unbegun = found.record.unbegun + 1
     redis.call('HSET', base .. ':p:' .. found.id, 'receipt', receipt, 'started', started_at, 'unbegun', unbegun)
-    for _, part in ipairs({found.id, found.at, found.input, found.record.attempt + 1, unbegun}) do
+    local revision, attempt = found.record.revision or '', found.record.attempt + 1
+    for _, part in ipairs({found.id, found.at, found.input, revision, attempt, unbegun}) do
       answer[#answer + 1] = part
     end
   end

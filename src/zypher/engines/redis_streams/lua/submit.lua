@@ -3,11 +3,11 @@
 -- KEYS: 1 stream, 2 model, 3 delayed, 4 dead, 5 the prediction's record, 6 its idempotency key's (or the record's
 --       again), 7 returned
 -- ARGV: base, prediction_id, submitted_at, input, durable, watcher ('' for none), limit, most_bytes, retention_ms,
---       key digest, input digest, channels
+--       key digest, input digest, channels, revision of the model ('' for unknown)
 -- uses time, reading, pending, queue, joining, burying, ending, losing
 local stream, model, delayed, dead, record, key, returned = unpack(KEYS)
 local base, prediction_id, submitted_at, input, durable, watcher, limit, most_bytes = unpack(ARGV)
-local retention_ms, digest, input_digest, channels = unpack(ARGV, 9)
+local retention_ms, digest, input_digest, channels, revision = unpack(ARGV, 9)
 
 local found = read_record(record)
 if found == false then
@@ -42,6 +42,7 @@ end
 local waiting, seq, heavy = join(stream, model, delayed, base, limit, most_bytes, prediction_id, submitted_at, input)
 if not seq then return heavy and {'heavy'} or {'full', waiting} end
 redis.call('HSET', record, 'seq', seq, 'at', submitted_at, 'durable', durable)
+if revision ~= '' then redis.call('HSET', record, 'revision', revision) end
 if watcher ~= '' then redis.call('HSET', record, 'watchers', watcher) end
 if digest ~= '' then
   redis.call('HSET', record, 'key', digest)

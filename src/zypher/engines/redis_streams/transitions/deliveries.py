@@ -99,7 +99,7 @@ class Deliveries:
         return self._pipeline.run(
             script("release"),
             (keys.stream, keys.model, keys.returned, keys.delayed, keys.record(message.prediction_id)),
-            (keys.base, delivery.receipt, round(delay_s * 1000), *_attempts(delivery, counted)),
+            (keys.base, delivery.receipt, round(delay_s * 1000), *_attempts(delivery, counted, delay_s)),
         )
 
     async def sweep(self, model: str, *, at_once: bool = False) -> int:
@@ -119,8 +119,8 @@ class Deliveries:
         return ready
 
 
-def _attempts(delivery: Delivery, counted: bool | None) -> tuple[int | str, int | str]:
+def _attempts(delivery: Delivery, counted: bool | None, delay_s: float) -> tuple[int | str, int | str]:
     """How many attempts have begun after a release, and how often it was handed out since; "" for what is stored."""
     if counted is None:
         return "", ""
-    return (delivery.attempt, 0) if counted else (delivery.attempt - 1, delivery.unbegun)
+    return (delivery.attempt, 0) if counted else (delivery.attempt - 1, delivery.unbegun - (delay_s > 0))

@@ -1,6 +1,7 @@
-"""The workers of a model, and what waits for them: announce, depth."""
+"""The workers of a model, its card, and what waits for them: announce, depth, forget."""
 
 import logging
+from collections import deque
 from typing import cast
 
 import msgspec
@@ -8,14 +9,17 @@ import msgspec
 from zypher.engines.instants import to_instant
 from zypher.engines.redis_streams.connection.failures import UnusableData
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
-from zypher.engines.redis_streams.keys import digest, to_bytes, to_text
+from zypher.engines.redis_streams.keys import digest, to_bytes
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.limits import Limits
 from zypher.engines.redis_streams.scripts import script
+from zypher.engines.refusals import model_in_use
 from zypher.model_card import ModelCard
 from zypher.queue_state import QueueState, WorkerState
 
 logger = logging.getLogger(__name__)
+
+_MOST_REVISIONS = 8  # of one model that are read as the same records
 
 
 class Workforce:
@@ -25,31 +29,43 @@ class Workforce:
         self._pipeline = pipeline
         self._models = models
         self._limits = limits
-        self._unreadable: set[bytes] = set()  # the last announcement that could not be read
-        self._cards: dict[str, ModelCard | None] = {}  # the last one of each model
+        self._unreadable: dict[str, bytes] = {}  # what was last warned of
+        self._cards: dict[str, deque[ModelCard]] = {}  # the last ones of each model
 
-    async def announce(self, presence: WorkerState) -> str:
-        """The id of a living worker whose schemas differ, and nothing is announced; else ""."""
-        keys = self._models.keys(presence.model)
-        content = msgspec.msgpack.encode(presence)
-        holds_ms = 0 if presence.gone else self._limits.lease_ms
-        other = await self._pipeline.run(
+    async def announce(self, presence: WorkerState) -> None:
+        keys, card = self._models.keys(presence.model), presence.card
+        kept = b"" if card is None else msgspec.msgpack.encode(card)
+        await self._pipeline.run(
             script("announce"),
-            (keys.workers, keys.alive),
-            (to_bytes(presence.worker_id), _schemas(presence), content, holds_ms),
+            (keys.workers, keys.alive, keys.card),
+            (
+                *(to_bytes(presence.worker_id), msgspec.msgpack.encode(presence)),
+                *(0 if presence.gone else self._limits.lease_ms, kept, digest(kept) if kept else ""),
+            ),
         )
-        return to_text(cast(bytes, other))
+
+    async def forget(self, model: str) -> bool:
+        """Whether there was a card. Raises `ModelInUse`."""
+        keys = self._models.keys(model)
+        answer = await self._pipeline.run(script("forget"), (keys.stream, keys.alive, keys.card), ())
+        match cast(list[bytes | int], answer):
+            case [b"used", int(workers), int(unfinished)]:
+                raise model_in_use(model, workers=workers, unfinished=unfinished) or AssertionError(answer)
+            case [answer]:
+                return answer == b"forgotten"
+            case _:
+                raise AssertionError(f"lua/forget.lua answered {answer!r}")
 
     async def depth(self, model: str, problem: str | None) -> QueueState:
         """The model's queue and workers; `problem` is passed on."""
         keys = self._models.keys(model)
         answer = await self._pipeline.run(
             script("depth"),
-            (keys.stream, keys.model, keys.returned, keys.delayed, keys.dead, keys.workers, keys.alive),
+            (keys.stream, keys.model, keys.returned, keys.delayed, keys.dead, keys.workers, keys.alive, keys.card),
             (keys.base,),
         )
-        queued, running, delayed, dead, oldest, run_s, presences = cast(
-            tuple[int, int, int, int, bytes, bytes, list[bytes]], answer
+        queued, running, delayed, dead, oldest, run_s, card, presences = cast(
+            tuple[int, int, int, int, bytes, bytes, bytes, list[bytes]], answer
         )
         return QueueState(
             queued=queued,
@@ -61,6 +77,7 @@ class Workforce:
             problem=problem,
             delayed=delayed,
             dead=dead,
+            card=self._card(model, card),
         )
 
     def _workers(self, model: str, presences: list[bytes]) -> tuple[WorkerState, ...]:
@@ -79,17 +96,29 @@ class Workforce:
         try:
             presence = msgspec.msgpack.decode(content, type=WorkerState)
         except (msgspec.MsgspecError, ValueError):
-            if content not in self._unreadable:
-                logger.warning("the announcement of a worker cannot be read", extra={"model": model})
-                self._unreadable = {content}
+            self._warn_once("the announcement of a worker cannot be read", model, content)
             return None
-        known = self._cards.setdefault(presence.model, presence.card)
-        if known != presence.card:
-            known = self._cards[presence.model] = presence.card
-        return msgspec.structs.replace(presence, card=known)
+        card = presence.card
+        return presence if card is None else msgspec.structs.replace(presence, card=self._same(card))
 
+    def _card(self, model: str, content: bytes) -> ModelCard | None:
+        if not content:
+            return None
+        try:
+            return self._same(msgspec.msgpack.decode(content, type=ModelCard))
+        except (msgspec.MsgspecError, ValueError):  # one that a worker announces is as good
+            self._warn_once("a model's card in Redis cannot be read", model, content)
+            return None
 
-def _schemas(presence: WorkerState) -> str:
-    """A digest of what workers of one model must agree on, "" for nothing."""
-    schemas = presence.schemas
-    return "" if schemas is None else digest(msgspec.json.encode(schemas, order="deterministic"))
+    def _warn_once(self, what: str, model: str, content: bytes) -> None:
+        if self._unreadable.get(what) != content:
+            logger.warning(what, extra={"model": model})
+            self._unreadable[what] = content
+
+    def _same(self, card: ModelCard) -> ModelCard:
+        """The record that was read before, if there is an equal one among the last few of the model."""
+        seen = self._cards.setdefault(card.name, deque(maxlen=_MOST_REVISIONS))
+        known = next((each for each in seen if each == card), None)
+        if known is None:
+            seen.append(card)
+        return known or card

@@ -10,16 +10,23 @@ local function number_in(hash, field)
   return tonumber((redis.call('HGET', hash, field))) or 0
 end
 
+-- The value of a string, '' when it is none.
+local function value_of(key)
+  local value = redis.pcall('GET', key)
+  return type(value) == 'string' and value or ''
+end
+
 -- The fields of a record that scripts decide by: nil when there is no record, false when it cannot be read.
 local function read_record(record)
-  local words = redis.pcall('HMGET', record, 'seq', 'at', 'durable', 'status', 'receipt', 'attempt', 'unbegun', 'mark')
+  local words = redis.pcall('HMGET', record, 'seq', 'at', 'durable', 'status', 'receipt', 'attempt', 'unbegun', 'mark',
+    'revision')
   if words.err then return false end
-  local seq, at, durable, status, receipt, attempt, unbegun, mark = unpack(words)
+  local seq, at, durable, status, receipt, attempt, unbegun, mark, revision = unpack(words)
   if not (seq or at or durable) and redis.call('EXISTS', record) == 0 then return nil end
   local whole = is_number(seq) and is_number(at) and (durable == '0' or durable == '1')
   if not whole or (attempt and not is_number(attempt)) or (unbegun and not tonumber(unbegun)) then return false end
   return {
-    seq = seq, durable = durable, status = status, receipt = receipt, mark = mark,
+    seq = seq, durable = durable, status = status, receipt = receipt, mark = mark, revision = revision,
     attempt = tonumber(attempt or 0), unbegun = tonumber(unbegun or 0),
   }
 end

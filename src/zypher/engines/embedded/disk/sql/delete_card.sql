@@ -1,0 +1,2 @@
+DELETE FROM models
+WHERE model = ?

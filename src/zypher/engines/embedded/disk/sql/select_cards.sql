@@ -1,0 +1,2 @@
+SELECT model, card FROM models
+ORDER BY model
