@@ -14,7 +14,10 @@ CARD = ModelCard("m", "", {}, {}, {}, 1)
 class FakeReplica:
     """Keeps the contract of `zypher.worker.replica`."""
 
-    def __init__(self, endings: Endings, slots: int = 1, number: int = 1, *, refusal: str = "") -> None:
+    def __init__(
+        self, endings: Endings, slots: int = 1, number: int = 1, *, refusal: str = "", card: ModelCard = CARD
+    ) -> None:
+        self.card = card
         self.number = number
         self.slots = 0
         self.pid = number
@@ -37,7 +40,7 @@ class FakeReplica:
         if self._refusal:
             raise TargetError(self._refusal)
         self.slots = self._capacity
-        return CARD
+        return self.card
 
     def run(self, attempt: Attempt) -> None:
         self.has_run = True

@@ -220,3 +220,26 @@ def test_an_unavailable_engine_is_shown_instead_of_the_table(tmp_path: Path) -> 
             process.send_signal(signal.SIGINT)
             assert process.communicate() == (None, b"")
         assert process.returncode == 0
+
+
+def test_a_model_is_forgotten_once_no_worker_serves_it(machines: Machines) -> None:
+    worker = machines.worker("echo.py:Echo").wait_ready()
+    with client_of(machines.front()) as client:
+        place = Place(client, ("--engine", machines.engine), machines.folder)
+        refused = place.run("forget", "Echo")
+        assert (refused.returncode, refused.stderr) == (1, "zypher: Echo is served by 1 worker; stop it first.\n")
+        assert worker.stop() == 0
+        assert place.queue("forget", "Echo").startswith("Echo is forgotten;")
+        assert place.records() == []
+        assert place.run("forget", "Echo").stderr == "zypher: No model Echo is known; `zypher queue` lists them.\n"
+        wait_until(lambda: client.get("/healthz/ready").status_code == 503)
+
+
+def test_a_model_is_forgotten_through_a_running_server(serve: Serve, tmp_path: Path) -> None:
+    server = serve(target("echo.py:Echo"))
+    place = Place(httpx.Client(), (), tmp_path)
+    place.client.close()
+    assert place.run("forget", "Echo").stderr == "zypher: Echo is served by 1 worker; stop it first.\n"
+    assert "No model Another is known" in place.run("forget", "Another").stderr
+    assert server.stop() == 0
+    assert json.loads(place.queue("forget", "Echo", "--json")) == ["Echo"]

@@ -99,13 +99,13 @@ async def test_the_revision_of_a_message_outlasts_the_engine(open_engine: OpenEn
 
 
 @pytest.mark.parametrize("durable", [True, False])
-async def test_a_delivery_bears_the_revision(engine: Engine, durable: bool) -> None:
+async def test_a_delivery_has_the_revision(engine: Engine, durable: bool) -> None:
     sent = replace(message(), revision="0123456789ab")
     await engine.submit(sent, durable=durable)
     assert (await receive_one(engine)).message == sent
 
 
-async def test_a_replayed_dead_letter_bears_its_revision(engine: Engine) -> None:
+async def test_a_replayed_dead_letter_keeps_its_revision(engine: Engine) -> None:
     sent = replace(message(), revision="0123456789ab")
     await engine.submit(sent, durable=True)
     await settle_one(engine, await receive_one(engine), LOST)

@@ -105,9 +105,17 @@ def test_a_pod_may_do_next_to_nothing(values: Mapping[str, object]) -> None:
 
 @BOTH
 def test_a_pod_is_asked_for_its_health(values: Mapping[str, object]) -> None:
-    for pod in pods(values).values():
+    for role, pod in pods(values).items():
+        ready = "/healthz/ready" if role == "server" else "/healthz/ready?run"
         assert at(pod, "containers.0.livenessProbe.httpGet") == {"path": "/healthz/live", "port": "http"}
-        assert at(pod, "containers.0.readinessProbe.httpGet") == {"path": "/healthz/ready", "port": "http"}
+        assert at(pod, "containers.0.readinessProbe.httpGet") == {"path": ready, "port": "http"}
+    assert at(pods(values)["worker"], "containers.0.startupProbe.httpGet.path") == "/healthz/ready?run"
+
+
+def test_workers_may_scale_to_zero() -> None:
+    scaling = {"enabled": True, "prometheusAddress": "http://prometheus:9090", "minReplicas": 0}
+    (scaler,) = of_kind({**PLAIN, "worker": {"autoscaling": scaling}}, "ScaledObject")
+    assert at(scaler, "spec.minReplicaCount") == 0
 
 
 def test_the_command_understands_its_environment() -> None:
@@ -131,7 +139,8 @@ def test_the_password_stands_in_a_secret_only() -> None:
         ({**PLAIN, "workers": {}}, "workers"),
         ({**PLAIN, "image": {"tag": "latest"}}, "tag"),
         ({**PLAIN, "settings": {"port": 80}}, "port"),
-        ({**PLAIN, "worker": {"autoscaling": {"minReplicas": 0}}}, "minReplicas"),
+        ({**PLAIN, "worker": {"autoscaling": {"minReplicas": -1}}}, "minReplicas"),
+        ({**PLAIN, "server": {"autoscaling": {"minReplicas": 0}}}, "minReplicas"),
         ({**PLAIN, "worker": {"autoscaling": {"enabled": True}}}, "prometheusAddress"),
     ],
 )

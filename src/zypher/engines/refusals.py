@@ -43,10 +43,12 @@ def key_reused() -> IdempotencyKeyReused:
 def model_in_use(model: str, *, workers: int, unfinished: int) -> ModelInUse | None:
     """Why a model cannot be forgotten, if it cannot."""
     if workers:
-        return ModelInUse(f"{model} is served by {_count(workers, 'worker')}; stop them first.")
+        return ModelInUse(
+            f"{model} is served by {_count(workers, 'worker')}; stop {'it' if workers == 1 else 'them'} first."
+        )
     if unfinished:
         return ModelInUse(
-            f"{model} has {_count(unfinished, 'prediction')} that wait or run; let a worker run them first."
+            f"{model} has {_count(unfinished, 'prediction')} waiting or running; start a worker for what is left."
         )
     return None
 

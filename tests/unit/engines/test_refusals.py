@@ -19,7 +19,7 @@ from zypher.errors import (
         (inputs_full("m", 1_572_864), DataFull, "wait for m have the 1.5 MiB that they may"),
         (key_reused(), IdempotencyKeyReused, "another input"),
         (model_in_use("m", workers=1, unfinished=0), ModelInUse, "m is served by 1 worker"),
-        (model_in_use("m", workers=0, unfinished=2), ModelInUse, "m has 2 predictions that wait"),
+        (model_in_use("m", workers=0, unfinished=2), ModelInUse, "m has 2 predictions waiting"),
     ],
 )
 def test_a_refusal_has_its_reason_and_a_remedy(refusal: ZypherError | None, kind: type[ZypherError], part: str) -> None:

@@ -92,7 +92,7 @@ LARGE = "b" * 40_000
 @pytest.mark.parametrize(
     ("input", "card"), [('"a"', CARD), ("1", NUMBER), (f'"{LARGE}"', CARD), (f"[{'1,' * 40_000}1]", NUMBER)]
 )
-async def test_the_message_bears_the_revision_that_accepts_it(
+async def test_the_message_has_the_revision_that_accepts_it(
     engine: ScriptedEngine, gateway: Gateway, input: str, card: ModelCard
 ) -> None:
     engine.card = CARD

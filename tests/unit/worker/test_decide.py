@@ -4,8 +4,8 @@ import pytest
 
 from tests.unit.worker.conftest import delivery
 from zypher.prediction import Failure, FailureKind, Outcome, Status
-from zypher.worker.attempt import Lost
-from zypher.worker.decide import Release, Settle, decide, is_exclusive, restart_delay_s
+from zypher.worker.attempt import Lost, Unfit
+from zypher.worker.decide import Release, Settle, decide, is_exclusive, restart_delay_s, unfit_delay_s
 from zypher.worker.protocol import Failed, Stopped, Succeeded
 
 CAUSE = "was killed by signal SIGSEGV (11)"
@@ -52,3 +52,23 @@ def test_only_the_last_of_several_attempts_is_exclusive() -> None:
 def test_restart_delays_grow_up_to_a_bound() -> None:
     assert [restart_delay_s(failures) for failures in (0, 1, 2, 3)] == [0, 0.5, 1, 2]
     assert restart_delay_s(1_000) == 30
+
+
+@pytest.mark.parametrize("attempt", [1, 3])
+def test_what_fits_another_worker_waits_for_it_uncharged(attempt: int) -> None:
+    unfit = Unfit("$.input must be a number.", waited_s=6, fits_elsewhere=True)
+    assert decide(unfit, delivery(attempt=attempt), max_attempts=3) == Release(counted=False, delay_s=3)
+
+
+def test_what_fits_no_worker_fails_with_a_sentence() -> None:
+    decision = decide(Unfit("$.input must be a number.", 6, fits_elsewhere=False), delivery(), max_attempts=3)
+    assert isinstance(decision, Settle)
+    failure = decision.outcome.failure
+    assert failure is not None
+    assert failure.kind is FailureKind.INVALID_INPUT
+    assert failure.message.startswith("The model's types have changed")
+    assert failure.message.endswith(": $.input must be a number.")
+
+
+def test_the_delay_of_another_revision_grows_to_a_limit() -> None:
+    assert [unfit_delay_s(waited_s) for waited_s in (-5, 0, 1, 4, 1e9)] == [0.25, 0.25, 0.5, 2, 10]

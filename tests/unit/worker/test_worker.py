@@ -6,9 +6,10 @@ import re
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from tests.fake_clock import FakeClock, eventually
-from tests.fake_replica import FakeReplica
+from tests.fake_replica import CARD, FakeReplica
 from zypher.engines.contract import Settlement
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.engines.embedded.memory.journal import MemoryJournal
@@ -66,13 +67,14 @@ class House:
         self.made: list[FakeReplica] = []
         self.refusal = ""
         self.metrics = Metrics()
+        self.card = CARD
         self._endings = Endings()
         self._slots = slots
         plan = WorkerPlan(replicas, 3, LEASE_S, SILENCE_S, LogSettings())
         self.worker = Worker(plan, self._make, self._endings, self.engine, self.clock, self.metrics)
 
     def _make(self, number: int) -> FakeReplica:
-        self.made.append(FakeReplica(self._endings, self._slots, number, refusal=self.refusal))
+        self.made.append(FakeReplica(self._endings, self._slots, number, refusal=self.refusal, card=self.card))
         return self.made[-1]
 
     def settled(self) -> int:
@@ -86,9 +88,9 @@ class House:
         self.worker.start()
         await self.worker.run()
 
-    async def submit(self, *ids: str) -> None:
+    async def submit(self, *ids: str, input: bytes = b"1", revision: str = "") -> None:
         for each in ids:
-            await self.engine.submit(Message(each, "m", b"1", self.clock.now()), durable=True)
+            await self.engine.submit(Message(each, "m", input, self.clock.now(), revision), durable=True)
 
     async def get(self, prediction_id: str) -> Prediction:
         found = await self.engine.get(prediction_id)
@@ -359,6 +361,45 @@ async def test_a_model_that_cannot_load_fails_the_start() -> None:
     with pytest.raises(TargetError, match="There is no file"):
         await house.worker.run()
 
+    await house.worker.stop()
+    await house.engine.close()
+
+
+async def test_a_model_that_loads_later_is_run_then() -> None:
+    house = House()
+    house.refusal = "There is no file `model.py`."
+    await house.engine.open()
+    house.worker.start()
+    with pytest.raises(TargetError):
+        await house.worker.run()
+    house.worker.assume(replace(CARD, description="known"))
+    await eventually(lambda: house.engine.announced)
+    assert house.engine.announced[-1].problem == "There is no file `model.py`."
+    assert house.engine.announced[-1].card == replace(CARD, description="known")
+
+    running = asyncio.create_task(house.worker.run())
+    house.refusal = ""
+    await house.submit("a")
+    await house.pass_time(2)
+    await running
+    await house.running("a")
+    assert house.worker.state().card == CARD
+
+    await house.worker.stop()
+    assert house.engine.announced[-1].gone
+    await house.engine.close()
+
+
+async def test_a_load_between_two_runs_is_not_missed() -> None:
+    house = House()
+    house.refusal = "There is no file `model.py`."
+    await house.engine.open()
+    house.worker.start()
+    with pytest.raises(TargetError):
+        await house.worker.run()
+    house.refusal = ""
+    await house.pass_time(2)
+    assert await house.worker.run() == CARD
     await house.worker.stop()
     await house.engine.close()
 

@@ -79,8 +79,12 @@ livenessProbe:
   httpGet: {path: /healthz/live, port: http}
   periodSeconds: 10
   timeoutSeconds: 5
+{{- end }}
+
+{{/* Asks at a path: a server whether it accepts, a worker whether it can run a prediction. */}}
+{{- define "zypherai.readiness" -}}
 readinessProbe:
-  httpGet: {path: /healthz/ready, port: http}
+  httpGet: {path: {{ . | quote }}, port: http}
   periodSeconds: 3
   timeoutSeconds: 3
   failureThreshold: 2

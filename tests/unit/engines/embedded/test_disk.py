@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_ids, receive_one, settle_one, status, submit_many
 from tests.fake_clock import FakeClock, eventually
@@ -14,7 +15,9 @@ from zypher.engines.embedded.disk.database import open_writer
 from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.errors import EngineError
+from zypher.model_card import ModelCard
 from zypher.prediction import FailureKind, Outcome, Status
+from zypher.queue_state import WorkerState
 
 
 @pytest.fixture
@@ -111,6 +114,40 @@ async def test_a_newer_schema_is_not_touched(tmp_path: Path, clock: FakeClock) -
     with shell(tmp_path) as connection:
         connection.execute("PRAGMA user_version = 99")
     assert "newer version of zypher (schema 99" in await refusal(tmp_path, clock)
+
+
+async def test_a_file_of_the_version_before_is_taken_over(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        ids = await submit_many(engine, 2)
+    with shell(tmp_path) as connection:
+        connection.executescript(
+            "DROP TABLE models; ALTER TABLE predictions DROP COLUMN revision; PRAGMA user_version = 3"
+        )
+    async with opened(tmp_path, clock) as engine:
+        assert (await engine.queues(MODEL))[MODEL].card is None
+        deliveries = await engine.receive(MODEL, 2, 0)
+        assert [each.message.prediction_id for each in deliveries] == ids
+        assert [each.message.revision for each in deliveries] == ["", ""]
+
+
+async def test_a_card_that_cannot_be_read_harms_nothing_else(
+    tmp_path: Path, clock: FakeClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    card = ModelCard("other", "", {}, {}, {}, 1)
+    async with opened(tmp_path, clock) as engine:
+        for model in (MODEL, "other"):
+            await engine.announce(WorkerState(f"of {model}", model, replace(card, name=model), 1, 1, 1))
+        ids = await submit_many(engine, 1)
+    with shell(tmp_path) as connection:
+        connection.execute("UPDATE models SET card = x'c1' WHERE model = ?", (MODEL,))
+    async with opened(tmp_path, clock) as engine:
+        queues = await engine.queues()
+        assert (queues[MODEL].card, queues["other"].card) == (None, card)
+        assert "a model's card cannot be read" in caplog.text
+        await engine.announce(WorkerState("again", MODEL, replace(card, name=MODEL), 1, 1, 1))
+        assert await receive_ids(engine) == ids
+    async with opened(tmp_path, clock) as engine:
+        assert (await engine.queues(MODEL))[MODEL].card == replace(card, name=MODEL)
 
 
 async def test_a_second_engine_in_the_folder_is_refused(tmp_path: Path, clock: FakeClock) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from tests.contract.phrases import (
     MODEL,
@@ -27,7 +28,9 @@ from zypher.engines.embedded.disk.writer import Writer
 from zypher.engines.embedded.journal import End, Mark, Written, resolve
 from zypher.engines.embedded.limit import MIB, Limit
 from zypher.errors import EngineUnavailable
+from zypher.model_card import ModelCard
 from zypher.prediction import Status
+from zypher.queue_state import WorkerState
 
 
 @pytest.fixture
@@ -197,3 +200,30 @@ async def test_an_engine_may_close_before_storing_a_lost_input(tmp_path: Path, c
                 await turns()
             assert await status(engine, prediction_id) is Status.QUEUED
             await engine.close()
+
+
+async def test_a_card_that_was_not_stored_is_stored_later(tmp_path: Path, clock: FakeClock) -> None:
+    worker = WorkerState("w", MODEL, ModelCard(MODEL, "", {}, {}, {}, 1), 1, 1, 1)
+    async with opened(tmp_path, clock) as engine:
+        with unwritable(tmp_path):
+            await engine.announce(worker)
+            await eventually(lambda: clock.pending > 1)  # the write has failed
+            assert (await engine.queues(MODEL))[MODEL].card == worker.card
+        await recover(engine, clock)
+        await engine.announce(worker)
+    async with opened(tmp_path, clock) as engine:
+        assert (await engine.queues(MODEL))[MODEL].card == worker.card
+
+
+async def test_a_model_that_cannot_be_forgotten_stays_known(tmp_path: Path, clock: FakeClock) -> None:
+    worker = WorkerState("w", MODEL, ModelCard(MODEL, "", {}, {}, {}, 1), 1, 1, 1)
+    async with opened(tmp_path, clock) as engine:
+        await engine.announce(worker)
+        await engine.announce(replace(worker, replicas=0))
+        with unwritable(tmp_path):
+            for _ in range(2):
+                with pytest.raises(EngineUnavailable):
+                    await engine.forget(MODEL)
+        assert (await engine.queues(MODEL))[MODEL].card == worker.card
+        await recover(engine, clock)
+        assert await engine.forget(MODEL)
