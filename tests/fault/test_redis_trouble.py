@@ -12,6 +12,8 @@ from zypher.clock import SystemClock
 from zypher.engines.connect import connect
 from zypher.engines.contract import Engine
 from zypher.errors import EngineError, EngineUnavailable, SettingsError
+from zypher.model_card import ModelCard
+from zypher.queue_state import WorkerState
 from zypher.settings import EngineSettings
 
 AT_ONCE_S = 0.5
@@ -225,3 +227,43 @@ def test_an_invalid_url_is_refused(url: str, reason: str) -> None:
     with pytest.raises(SettingsError, match=reason) as refused:
         engine_at(url)
     assert "hush" not in str(refused.value)
+
+
+def known(model: str = MODEL) -> WorkerState:
+    return WorkerState("w", model, ModelCard(model, "", {"type": "string"}, {}, {}, 1), 1, 1, 1)
+
+
+async def test_a_redis_of_the_version_before_is_taken_over(server: RedisServer, engine: Engine) -> None:
+    await engine.announce(known())
+    (prediction_id,) = await submit_many(engine, 1)
+    with server.client() as client:
+        client.execute_command("DEL", f"{{zypher:{MODEL}}}:card")
+        client.execute_command("HDEL", f"{{zypher:{MODEL}}}:workers", "w:card")
+        client.execute_command("HSET", f"{{zypher:{MODEL}}}:workers", "w:schemas", "a digest of then")
+    before = await depth(engine)
+    assert (before.card, before.workers) == (None, (known(),))
+    delivery = await receive_one(engine)
+    assert (delivery.message.prediction_id, delivery.message.revision) == (prediction_id, "")
+    await engine.announce(known())
+    assert (await depth(engine)).card == known().card
+
+
+async def test_an_unreadable_card_harms_nothing_else(
+    server: RedisServer, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    for model in (MODEL, "other"):
+        await engine.announce(known(model))
+    with server.client() as client:
+        client.execute_command("SET", f"{{zypher:{MODEL}}}:card", b"\xc1")
+    queues = await engine.queues()
+    assert (queues[MODEL].card, queues["other"].card) == (None, known("other").card)
+    assert queues[MODEL].workers == (known(),)
+    assert "a model's card in Redis cannot be read" in caplog.text
+
+
+async def test_a_lost_card_returns_with_the_next_announcement(server: RedisServer, engine: Engine) -> None:
+    await engine.announce(known())
+    with server.client() as client:
+        client.execute_command("DEL", f"{{zypher:{MODEL}}}:card")
+    await engine.announce(known())
+    assert (await depth(engine)).card == known().card

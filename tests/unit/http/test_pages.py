@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from tests.unit.http.conftest import Service
+from tests.unit.http.scripted_engine import CARD
 
 
 async def test_the_service_is_live(client: httpx.AsyncClient) -> None:
@@ -19,6 +20,14 @@ async def test_the_service_is_ready_once_a_replica_is(client: httpx.AsyncClient,
     service.gateway.drain()
     draining = await client.get("/healthz/ready")
     assert (draining.status_code, draining.json()) == (503, {"error": "The server is stopping."})
+
+
+@pytest.mark.parametrize("query", ["run", "run=", "run=1", "a&run"])
+async def test_readiness_to_run_needs_a_replica(client: httpx.AsyncClient, service: Service, query: str) -> None:
+    service.engine.card, service.engine.workers = CARD, ()
+    assert (await client.get("/healthz/ready")).status_code == 200
+    refused = await client.get(f"/healthz/ready?{query}")
+    assert (refused.status_code, "No worker" in refused.text) == (503, True)
 
 
 async def test_prometheus_gets_its_page(client: httpx.AsyncClient) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.http.conftest import Service
-from tests.unit.http.scripted_engine import failed, succeeded
+from tests.unit.http.scripted_engine import CARD, failed, succeeded
 from zypher.prediction import FailureKind, Outcome, Status
 from zypher.settings import HttpSettings
 
@@ -259,3 +259,50 @@ class TestCap:
         await eventually(lambda: service.engine.waiting and capped not in service.engine.waiting)
         service.engine.end(service.engine.only.prediction_id, succeeded(b'"late"'))
         assert (await call).content == b'"late"'
+
+
+def leave(service: Service) -> None:
+    """Let every worker of the model go."""
+    service.engine.card, service.engine.workers = CARD, ()
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Async-Mode": "true"}, {"Prefer": "respond-async"}, {"Idempotency-Key": "k"}, {"Prefer": "wait=0"}]
+)
+async def test_what_is_durable_is_accepted_without_a_worker(
+    client: httpx.AsyncClient, service: Service, headers: dict[str, str]
+) -> None:
+    leave(service)
+    response = await client.post("/predict", json=BODY, headers=headers)
+    assert response.status_code == 202
+    assert int(response.headers["retry-after"]) >= 1
+    assert service.engine.only.durable
+
+
+async def test_a_synchronous_call_without_a_worker_is_refused(client: httpx.AsyncClient, service: Service) -> None:
+    leave(service)
+    response = await client.post("/predict", json=BODY)
+    assert response.status_code == 503
+    assert int(response.headers["retry-after"]) >= 1
+    assert service.engine.predictions == {}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "k"}])
+async def test_a_wait_for_a_worker_becomes_the_promise(
+    client: httpx.AsyncClient, service: Service, clock: FakeClock, headers: dict[str, str]
+) -> None:
+    leave(service)
+    asked = asyncio.create_task(client.post("/predict", json=BODY, headers={"Prefer": "wait=5", **headers}))
+    await eventually(lambda: service.engine.waiting)
+    assert service.engine.only.durable == bool(headers)
+    clock.advance(5)
+    response = await asked
+    assert (response.status_code, response.headers["preference-applied"]) == (202, "wait=5")
+    assert service.engine.only.durable
+
+
+async def test_a_repeated_key_gets_its_output_without_a_worker(client: httpx.AsyncClient, service: Service) -> None:
+    service.engine.outcome = succeeded(b"1")
+    leave(service)
+    response = await client.post("/predict", json=BODY, headers={"Idempotency-Key": "k"})
+    assert (response.status_code, response.content) == (200, b"1")

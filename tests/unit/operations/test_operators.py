@@ -13,7 +13,7 @@ from zypher.client.operators import OperatorClient
 from zypher.connections.server import HttpServer
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.engines.embedded.memory.journal import MemoryJournal
-from zypher.errors import EngineUnavailable, ListenError
+from zypher.errors import EngineUnavailable, ListenError, ModelInUse
 from zypher.http.app import Application
 from zypher.http.operators import OPERATOR_SETTINGS, operator_routes
 from zypher.operations.dead_letters import dead_letter, dead_letters
@@ -94,6 +94,18 @@ async def test_what_the_operator_does_is_done(engine: EmbeddedEngine, remote: Op
     assert (await engine.queues())["m"].queued == 1
 
 
+async def test_a_model_is_forgotten_unless_it_is_in_use(
+    engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock
+) -> None:
+    await engine.announce(WorkerState("w", CARD.name, CARD, 1, 1, 1))
+    with pytest.raises(ModelInUse, match="served by 1 worker"):
+        await remote.forget(CARD.name)
+    clock.advance(30)
+    assert await remote.forget(CARD.name)
+    assert not await remote.forget(CARD.name)
+    assert await remote.queues() == {}
+
+
 async def test_only_what_lost_its_workers_is_a_dead_letter(
     engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock
 ) -> None:
@@ -131,6 +143,8 @@ async def test_a_server_that_has_gone_is_reported(tmp_path: Path) -> None:
     ("method", "target", "status"),
     [
         ("GET", "/dead-letters", 400),
+        ("DELETE", "/models", 400),
+        ("DELETE", "/models?model=unknown", 404),
         ("GET", "/dead-letters?model=m&limit=x", 400),
         ("GET", "/dead-letters/unknown", 404),
         ("POST", "/dead-letters/unknown/replay", 404),

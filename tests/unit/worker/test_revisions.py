@@ -91,9 +91,16 @@ async def test_while_the_engine_is_away_nothing_fails(house: House, monkeypatch:
 
 
 async def test_a_replica_that_loads_changed_types_checks_by_them(house: House) -> None:
+    await house.submit("before", input=b'"text"', revision=revision_of(TEXTS))
+    await house.running("before")
+    house.made[0].end(house.made[0].running[0])
     house.card = NUMBERS
     house.made[0].die("was killed")
     await house.pass_time(1)
     assert house.worker.state().card == NUMBERS
-    await house.submit("a", input=b"1", revision=revision_of(TEXTS))
-    await house.running("a")
+    await house.submit("a", input=b'"text"', revision=revision_of(TEXTS))
+    await house.submit("b", input=b"1", revision=revision_of(TEXTS))
+    await house.running("b")
+    ended = await house.engine.get("a", None)
+    assert ended is not None
+    assert ended.status is Status.FAILED

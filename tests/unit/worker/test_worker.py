@@ -390,6 +390,20 @@ async def test_a_model_that_loads_later_is_run_then() -> None:
     await house.engine.close()
 
 
+async def test_a_worker_that_never_loaded_its_model_stops_being_announced() -> None:
+    house = House()
+    house.refusal = "There is no file `model.py`."
+    await house.engine.open()
+    house.worker.start()
+    with pytest.raises(TargetError):
+        await house.worker.run()
+    house.worker.assume(CARD)
+    await eventually(lambda: house.engine.announced)
+    await house.worker.stop()
+    assert house.engine.announced[-1].gone
+    await house.engine.close()
+
+
 async def test_a_load_between_two_runs_is_not_missed() -> None:
     house = House()
     house.refusal = "There is no file `model.py`."

@@ -44,7 +44,6 @@ class Cards:
         card = self._cards.pop(model, None)
         if card is None:
             return False
-        self._stored.discard(model)
         forgotten: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._journal.write(ForgetCard(model, partial(self._forgotten, model, card, forgotten)))
         await forgotten
