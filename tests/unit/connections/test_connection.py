@@ -63,6 +63,15 @@ async def test_a_chunked_body_is_read(server: Served) -> None:
         assert (await wire.ask(LIVE)).status == 200
 
 
+async def test_small_pieces_after_a_large_one_are_all_read(server: Served) -> None:
+    text = b'{"input": "' + b"x" * 70_000
+    pieces = [text, *(b"%c" % byte for byte in b"y" * 50), b'"}']
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces)
+    async with wire_to(server) as wire:
+        reply = await wire.ask(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n")
+    assert reply.body == b'"HELLO"'
+
+
 @pytest.mark.parametrize(
     "request_",
     [
