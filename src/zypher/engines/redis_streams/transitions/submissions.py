@@ -40,7 +40,8 @@ class Submissions:
             (
                 *(keys.base, to_bytes(message.prediction_id), to_microseconds(message.submitted_at), message.input),
                 *(int(durable), "" if durable else self._watcher, limits.queue_limit, limits.most_bytes),
-                *(limits.retention_ms, key, digest(message.input) if key else "", self._ends_channels, message.revision),
+                *(limits.retention_ms, key, digest(message.input) if key else ""),
+                *(self._ends_channels, message.revision),
             ),
         )
         if model_written is not None:
