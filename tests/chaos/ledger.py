@@ -103,12 +103,16 @@ class Ledger:
         keys = ((key, own) for key, own in self._keys.items() if self._destroyed.isdisjoint(own))
         return ids + [f"key {key}: {sorted(own)}" for key, own in keys if len(own) > 1]
 
-    def charged(self, attempts: Mapping[str, int], runs: Mapping[int, Sequence[object]]) -> list[str]:
-        """What has more attempts by the engine than runs by the model's own notes."""
+    def charged(self, attempts: Mapping[str, int], runs: Mapping[int, Sequence[object]], unnoted: int = 0) -> list[str]:
+        """What has more attempts by the engine than runs by the model's own notes.
+
+        So many runs of one may have begun without a note: those that another one kept from their first line, which it
+        can do by holding the GIL.
+        """
         return [
             f"{prediction_id}, number {entry.question.number}: {attempts[prediction_id]} attempts"
             for prediction_id, entry in self._entries.items()
-            if attempts.get(prediction_id, 0) > len(runs.get(entry.question.number, ()))
+            if attempts.get(prediction_id, 0) > len(runs.get(entry.question.number, ())) + unnoted
         ]
 
     def data_lost(self) -> int:

@@ -48,7 +48,8 @@ async def storm(stage: S, faults: Mapping[str, Fault[S]], weather: Weather) -> R
             attempted = await stage.attempts()
     ledger.strange += [f"left over: {each}" for each in left_over]
     runs = runs_in(folder)
-    return _report(stage, load, weather, runs, ledger.charged(attempted, runs))
+    holds = sum(strike.fault == "hold GIL" for strike in stage.strikes)
+    return _report(stage, load, weather, runs, ledger.charged(attempted, runs, holds))
 
 
 async def _strike(stage: S, faults: Mapping[str, Fault[S]], weather: Weather) -> None:
