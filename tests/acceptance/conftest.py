@@ -1,7 +1,8 @@
 """Servers that many tests share, each for one session, clients of them, and many processes on one engine."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+import textwrap
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -9,8 +10,13 @@ import pytest
 
 from tests.asking import client_of, target
 from tests.redis_server import RedisServer, no_redis, redis_program
+from tests.running_replica import Running, StartReplica
 from tests.server_process import ServerProcess, WorkerProcess
 from tests.uvicorn_server import UvicornServer
+from zypher.clock import SystemClock
+from zypher.settings import LogFormat, LogSettings
+from zypher.worker.attempt import Endings
+from zypher.worker.process_replica import Launch, ProcessReplica
 
 ECHO = (target("echo.py:Echo"),)
 # It soon cuts off who is slow to send.
@@ -107,3 +113,26 @@ def machines(redis_server: RedisServer | None, tmp_path: Path) -> Iterator[Machi
         client.flushall()
     with contextlib.ExitStack() as processes:
         yield Machines(tmp_path, redis_server.url, processes)
+
+
+@pytest.fixture
+async def start(tmp_path: Path) -> AsyncIterator[StartReplica]:
+    started: list[Running] = []
+
+    async def start_one(
+        source: str, *, name: str = "model.py", slots: int | None = None, most_bytes: int = 1_000_000
+    ) -> Running:
+        path = tmp_path / name
+        path.write_text(textwrap.dedent(source))
+        log = LogSettings(format=LogFormat.JSON)
+        endings = Endings()
+        replica = ProcessReplica(1, Launch(f"{path}:Model", slots, most_bytes, log), endings, SystemClock())
+        await replica.start()
+        started.append(Running(replica, endings))
+        await replica.loaded()
+        return started[-1]
+
+    yield start_one
+    for each in started:
+        each.replica.close()
+        await each.ended

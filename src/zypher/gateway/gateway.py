@@ -60,9 +60,7 @@ class Gateway:
         """The served model; None until it was loaded once."""
         return self._snapshots.snapshot.card
 
-    async def submit(
-        self, body: bytes | ReceivedBody, demand: Demand, idempotency_key: str | None = None
-    ) -> Submitted:
+    async def submit(self, body: bytes | ReceivedBody, demand: Demand, idempotency_key: str | None = None) -> Submitted:
         """Accept a prediction; `body` is `{"input": …}`, and may be used up.
 
         An idempotency key makes it durable, whatever the demand.
@@ -153,9 +151,7 @@ class Gateway:
         revisions = self._admitted_before(demand) or await self._admit(demand)
         return self._snapshots.accepting(revisions, input), input
 
-    async def _accept_large(
-        self, body: bytes | ReceivedBody, revisions: Sequence[Revision]
-    ) -> tuple[Revision, bytes]:
+    async def _accept_large(self, body: bytes | ReceivedBody, revisions: Sequence[Revision]) -> tuple[Revision, bytes]:
         """The same for a large body; an ordinary text needs no other process."""
         body = ReceivedBody(body) if isinstance(body, bytes) else body
         refused: InvalidInput | None = None

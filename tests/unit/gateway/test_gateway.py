@@ -120,7 +120,6 @@ async def test_readiness_to_accept_and_to_run_are_two(engine: ScriptedEngine, ga
     assert not (await gateway.readiness(run=True)).ready
 
 
-
 def large(text: bytes) -> bytes:
     return b'{"input": "' + text * 50_000 + b'"}'
 
