@@ -41,8 +41,7 @@ class Replicas:
 
         Raises `TargetError` if the first cannot; called again, it waits for the next one that loads or cannot.
         """
-        if self._first_load.done() and self._first_load.exception() is not None:
-            self._first_load = asyncio.get_running_loop().create_future()
+        self._forget_failed_load()
         return await asyncio.shield(self._first_load)
 
     def assume(self, card: ModelCard) -> None:
@@ -119,11 +118,14 @@ class Replicas:
         logger.info("replica ready", extra=about)
         self.loaded.add(replica)
         self.slots.add(replica)
-        if self._first_load.done() and self._first_load.exception() is not None:
-            self._first_load = asyncio.get_running_loop().create_future()
+        self._forget_failed_load()
         if not self._first_load.done():
             self._first_load.set_result(self.card)
         self.changed.set()
+
+    def _forget_failed_load(self) -> None:
+        if self._first_load.done() and self._first_load.exception() is not None:
+            self._first_load = asyncio.get_running_loop().create_future()
 
     def _forget(self, replica: Replica) -> None:
         self.loaded.discard(replica)
