@@ -37,11 +37,12 @@ LARGE: list[ToReplica | ToWorker] = [Run(4, "d", 1, b"2" * 200_000), Run(5, "e",
 def read(reader: FrameReader, stream: bytes | bytearray, step: int = 10**9) -> list[Body]:
     """The bodies in a stream that arrives in pieces of so many bytes."""
     bodies: list[Body] = []
-    while stream:
-        count = min(len(reader.space()), len(stream), step)
-        reader.space()[:count] = stream[:count]
+    left = memoryview(stream)
+    while left:
+        count = min(len(reader.space()), len(left), step)
+        reader.space()[:count] = left[:count]
         bodies += map(kept, reader.received(count))
-        stream = stream[count:]
+        left = left[count:]
     return bodies
 
 

@@ -42,13 +42,15 @@ def test_a_revision_is_named_by_its_schemas_alone() -> None:
 
 @pytest.mark.parametrize("revision", ["", revision_of(TEXTS)])
 async def test_its_own_and_unknown_revisions_are_not_checked(house: House, revision: str) -> None:
-    await house.submit("a", input=b"1", revision=revision)
-    await house.running("a")
+    await house.submit("a", input=b"1", revision=revision)  # which does not fit, so a check would refuse it
+    (attempt,) = await house.running("a")
+    assert attempt.delivery.message.revision == revision
 
 
 async def test_an_input_of_another_revision_that_fits_runs(house: House) -> None:
     await house.submit("a", input=b'"text"', revision=revision_of(NUMBERS))
-    await house.running("a")
+    (attempt,) = await house.running("a")
+    assert (attempt.delivery.attempt, attempt.delivery.message.revision) == (1, revision_of(NUMBERS))
 
 
 async def test_one_that_fits_another_worker_is_released_uncharged(

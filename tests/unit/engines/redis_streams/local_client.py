@@ -4,6 +4,8 @@ import asyncio
 
 from zypher.engines.redis_streams.connection.client import ConnectionPool, Word
 
+_SENDS_NOTHING = "A local client sends no commands."
+
 
 class LocalSubscriber:
     """A subscriber whose messages a test puts."""
@@ -37,14 +39,14 @@ class LocalClient:
         self.closed = 0
 
     async def execute_command(self, *words: Word) -> object:
-        raise NotImplementedError
+        raise AssertionError(_SENDS_NOTHING)
 
     async def info(self, section: str) -> dict[str, object]:
-        raise NotImplementedError
+        raise AssertionError(_SENDS_NOTHING)
 
     @property
     def connection_pool(self) -> ConnectionPool:
-        raise NotImplementedError
+        raise AssertionError(_SENDS_NOTHING)
 
     def pubsub(self) -> LocalSubscriber:
         self.subscribers.append(LocalSubscriber())

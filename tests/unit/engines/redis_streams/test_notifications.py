@@ -82,4 +82,5 @@ async def test_a_confirmation_of_a_subscription_is_no_message(
     await notifications.add(MODEL, KEYS)
     client.subscribers[0].messages.put_nowait(None)
     client.subscribers[0].publish(KEYS.ready_channel, b"")
-    await eventually(lambda: ready.wakes(MODEL) == 1)
+    await eventually(lambda: ready.wakes(MODEL))
+    assert (ready.wakes(MODEL), len(client.subscribers)) == (1, 1)
