@@ -3,7 +3,6 @@
 import asyncio
 import heapq
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 
 from zypher.clock import Clock
@@ -121,7 +120,7 @@ class Receiving:
         finally:
             if timer is not None:
                 timer.cancel()
-            with suppress(ValueError):
+            if receiver in queue.receivers:  # not woken
                 queue.receivers.remove(receiver)
 
     def _read_ahead(self, queue: Queue) -> None:
