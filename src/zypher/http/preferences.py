@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from urllib.parse import parse_qs
 
 import msgspec
+from msgspec.structs import replace
 
 from zypher.http.errors import HttpError
 from zypher.http.request import Headers
@@ -13,6 +15,8 @@ from zypher.text import parse_bool
 
 LONGEST_WAIT_S = 86_400
 LONGEST_KEY = 255
+
+_MOST_MODES = 32  # values of headers that are kept parsed; a client may send others, as long as a head may be
 
 _NAMES = frozenset({b"async-mode", b"prefer", b"idempotency-key"})
 _KEY = re.compile(r"[\x20-\x7e]+")
@@ -35,15 +39,9 @@ def read_preferences(headers: Headers) -> Preferences:
     """What these headers ask for. Raises `HttpError`."""
     if _NAMES.isdisjoint(headers):
         return _NONE
-    mode = _async_mode(_text(headers, b"async-mode"))
-    preferred = _preferred(_text(headers, b"prefer") or "")
-    prefers_async = mode is not False and "respond-async" in preferred
-    return Preferences(
-        respond_async=mode is True or prefers_async,
-        prefers_async=prefers_async,
-        wait_s=_seconds(preferred.get("wait", "")),
-        idempotency_key=_idempotency_key(_text(headers, b"idempotency-key")),
-    )
+    preferences = _read_modes(headers.get(b"async-mode"), headers.get(b"prefer"))
+    key = headers.get(b"idempotency-key")
+    return preferences if key is None else replace(preferences, idempotency_key=_idempotency_key(key))
 
 
 def read_wait_s(query: bytes) -> int:
@@ -75,14 +73,20 @@ def applied(preferences: Preferences, wait_s: float | None, *, accepted: bool) -
     return ((b"preference-applied", ", ".join(tokens).encode()),) if tokens else ()
 
 
-def _text(headers: Headers, name: bytes) -> str | None:
-    value = headers.get(name)
-    return None if value is None else value.decode("latin-1")
+@lru_cache(maxsize=_MOST_MODES)
+def _read_modes(async_mode: bytes | None, prefer: bytes | None) -> Preferences:
+    """What these two ask for. Nearly all requests have the same few values."""
+    mode = None if async_mode is None else _async_mode(async_mode.decode("latin-1"))
+    preferred = {} if prefer is None else _preferred(prefer.decode("latin-1"))
+    prefers_async = mode is not False and "respond-async" in preferred
+    return Preferences(
+        respond_async=mode is True or prefers_async,
+        prefers_async=prefers_async,
+        wait_s=_seconds(preferred.get("wait", "")),
+    )
 
 
-def _async_mode(value: str | None) -> bool | None:
-    if value is None:
-        return None
+def _async_mode(value: str) -> bool:
     modes = {parse_bool(word) for word in value.split(",")}
     mode = modes.pop()
     if mode is None or modes:
@@ -90,10 +94,8 @@ def _async_mode(value: str | None) -> bool | None:
     return mode
 
 
-def _idempotency_key(value: str | None) -> str | None:
-    if value is None:
-        return None
-    key = value.strip()
+def _idempotency_key(value: bytes) -> str:
+    key = value.decode("latin-1").strip()
     if len(key) > LONGEST_KEY or not _KEY.fullmatch(key):
         raise HttpError(400, f"Idempotency-Key must have 1 to {LONGEST_KEY} printable ASCII characters.")
     return key
