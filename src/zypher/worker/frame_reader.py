@@ -43,8 +43,8 @@ class FrameReader:
             return
         filled = self._filled + count
         view = memoryview(self._buffer)
-        start = 0
-        while filled - start >= (needed := self._frame_bytes(start, filled)):
+        start = needed = 0
+        while start < filled and filled - start >= (needed := self._frame_bytes(start, filled)):
             begin, start = start, start + needed
             body = view[begin + HEAD_BYTES : start]
             if view[begin] != _LARGE:
@@ -80,8 +80,10 @@ class FrameReader:
         return WithContent(content.message, content.value())
 
     def _keep(self, rest: memoryview, needed: int, *, moved: bool) -> None:
-        """Have the beginning of a frame where the rest of it fits behind."""
-        if moved or needed > len(self._buffer):
+        """Have the beginning of a frame, if there is one, where the rest of it fits behind."""
+        if not rest:
+            self._buffer = self._chunk
+        elif moved or needed > len(self._buffer):
             self._buffer = self._chunk if needed <= len(self._chunk) else bytearray(needed)
             memoryview(self._buffer)[: len(rest)] = rest
         self._filled = len(rest)
