@@ -138,7 +138,7 @@ class Connection(HttpToolsProtocol):
         self.headers = []  # trailers are dropped
         self._in_head = False
         self._bytes_without_progress = -self._fed_bytes
-        earlier = cast("RequestResponseCycle | None", self.cycle)
+        idle = self._idle
         self.cycle = RequestResponseCycle(
             scope,
             self.transport,
@@ -153,7 +153,7 @@ class Connection(HttpToolsProtocol):
             version == "1.1" and parser.should_keep_alive(),
             self.on_response_complete,
         )
-        if earlier is None or (earlier.response_complete and not self.pipeline):
+        if idle:
             self._start_asgi_task(self.cycle, self._application)
             self.deadline_s = self._sweep.read_deadline_s
         else:

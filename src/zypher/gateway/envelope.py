@@ -10,6 +10,7 @@ _BYTE_ORDER_MARKS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
 _EXPECTED = "send an object with exactly one field, $.input"
 
 _USUAL = b'{"input": '  # the usual form: followed by the value and a brace, there is no other field
+_USUAL_BYTES = len(_USUAL)
 
 # All of an envelope around its only value.
 _BEFORE = re.compile(rb'[ \t\n\r]*\{[ \t\n\r]*"(?:input|(?:[^"\\]|\\.)*)"[ \t\n\r]*:[ \t\n\r]*')
@@ -41,8 +42,9 @@ def input_in(body: bytes) -> slice:
         raise _malformed(body, error) from None
     except RecursionError:
         raise InvalidInput("The body is nested too deeply; send a flatter one.") from None
-    if len(body) == len(_USUAL) + length + 1 and body.startswith(_USUAL):
-        return slice(len(_USUAL), len(_USUAL) + length)
+    usual_end = _USUAL_BYTES + length
+    if len(body) == usual_end + 1 and body.startswith(_USUAL):
+        return slice(_USUAL_BYTES, usual_end)
     before = _BEFORE.match(body)
     assert before is not None, "an object with a field begins so"
     end = before.end() + length

@@ -1,7 +1,7 @@
 """What may be asked, free of transport: submit, keep, get, abandon, readiness."""
 
 from collections.abc import Sequence
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -25,7 +25,7 @@ class Readiness(msgspec.Struct, frozen=True):
     problems: tuple[Unavailable, ...] = ()  # empty when ready
 
 
-class Submitted(NamedTuple):
+class Submitted(msgspec.Struct, frozen=True):
     """A prediction that was accepted."""
 
     prediction: Prediction

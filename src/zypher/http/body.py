@@ -29,11 +29,11 @@ class Bodies:
         headers = request.headers
         _check_type(headers.get(b"content-type", b""))
         inflate = not _CODINGS.isdisjoint(headers) and _is_gzip(headers)
-        if _number(headers.get(b"content-length", b"")) > self._max_bytes:
-            raise self._too_large()
         whole = None if inflate else request.whole_body()
         if whole is not None:
             return self._held(request, whole)
+        if _number(headers.get(b"content-length", b"")) > self._max_bytes:
+            raise self._too_large()
         request.budget.check()
         if request.connection is not None:  # it has a deadline for each body, without a timer
             return await self._received(request, inflate=inflate)

@@ -80,7 +80,7 @@ class Metrics(Collector):
 
     def settled(self, model: str, outcome: Outcome) -> None:
         """A prediction ended, as this outcome says."""
-        self._settled[model, outcome.status.value] += 1
+        self._settled[model, outcome.status] += 1
         self._running[model,].observe(outcome.run_s)
 
     def attempt_lost(self, model: str) -> None:

@@ -45,7 +45,6 @@ class Attempts:
     def __init__(self) -> None:
         self._attempts: set[Attempt] = set()
         self._empty = asyncio.Event()
-        self._empty.set()
         self._added = asyncio.Event()
 
     def __len__(self) -> int:
@@ -53,7 +52,6 @@ class Attempts:
 
     def add(self, attempt: Attempt) -> None:
         self._attempts.add(attempt)
-        self._empty.clear()
         self._added.set()
 
     def discard(self, attempt: Attempt) -> None:
@@ -78,7 +76,9 @@ class Attempts:
 
     async def emptied(self) -> None:
         """Return once there is none."""
-        await self._empty.wait()
+        while self._attempts:
+            self._empty.clear()
+            await self._empty.wait()
 
 
 class Endings:

@@ -8,9 +8,10 @@ from zypher.engines.contract import Deliveries, Settlement
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Delivery
 from zypher.telemetry.metrics import Metrics
-from zypher.worker.attempt import Attempt, Attempts, Endings, Lost
+from zypher.worker.attempt import Attempt, Attempts, Ending, Endings, Lost
 from zypher.worker.decide import Release, Settle, decide
 from zypher.worker.prediction_log import PredictionLog, warn_of
+from zypher.worker.protocol import Succeeded
 from zypher.worker.slots import Slots
 
 logger = logging.getLogger(__name__)
@@ -105,10 +106,14 @@ class Settler:
         delivery, ending = attempt.delivery, attempt.ending
         assert ending is not None
         decision = decide(ending, delivery, self._max_attempts)
+        if not isinstance(ending, Succeeded):
+            self._report(delivery, ending, decision)
+        return decision
+
+    def _report(self, delivery: Delivery, ending: Ending, decision: Settle | Release) -> None:
         warn_of(delivery, ending, is_last=isinstance(decision, Settle))
         if isinstance(ending, Lost) and ending.begun:
             self._metrics.attempt_lost(delivery.message.model)
-        return decision
 
 
 def _ids(attempts: Sequence[Attempt]) -> str:

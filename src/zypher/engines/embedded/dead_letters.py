@@ -52,7 +52,9 @@ class DeadLetters:
         letter = self._find(prediction_id)
         if letter is None:
             return False
-        self._predictions.check_room(letter.model, 0)
+        fullness = self._predictions.fullness(letter.model, 0)
+        if fullness is not None:
+            raise fullness
         del self._letters[letter.model][prediction_id]
         return await self._write(letter, Replay, self._queue_again)
 

@@ -17,12 +17,16 @@ _CANCELLED = Outcome(Status.CANCELLED)
 
 
 class Countdown:
-    """The time until so many outcomes are stored."""
+    """The time until all outcomes of a batch are stored."""
 
-    def __init__(self, count: int) -> None:
-        self._left = count
+    def __init__(self) -> None:
+        self._left = 0
         self._reached: asyncio.Future[None] | None = None
         self._error: EngineUnavailable | None = None
+
+    def add(self) -> None:
+        """One is being stored."""
+        self._left += 1
 
     def step(self) -> None:
         """One more is stored."""
@@ -61,10 +65,11 @@ class Ending:
         engine closes first.
         """
         finished_at = self._clock.now()
-        stored = Countdown(sum(entry.row != 0 for entry, _ in ended))
+        stored = Countdown()
         for entry, outcome in ended:
             if entry.row:
                 entry.stage = Stage.ENDING
+                stored.add()
                 self._store(entry, outcome, finished_at, stored)
             else:
                 self._predictions.finish(entry, outcome, finished_at)
@@ -88,7 +93,7 @@ class Ending:
     def lose(self, entry: Entry) -> None:
         """End a queued prediction whose input is not in the journal any more."""
         self._predictions.queue(entry.model).leave(entry)
-        self._store(entry, DATA_LOST, self._clock.now(), Countdown(1))
+        self._store(entry, DATA_LOST, self._clock.now(), Countdown())
 
     def _store(self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: Countdown) -> None:
         started_at = None if entry.lease is None else entry.lease.started_at

@@ -43,7 +43,7 @@ class Predictions:
         queued = self.queue(model).queued
         if queued >= self._queue_limit:
             return queue_full(model, queued)
-        held_bytes = sum(queue.held_bytes for queue in self.queues.values())
+        held_bytes = sum([queue.held_bytes for queue in self.queues.values()])
         if held_bytes and held_bytes + input_bytes > MOST_HELD_BYTES:
             return QueueFull(
                 f"The inputs that wait take up the {MOST_HELD_BYTES // _MIB} MiB of memory that they may; "
@@ -51,15 +51,11 @@ class Predictions:
             )
         return None
 
-    def check_room(self, model: str, input_bytes: int) -> None:
-        """Raise `QueueFull` when there is no room for one more prediction."""
-        fullness = self.fullness(model, input_bytes)
-        if fullness is not None:
-            raise fullness
-
     def enter(self, message: Message) -> Entry:
         """Count a new prediction as queued; it waits for its queue's `join`. Raises `QueueFull`."""
-        self.check_room(message.model, len(message.input))
+        fullness = self.fullness(message.model, len(message.input))
+        if fullness is not None:
+            raise fullness
         entry = Entry(message.prediction_id, message.model, message.submitted_at, revision=message.revision)
         self.entries[entry.prediction_id] = entry
         self.queues[entry.model].enter(entry, message)
