@@ -30,7 +30,6 @@ class Submitted(msgspec.Struct, frozen=True):
 
     prediction: Prediction
     message: Message
-    waits_for_worker: bool = False  # whether no replica can run it, and none is on its way
 
 
 class GatewayEngine(Submissions, Operations, Protocol):
@@ -81,8 +80,7 @@ class Gateway:
                 raise QueueFull(str(refused), self._full_retry_s(), public=refused.public) from None
             raise
         self._metrics.submitted(message.model, durable=prediction.durable)
-        waits_for_worker = durable and no_replica(self._snapshots.snapshot.queue) is not None
-        return Submitted(prediction, message, waits_for_worker)
+        return Submitted(prediction, message)
 
     async def keep(self, message: Message) -> Prediction:
         """Make a prediction whose caller waited survive a crash, as if it had been durable from the start."""
@@ -107,6 +105,10 @@ class Gateway:
         """Its only caller has disconnected: cancel it if it still waits and is not durable."""
         if not prediction.durable:
             await self._engine.cancel(prediction.prediction_id)
+
+    def waits_for_worker(self, prediction: Prediction) -> bool:
+        """Whether it has not ended, no replica can run it, and none is on its way."""
+        return prediction.outcome is None and no_replica(self._snapshots.snapshot.queue) is not None
 
     def retry_after_s(self, prediction: Prediction) -> int:
         """Estimated whole seconds until it may have ended, at least 1."""

@@ -39,9 +39,10 @@ class Predictions:
         del body
         request.release()
         prediction = submitted.prediction
+        if wait_s == 0:
+            return self._accepted(request, prediction, preferences)
         # Without a limit the wait could last until another worker is started.
-        at_once = submitted.waits_for_worker and preferences.wait_s is None and prediction.outcome is None
-        if wait_s == 0 or at_once:
+        if prediction.durable and preferences.wait_s is None and self._gateway.waits_for_worker(prediction):
             return self._accepted(request, prediction, preferences)
         prediction = await self._wait(request, submitted, wait_s, preferences)
         if prediction.outcome is None:

@@ -80,10 +80,10 @@ async def test_what_was_admitted_for_one_demand_is_judged_for_another(engine: Sc
 async def test_a_durable_submission_without_a_replica_waits_for_a_worker(
     engine: ScriptedEngine, gateway: Gateway, key: str | None
 ) -> None:
-    assert not (await gateway.submit(BODY, Demand.DURABLE, key)).waits_for_worker
+    assert not gateway.waits_for_worker((await gateway.submit(BODY, Demand.DURABLE, key)).prediction)
     engine.card, engine.workers = CARD, ()
     await gateway.readiness()
-    assert (await gateway.submit(BODY, Demand.DURABLE, key)).waits_for_worker
+    assert gateway.waits_for_worker((await gateway.submit(BODY, Demand.DURABLE, key)).prediction)
 
 
 LARGE = "b" * 40_000
