@@ -22,6 +22,8 @@ from zypher.engines.embedded.journal import (
     Written,
 )
 
+_MOST_ARE = (Accept, End, Mark)
+
 
 class Transaction:
     """Errors of SQLite are raised; what the limit of bytes refuses is in the results and in `problem`."""
@@ -38,8 +40,9 @@ class Transaction:
         A prediction is accepted before it is marked and marked before it ends, so this order fits every one. What was
         read comes first: where space is short, it goes.
         """
-        self.deleted = any(isinstance(operation, Purge | Forget) for operation in batch)
-        for operation in batch:
+        others = [operation for operation in batch if not isinstance(operation, _MOST_ARE)]
+        self.deleted = any(isinstance(operation, Purge | Forget) for operation in others)
+        for operation in others:
             if isinstance(operation, MarkRead):
                 store.mark_read(self._connection, operation.prediction_ids)
         callbacks = self._accept([operation for operation in batch if isinstance(operation, Accept)])
@@ -48,7 +51,7 @@ class Transaction:
         _mark(self._connection, marks, {end.row for end in ends})
         callbacks.extend(partial(mark.done, None) for mark in marks if mark.done is not None)
         callbacks.extend(self._end(ends))
-        for operation in batch:
+        for operation in others:
             if isinstance(operation, Purge):
                 deleted = store.purge(self._connection, operation.kept_since, operation.limit)
                 callbacks.append(partial(operation.done, deleted))
