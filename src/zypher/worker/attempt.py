@@ -27,16 +27,13 @@ class Unfit(msgspec.Struct, frozen=True):
 Ending = Succeeded | Failed | Stopped | Lost | Unfit
 
 
-class Attempt:
+class Attempt(msgspec.Struct, eq=False):
     """One delivery in this worker."""
 
-    __slots__ = ("delivery", "ending", "noted", "number")
-
-    def __init__(self, delivery: Delivery) -> None:
-        self.delivery = delivery
-        self.number = 0  # in its replica, from 1 once it has one
-        self.ending: Ending | None = None  # set once it has ended
-        self.noted = False  # whether the engine has recorded that it began
+    delivery: Delivery
+    number: int = 0  # in its replica, from 1 once it has one
+    ending: Ending | None = None  # set once it has ended
+    noted: bool = False  # whether the engine has recorded that it began
 
 
 class Attempts:

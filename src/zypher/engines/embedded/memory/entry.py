@@ -4,6 +4,8 @@ import asyncio
 from datetime import datetime
 from enum import Enum
 
+import msgspec
+
 from zypher.engines.embedded.journal import Standing
 from zypher.prediction import Message, Prediction, Status
 
@@ -18,15 +20,12 @@ class Stage(Enum):
     ENDING = 5  # its outcome is being written; its status is the one before until it is
 
 
-class Lease:
+class Lease(msgspec.Struct, eq=False):
     """The time for which one delivery of an entry belongs to its worker."""
 
-    __slots__ = ("ends_s", "receipt", "started_at")
-
-    def __init__(self, receipt: str, ends_s: float, started_at: datetime) -> None:
-        self.receipt = receipt
-        self.ends_s = ends_s  # a reading of the monotonic clock
-        self.started_at = started_at
+    receipt: str
+    ends_s: float  # a reading of the monotonic clock
+    started_at: datetime
 
 
 class Entry:
