@@ -16,7 +16,7 @@ from zypher.text import parse_bool
 LONGEST_WAIT_S = 86_400
 LONGEST_KEY = 255
 
-_MOST_MODES = 32  # values of headers that are kept parsed; a client may send others, as long as a head may be
+_MOST_MODES = 32  # pairs of values that are kept parsed, each no longer than a head may be
 
 _NAMES = frozenset({b"async-mode", b"prefer", b"idempotency-key"})
 _KEY = re.compile(r"[\x20-\x7e]+")

@@ -22,7 +22,7 @@ from zypher.engines.embedded.journal import (
     Written,
 )
 
-_MOST_ARE = (Accept, End, Mark)
+_USUAL = (Accept, End, Mark)
 
 
 class Transaction:
@@ -40,7 +40,7 @@ class Transaction:
         A prediction is accepted before it is marked and marked before it ends, so this order fits every one. What was
         read comes first: where space is short, it goes.
         """
-        others = [operation for operation in batch if not isinstance(operation, _MOST_ARE)]
+        others = [operation for operation in batch if not isinstance(operation, _USUAL)]
         self.deleted = any(isinstance(operation, Purge | Forget) for operation in others)
         for operation in others:
             if isinstance(operation, MarkRead):
