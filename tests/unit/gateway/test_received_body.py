@@ -1,9 +1,13 @@
 """Whatever a body is, a text that is taken out of it is the input that the general way finds there."""
 
+import ctypes
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.missing import missing
+from zypher.connections.heap import set_mmap_threshold
 from zypher.errors import InvalidInput, MalformedBody
 from zypher.gateway.envelope import input_in
 from zypher.gateway.received_body import ReceivedBody
@@ -23,6 +27,7 @@ BEFORE = st.sampled_from(
     [b'{"input": "', b'{"input":"', b'{"input":  "', b'{ "input": "', b'{"Input": "', b'{"input": ']
 )
 AFTER = st.sampled_from([b'"}', b'"} ', b'" }', b'"', b'"}}', b"}"])
+MALLINFO = ["arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost"]
 BODIES = st.tuples(BEFORE, TEXTS, AFTER).map(b"".join)
 
 
@@ -75,3 +80,45 @@ def test_a_body_goes_on_after_a_look() -> None:
     assert received.whole() == b'{"input": "a"}'
     received.add(b" ")
     assert received.whole() == b'{"input": "a"} '
+
+
+@pytest.mark.parametrize("size", [131_071, 131_072, 131_073, 524_288, 524_289, 2_000_000])
+def test_a_body_of_any_size_is_taken_from_pieces(size: int) -> None:
+    body = b'{"input": "' + b"x" * (size - 13) + b'"}'
+    received = ReceivedBody(*(body[at : at + 65_536] for at in range(0, size, 65_536)))
+    assert len(received) == size
+    assert received.whole() == body
+    assert received.take_text() == body[10:-1]
+
+
+def test_a_body_that_moved_goes_on_after_a_look() -> None:
+    received = ReceivedBody(b" " * 200_000)
+    assert received.whole() == b" " * 200_000
+    received.add(b"[")
+    assert received.whole() == b" " * 200_000 + b"["
+
+
+def test_bodies_that_grow_together_leave_no_holes() -> None:
+    set_mmap_threshold()
+    before = blocks_with_own_pages()
+    bodies = [ReceivedBody() for _ in range(200)]
+    for _ in range(3):
+        for body in bodies:
+            body.add(b" " * 65_536)
+    own = blocks_with_own_pages() - before
+    assert own > len(bodies) / 2  # the others fill what lies free in the heap
+
+
+class Mallinfo(ctypes.Structure):
+    """What mallinfo2(3) returns."""
+
+    _fields_ = tuple((name, ctypes.c_size_t) for name in MALLINFO)
+    hblks: int
+
+
+def blocks_with_own_pages() -> int:
+    mallinfo2 = getattr(ctypes.CDLL(None), "mallinfo2", None)
+    if mallinfo2 is None:
+        missing("Only glibc 2.33 or later counts the blocks that have pages of their own.")
+    mallinfo2.restype = Mallinfo
+    return mallinfo2().hblks
