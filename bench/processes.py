@@ -46,6 +46,11 @@ class Server:
         tasks = (Path(f"/proc/{each.pid}/task") for each in self.living())
         return sum(_ran_ns(thread) for task in tasks for thread in task.iterdir()) / 1e9
 
+    def wakes(self) -> int:
+        """How often its living threads have gone to sleep so far, and so have woken; only Linux tells."""
+        tasks = (Path(f"/proc/{each.pid}/task") for each in self.living())
+        return sum(_slept(thread) for task in tasks for thread in task.iterdir())
+
     def pss_bytes(self) -> int:
         """Proportional memory of all its processes: what they share is counted once."""
         return sum(each.memory_full_info().pss for each in self.living())
@@ -120,6 +125,11 @@ def run_program(*command: str, pinned: bool = True, environment: Mapping[str, st
 
 def _ran_ns(thread: Path) -> int:
     return int((thread / "schedstat").read_text().split()[0])
+
+
+def _slept(thread: Path) -> int:
+    status = (thread / "status").read_text()
+    return int(status.partition("\nvoluntary_ctxt_switches:")[2].split()[0])
 
 
 def _popen(command: list[str], directory: Path, environment: Mapping[str, str]) -> psutil.Popen:
