@@ -26,6 +26,7 @@ from zypher.prediction import Delivery, Message
 from zypher.settings import LogFormat, LogSettings
 from zypher.worker.attempt import Attempt, Endings
 from zypher.worker.channel import Channel
+from zypher.worker.events import Events
 from zypher.worker.process_replica import Launch, ProcessReplica
 from zypher.worker.protocol import Run, Succeeded, ToWorker
 
@@ -55,7 +56,7 @@ async def _hop_rounds(target: str) -> tuple[float, ...]:
     """The median of each round, in ms."""
     endings = Endings()
     launch = Launch(target, 1, _MB, LogSettings(format=LogFormat.HUMAN))
-    replica = ProcessReplica(1, launch, endings, SystemClock())
+    replica = ProcessReplica(1, launch, endings, Events(), SystemClock())
     await replica.start()
     try:
         await replica.loaded()

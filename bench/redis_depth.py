@@ -27,7 +27,7 @@ from bench.report import Script
 from bench.servers import OUTPUT
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.contract import Engine, Settlement
+from zypher.engines.contract import Engine, Settlement, Submission
 from zypher.prediction import Delivery, Message, Outcome, Status, new_prediction_id
 from zypher.settings import EngineSettings
 
@@ -102,7 +102,8 @@ class _Line:
 
     async def _submit(self, _: int) -> None:
         now = datetime.now(UTC)
-        await self._engine.submit(Message(new_prediction_id(now), self._model, _INPUT, now), durable=True)
+        message = Message(new_prediction_id(now, self._model), self._model, _INPUT, now)
+        await self._engine.submit([Submission(message)], durable=True)
 
     async def _receive(self, count: int) -> list[Delivery]:
         deliveries: list[Delivery] = []

@@ -21,7 +21,7 @@ from bench.report import Script
 from bench.servers import NOOP, OUTPUT
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.contract import Engine
+from zypher.engines.contract import Engine, Submission
 from zypher.prediction import Message, new_prediction_id
 from zypher.settings import EngineSettings
 
@@ -85,8 +85,9 @@ async def _submit_and_read(engine: Engine, until: float) -> int:
 
 async def _submit(engine: Engine) -> str:
     now = datetime.now(UTC)
-    message = Message(new_prediction_id(now), "Noop", _INPUT, now)
-    return (await engine.submit(message, durable=True)).prediction_id
+    message = Message(new_prediction_id(now, "Noop"), "Noop", _INPUT, now)
+    (accepted,) = await engine.submit([Submission(message)], durable=True)
+    return accepted.prediction_id
 
 
 async def _read(engine: Engine, prediction_id: str) -> None:

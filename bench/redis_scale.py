@@ -23,7 +23,7 @@ from bench.processes import ROOT
 from bench.report import Script
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.contract import Engine
+from zypher.engines.contract import Engine, Submission
 from zypher.prediction import Message, Status, new_prediction_id
 from zypher.settings import EngineSettings
 
@@ -76,8 +76,9 @@ async def _rate(engine: Engine, workers: int, seed: int) -> float:
 async def _end(engine: Engine, sleep_s: float) -> datetime:
     """When a prediction that is submitted now ended."""
     now = datetime.now(UTC)
-    message = Message(new_prediction_id(now), _MODEL, str(sleep_s).encode(), now)
-    prediction = await engine.get((await engine.submit(message, durable=True)).prediction_id, _WAIT_S)
+    message = Message(new_prediction_id(now, _MODEL), _MODEL, str(sleep_s).encode(), now)
+    (accepted,) = await engine.submit([Submission(message)], durable=True)
+    prediction = await engine.get(accepted.prediction_id, _WAIT_S)
     if prediction is None or prediction.status is not Status.SUCCEEDED or prediction.finished_at is None:
         raise WrongAnswer(f"A success was expected: {prediction}")
     return prediction.finished_at

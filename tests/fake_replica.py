@@ -4,8 +4,10 @@ import asyncio
 
 from zypher.errors import TargetError
 from zypher.model_card import ModelCard
+from zypher.prediction import Event, EventKind, StopReason
 from zypher.worker.attempt import Attempt, Ending, Endings, Lost
-from zypher.worker.protocol import StopReason, Succeeded
+from zypher.worker.events import Events
+from zypher.worker.protocol import Succeeded
 
 SUCCEEDED = Succeeded(1, b"1", 0.5)
 CARD = ModelCard("m", "", {}, {}, {}, 1)
@@ -15,7 +17,14 @@ class FakeReplica:
     """Keeps the contract of `zypher.worker.replica`."""
 
     def __init__(
-        self, endings: Endings, slots: int = 1, number: int = 1, *, refusal: str = "", card: ModelCard = CARD
+        self,
+        endings: Endings,
+        slots: int = 1,
+        number: int = 1,
+        *,
+        events: Events | None = None,
+        refusal: str = "",
+        card: ModelCard = CARD,
     ) -> None:
         self.card = card
         self.number = number
@@ -28,6 +37,7 @@ class FakeReplica:
         self.has_run = False
         self._begun: set[Attempt] = set()
         self._endings = endings
+        self._events = events or Events()
         self._capacity = slots
         self._refusal = refusal  # why the model cannot be loaded
         self._death: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -67,6 +77,11 @@ class FakeReplica:
     def begin(self) -> None:
         """Let the model begin all that it has."""
         self._begun.update(self.running)
+
+    def report(self, attempt: Attempt, *contents: bytes) -> None:
+        """Let an attempt report its progress."""
+        for content in contents:
+            self._events.add(attempt, Event(EventKind.PROGRESS, content))
 
     def end(self, attempt: Attempt, ending: Ending = SUCCEEDED) -> None:
         """Let an attempt end."""

@@ -1,10 +1,15 @@
 """Lets time pass in a Redis: what it keeps grows older, without anybody waiting."""
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 
 from tests.fake_clock import FakeClock, FakeTimer
 from tests.redis_client import RedisClient
+
+_DEADLINES = b":deadlines"
+_INSTANTS = re.compile(rb":(delayed(:\w+)?|alive|deadlines)$")
+_STREAM = re.compile(rb":stream(:\w+)?$")
 
 
 class RedisClock(FakeClock):
@@ -34,12 +39,16 @@ class RedisClock(FakeClock):
 
 
 def age(client: RedisClient, milliseconds: int) -> None:
-    """Make every expiry, lease, delay and presence older by so much."""
+    """Make every expiry, lease, delay, deadline and presence older by so much."""
     for key in client.keys("*"):
-        if key.endswith((b":delayed", b":alive")):
+        if _INSTANTS.search(key):
             for member in client.zrange(key, 0, -1):
                 client.zincrby(key, -milliseconds, member)
-        if key.endswith(b":stream") and client.execute_command("TYPE", key) == b"stream":
+                if key.endswith(_DEADLINES):
+                    client.execute_command(
+                        "HINCRBY", key.removesuffix(_DEADLINES) + b":p:" + member, "deadline", -milliseconds
+                    )
+        if _STREAM.search(key) and client.execute_command("TYPE", key) == b"stream":
             _age_leases(client, key.decode(), milliseconds)
         left_ms = client.pttl(key)
         if left_ms >= 0:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from tests.unit.worker.conftest import delivery
 from zypher.prediction import Delivery, Message
 from zypher.worker.attempt import Attempt, Ending, Endings
+from zypher.worker.events import Events
 from zypher.worker.process_replica import ProcessReplica
 from zypher.worker.protocol import Succeeded
 
@@ -14,10 +15,11 @@ StartReplica = Callable[..., Awaitable["Running"]]
 
 
 class Running:
-    """A replica with its model, and the endings of what it ran."""
+    """A replica with its model, the events and the endings of what it ran."""
 
-    def __init__(self, replica: ProcessReplica, endings: Endings) -> None:
+    def __init__(self, replica: ProcessReplica, endings: Endings, events: Events) -> None:
         self.replica = replica
+        self.events = events
         self.ended = asyncio.ensure_future(replica.ended())
         self._endings = endings
         self._taken: list[Attempt] = []

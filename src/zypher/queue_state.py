@@ -28,7 +28,7 @@ class WorkerState(msgspec.Struct, frozen=True):
 
 
 class QueueState(msgspec.Struct, frozen=True):
-    """One model's queue at one moment."""
+    """One model's queue at one moment: all of its predictions, whatever their lane; no notices."""
 
     queued: int  # waiting, delayed ones included
     running: int  # leased
@@ -40,6 +40,7 @@ class QueueState(msgspec.Struct, frozen=True):
     delayed: int = 0  # of the queued ones, those that wait for an instant
     dead: int = 0  # dead letters
     card: ModelCard | None = None  # the last one that was new; known until the model is forgotten
+    paused: bool = False  # whether none is handed out
 
     def waited_s(self, now: datetime) -> float:
         """How long the oldest queued prediction has waited, 0 when none is queued."""

@@ -16,6 +16,7 @@ from tests.uvicorn_server import UvicornServer
 from zypher.clock import SystemClock
 from zypher.settings import LogFormat, LogSettings
 from zypher.worker.attempt import Endings
+from zypher.worker.events import Events
 from zypher.worker.process_replica import Launch, ProcessReplica
 
 ECHO = (target("echo.py:Echo"),)
@@ -125,10 +126,10 @@ async def start(tmp_path: Path) -> AsyncIterator[StartReplica]:
         path = tmp_path / name
         path.write_text(textwrap.dedent(source))
         log = LogSettings(format=LogFormat.JSON)
-        endings = Endings()
-        replica = ProcessReplica(1, Launch(f"{path}:Model", slots, most_bytes, log), endings, SystemClock())
+        endings, events = Endings(), Events()
+        replica = ProcessReplica(1, Launch(f"{path}:Model", slots, most_bytes, log), endings, events, SystemClock())
         await replica.start()
-        started.append(Running(replica, endings))
+        started.append(Running(replica, endings, events))
         await replica.loaded()
         return started[-1]
 

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.running_replica import StartReplica
-from zypher.prediction import FailureKind
+from zypher.prediction import Event, EventKind, FailureKind, StopReason
 from zypher.worker.attempt import Lost
-from zypher.worker.protocol import Failed, Stopped, StopReason, Succeeded
+from zypher.worker.protocol import Failed, Stopped, Succeeded
 
 WHERE = """
     import asyncio, sys, threading
@@ -172,6 +172,44 @@ async def test_an_async_attempt_is_cancelled_when_stopped(start: StartReplica) -
     assert isinstance(ending, Stopped)
     assert ending.begun
     assert await running.run(0) == 1
+
+
+async def test_an_output_of_a_cancelled_attempt_counts(start: StartReplica) -> None:
+    running = await start("""
+        import asyncio
+        class Model:
+            async def predict(self, x: float):
+                try: await asyncio.sleep(x)
+                except asyncio.CancelledError: return "as far as it got"
+    """)
+    long = running.begin(600)
+    await running.has_begun(long)
+    running.replica.stop(long, StopReason.CANCELLED)
+    ending = await running.ending(long)
+    assert isinstance(ending, Succeeded)
+    assert ending.output == b'"as far as it got"'
+
+
+async def test_events_of_an_attempt_arrive_before_its_ending(start: StartReplica) -> None:
+    running = await start("""
+        import gc
+        from zypher.prediction import EventKind
+        from zypher.replica.attempts import current
+        from zypher.replica.channel import Channel
+        from zypher.worker.protocol import Reported
+        class Model:
+            def predict(self, x: int):
+                (channel,) = (each for each in gc.get_objects() if isinstance(each, Channel))
+                number = current.get().run.number
+                channel.send(Reported(number, EventKind.PROGRESS, b"1"))
+                channel.send(Reported(number, EventKind.OUTPUT, b'"%s"' % (b"x" * 150_000)))
+                channel.send(Reported(number + 1, EventKind.PROGRESS, b"3"))  # of no attempt that runs
+                return x
+    """)
+    attempt = running.begin(1)
+    assert isinstance(await running.ending(attempt), Succeeded)
+    expected = [Event(EventKind.PROGRESS, b"1"), Event(EventKind.OUTPUT, b'"%s"' % (b"x" * 150_000))]
+    assert await running.events.take() == [(attempt, expected)]
 
 
 async def test_a_replica_answers_while_its_def_model_is_busy(start: StartReplica) -> None:

@@ -31,6 +31,8 @@ KINDS: Mapping[str, str] = {
     "if #all > 0 then redis.call('HSET', KEYS[1] .. ':workers', all[1], 'noise') end return {}",
     "life": "redis.call('ZPOPMIN', KEYS[1] .. ':alive') return {}",
     "counters": "redis.call('DEL', KEYS[1] .. ':model') return {}",
+    "list": "redis.call('SET', KEYS[1] .. ':all', 'noise') return {}",
+    "deadlines": "redis.call('SET', KEYS[1] .. ':deadlines', 'noise') return {}",
     "group": "redis.pcall('XGROUP', 'DESTROY', KEYS[1] .. ':stream', 'workers') return {}",
     "stream": """
 local ids = {}

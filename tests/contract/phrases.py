@@ -4,8 +4,19 @@ import asyncio
 from datetime import UTC, datetime
 from itertools import count
 
-from zypher.engines.contract import Engine, Settlement
-from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status, new_prediction_id
+from zypher.engines.contract import Engine, Settlement, Submission, Submissions
+from zypher.prediction import (
+    NO_OPTIONS,
+    Delivery,
+    Failure,
+    FailureKind,
+    Message,
+    Options,
+    Outcome,
+    Prediction,
+    Status,
+    new_prediction_id,
+)
 from zypher.queue_state import QueueState
 
 MODEL = "model"
@@ -17,15 +28,23 @@ LOST = Outcome(Status.FAILED, failure=Failure(FailureKind.WORKER_LOST, "worker_l
 _numbers = count()
 
 
-def message(input: bytes = b'"hello"', model: str = MODEL) -> Message:
+def message(input: bytes = b'"hello"', model: str = MODEL, options: Options = NO_OPTIONS) -> Message:
     """A message that nobody sent before."""
     at = datetime(2026, 1, 1, 0, 0, 0, next(_numbers) % 1_000_000, tzinfo=UTC)
-    return Message(new_prediction_id(at), model, input, at)
+    return Message(new_prediction_id(at, model), model, input, at, options)
+
+
+async def submit_one(
+    engine: Submissions, message: Message, *, durable: bool, idempotency_key: str | None = None
+) -> Prediction:
+    """The prediction that stands for this message."""
+    (accepted,) = await engine.submit([Submission(message, idempotency_key)], durable=durable)
+    return accepted
 
 
 async def submit_many(engine: Engine, number: int, *, durable: bool = True) -> list[str]:
     """Submit so many, one after the other; returns their ids in order."""
-    return [(await engine.submit(message(), durable=durable)).prediction_id for _ in range(number)]
+    return [(await submit_one(engine, message(), durable=durable)).prediction_id for _ in range(number)]
 
 
 async def receive_one(engine: Engine, model: str = MODEL) -> Delivery:

@@ -14,9 +14,10 @@ from tests.contract.phrases import (
     receive_one,
     settle_one,
     status,
+    submit_one,
 )
 from tests.fake_clock import FakeClock
-from zypher.engines.contract import Engine
+from zypher.engines.contract import Cancellation, Engine
 from zypher.errors import DataFull
 from zypher.prediction import Message, Outcome, Prediction, Status
 
@@ -31,7 +32,7 @@ async def engine(open_engine: OpenEngine) -> Engine:
 
 
 async def submit(engine: Engine, message: Message) -> Prediction:
-    return await engine.submit(message, durable=True)
+    return await submit_one(engine, message, durable=True)
 
 
 async def fill(engine: Engine) -> list[Message]:
@@ -67,9 +68,9 @@ async def test_one_that_is_larger_than_all_may_be_is_refused(engine: Engine) -> 
 
 async def test_a_repeated_submit_succeeds_in_a_full_queue(engine: Engine) -> None:
     sent = message(b"1")
-    await engine.submit(sent, durable=True, idempotency_key="k")
+    await submit_one(engine, sent, durable=True, idempotency_key="k")
     await fill(engine)
-    again = await engine.submit(message(b"1"), durable=True, idempotency_key="k")
+    again = await submit_one(engine, message(b"1"), durable=True, idempotency_key="k")
     assert again.prediction_id == sent.prediction_id
     assert (await submit(engine, sent)).prediction_id == sent.prediction_id
 
@@ -94,7 +95,7 @@ async def test_space_is_freed_after_results_are_read(engine: Engine) -> None:
 
 async def test_space_is_freed_after_a_cancelled_result_is_read(engine: Engine) -> None:
     first, *_ = await fill(engine)
-    assert await engine.cancel(first.prediction_id)
+    assert await engine.cancel(first.prediction_id) is Cancellation.ENDED
     await engine.read(first.prediction_id)
     await submit(engine, message(LARGE))
     with pytest.raises(DataFull):
@@ -113,7 +114,7 @@ async def test_a_returned_prediction_takes_no_extra_memory(engine: Engine, clock
 
 async def test_one_whose_caller_waits_makes_room_when_it_ends(engine: Engine) -> None:
     for _ in range(20):
-        await engine.submit(message(LARGE), durable=False)
+        await submit_one(engine, message(LARGE), durable=False)
         assert await settle_one(engine, await receive_one(engine), SUCCEEDED)
 
 

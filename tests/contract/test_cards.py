@@ -16,11 +16,13 @@ from tests.contract.phrases import (
     receive_one,
     settle_one,
     submit_many,
+    submit_one,
 )
 from tests.fake_clock import FakeClock
 from zypher.engines.contract import Engine
 from zypher.errors import EngineUnavailable, ModelInUse
 from zypher.model_card import ModelCard
+from zypher.prediction import Options
 from zypher.queue_state import WorkerState
 
 
@@ -92,22 +94,22 @@ async def test_a_new_card_of_the_same_worker_is_kept(engine: Engine) -> None:
 async def test_the_revision_of_a_message_outlasts_the_engine(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     for revision in ("", "0123456789ab"):
-        await engine.submit(replace(message(), revision=revision), durable=True)
+        await submit_one(engine, message(options=Options(revision=revision)), durable=True)
     await engine.close()
     engine = await open_engine()
-    assert [(await receive_one(engine)).message.revision for _ in range(2)] == ["", "0123456789ab"]
+    assert [(await receive_one(engine)).message.options.revision for _ in range(2)] == ["", "0123456789ab"]
 
 
 @pytest.mark.parametrize("durable", [True, False])
 async def test_a_delivery_has_the_revision(engine: Engine, durable: bool) -> None:
-    sent = replace(message(), revision="0123456789ab")
-    await engine.submit(sent, durable=durable)
+    sent = message(options=Options(revision="0123456789ab"))
+    await submit_one(engine, sent, durable=durable)
     assert (await receive_one(engine)).message == sent
 
 
 async def test_a_replayed_dead_letter_keeps_its_revision(engine: Engine) -> None:
-    sent = replace(message(), revision="0123456789ab")
-    await engine.submit(sent, durable=True)
+    sent = message(options=Options(revision="0123456789ab"))
+    await submit_one(engine, sent, durable=True)
     await settle_one(engine, await receive_one(engine), LOST)
     assert await engine.replay(sent.prediction_id)
     assert (await receive_one(engine)).message == sent

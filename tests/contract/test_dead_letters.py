@@ -18,6 +18,7 @@ from tests.contract.phrases import (
     receive_one,
     settle_one,
     status,
+    submit_one,
 )
 from tests.fake_clock import FakeClock
 from zypher.engines.contract import Engine
@@ -28,7 +29,7 @@ from zypher.prediction import Message, Status
 async def make_dead(engine: Engine, sent: Message | None = None, key: str | None = None) -> Message:
     """Submit a prediction that loses all its replicas."""
     sent = sent or message()
-    await engine.submit(sent, durable=True, idempotency_key=key)
+    await submit_one(engine, sent, durable=True, idempotency_key=key)
     assert await settle_one(engine, await receive_one(engine, sent.model), LOST)
     return sent
 
@@ -38,9 +39,9 @@ async def dead_ids(engine: Engine, limit: int = 100) -> list[str]:
 
 
 async def test_only_what_lost_its_replicas_is_dead(engine: Engine, clock: FakeClock) -> None:
-    await engine.submit(message(), durable=True)
+    await submit_one(engine, message(), durable=True)
     await settle_one(engine, await receive_one(engine), FAILED)
-    await engine.submit(message(), durable=False)
+    await submit_one(engine, message(), durable=False)
     await settle_one(engine, await receive_one(engine), LOST)
     dead: list[Message] = []
     for _ in range(3):
@@ -59,7 +60,7 @@ async def test_a_dead_letter_runs_again_as_if_it_were_new(open_engine: OpenEngin
     engine = await open_engine()
     sent = await make_dead(engine, message(b' {"x": 1}'))
     other = message()
-    await engine.submit(other, durable=True)
+    await submit_one(engine, other, durable=True)
     assert await engine.replay(sent.prediction_id)
     seen = await get(engine, sent.prediction_id)
     assert (seen.status, seen.attempt, seen.outcome, seen.durable) == (Status.QUEUED, 0, None, True)
@@ -76,7 +77,7 @@ async def test_a_dead_letter_runs_again_as_if_it_were_new(open_engine: OpenEngin
 
 async def test_a_replayed_prediction_queues_last_and_may_die_again(engine: Engine) -> None:
     sent, other = await make_dead(engine), message()
-    await engine.submit(other, durable=True)
+    await submit_one(engine, other, durable=True)
     await engine.replay(sent.prediction_id)
     assert await receive_ids(engine, limit=1) == [other.prediction_id, sent.prediction_id]
 
@@ -94,9 +95,9 @@ async def test_a_waiter_gets_the_result_of_a_replay(engine: Engine) -> None:
 
 async def test_what_is_not_dead_is_neither_replayed_nor_purged(engine: Engine) -> None:
     queued, failed = message(), message()
-    await engine.submit(failed, durable=True)
+    await submit_one(engine, failed, durable=True)
     await settle_one(engine, await receive_one(engine), FAILED)
-    await engine.submit(queued, durable=True)
+    await submit_one(engine, queued, durable=True)
     for prediction_id in (queued.prediction_id, failed.prediction_id, "unknown"):
         assert not await engine.replay(prediction_id)
         assert not await engine.purge(prediction_id)
@@ -112,7 +113,7 @@ async def test_a_purged_dead_letter_is_forgotten_with_its_key(open_engine: OpenE
     assert await engine.get(sent.prediction_id) is None
     assert await dead_ids(engine) == []
     fresh = message(b"2")
-    assert (await engine.submit(fresh, durable=True, idempotency_key="key")).prediction_id == fresh.prediction_id
+    assert (await submit_one(engine, fresh, durable=True, idempotency_key="key")).prediction_id == fresh.prediction_id
     await engine.close()
     engine = await open_engine()
     assert await engine.get(sent.prediction_id) is None
@@ -131,7 +132,7 @@ async def test_of_a_replay_and_a_purge_at_once_one_happens(engine: Engine) -> No
 async def test_a_replay_needs_room(open_engine: OpenEngine) -> None:
     engine = await open_engine(queue_limit=1)
     sent = await make_dead(engine)
-    await engine.submit(message(), durable=True)
+    await submit_one(engine, message(), durable=True)
     with pytest.raises(QueueFull, match="1 predictions wait for model"):
         await engine.replay(sent.prediction_id)
     assert await dead_ids(engine) == [sent.prediction_id]
@@ -157,9 +158,9 @@ async def test_dead_letters_survive_a_restart_until_their_retention_is_over(
 
 async def test_a_prediction_made_durable_after_it_died_is_dead(engine: Engine) -> None:
     sent = message()
-    await engine.submit(sent, durable=False)
+    await submit_one(engine, sent, durable=False)
     await settle_one(engine, await receive_one(engine), LOST)
-    await engine.submit(sent, durable=True)
+    await engine.keep(sent)
     assert await dead_ids(engine) == [sent.prediction_id]
     assert await engine.replay(sent.prediction_id)
     assert (await receive_one(engine)).message == sent

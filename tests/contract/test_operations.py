@@ -16,6 +16,7 @@ from tests.contract.phrases import (
     receive_one,
     settle_one,
     submit_many,
+    submit_one,
     turns,
 )
 from tests.fake_clock import FakeClock
@@ -61,7 +62,7 @@ async def test_depth_follows_each_step(engine: Engine, clock: FakeClock) -> None
 async def test_the_oldest_that_waits(engine: Engine) -> None:
     sent = [message() for _ in range(3)]
     for one in sent:
-        await engine.submit(one, durable=True)
+        await submit_one(engine, one, durable=True)
     assert (await depth(engine)).oldest_queued_at == sent[0].submitted_at
     await engine.cancel(sent[0].prediction_id)
     assert (await depth(engine)).oldest_queued_at == sent[1].submitted_at
@@ -109,7 +110,7 @@ async def test_a_worker_without_a_model_yet_is_no_model(engine: Engine) -> None:
 @reopens
 async def test_what_another_model_left_behind_is_counted_apart(open_engine: OpenEngine) -> None:
     engine = await open_engine()
-    await engine.submit(message(model="old"), durable=True)
+    await submit_one(engine, message(model="old"), durable=True)
     await engine.close()
     engine = await open_engine()
     await submit_many(engine, 1)
@@ -135,7 +136,7 @@ async def test_a_closing_engine_ends_all_waits(engine: Engine) -> None:
 async def test_an_engine_that_closes_stores_what_was_given(open_engine: OpenEngine) -> None:
     engine = await open_engine()
     sent = [message() for _ in range(100)]
-    submits = [asyncio.create_task(engine.submit(one, durable=True)) for one in sent]
+    submits = [asyncio.create_task(submit_one(engine, one, durable=True)) for one in sent]
     await turns(1)
     await engine.close()
     await asyncio.gather(*submits)
@@ -149,16 +150,22 @@ async def test_a_closed_engine_raises(engine: Engine) -> None:
     await engine.close()
     await engine.close()
     for call in (
-        engine.submit(message(), durable=False),
-        engine.submit(message(), durable=True),
+        submit_one(engine, message(), durable=False),
+        submit_one(engine, message(), durable=True),
+        engine.keep(message()),
         engine.get("x"),
         engine.cancel("x"),
+        engine.events("x"),
+        engine.page(MODEL),
         engine.receive(MODEL, 1, 0),
         engine.extend([delivery]),
+        engine.stops(0),
+        engine.publish(delivery, []),
         settle_one(engine, delivery, SUCCEEDED),
         engine.release(delivery, counted=True),
         engine.queues(MODEL),
         engine.queues(),
+        engine.pause(MODEL, paused=True),
     ):
         with pytest.raises(EngineUnavailable):
             await call

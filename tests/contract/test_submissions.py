@@ -19,10 +19,11 @@ from tests.contract.phrases import (
     settle_one,
     status,
     submit_many,
+    submit_one,
     turns,
 )
 from tests.fake_clock import FakeClock, eventually
-from zypher.engines.contract import Engine
+from zypher.engines.contract import Cancellation, Engine
 from zypher.errors import IdempotencyKeyReused, QueueFull
 from zypher.prediction import Outcome, Prediction, Status
 
@@ -30,7 +31,7 @@ from zypher.prediction import Outcome, Prediction, Status
 @both_kinds
 async def test_a_submitted_prediction_is_queued(engine: Engine, durable: bool) -> None:
     sent = message()
-    accepted = await engine.submit(sent, durable=durable)
+    accepted = await submit_one(engine, sent, durable=durable)
     assert accepted == Prediction(sent.prediction_id, MODEL, Status.QUEUED, sent.submitted_at, 0, 1, durable=durable)
     assert await engine.get(sent.prediction_id) == accepted
 
@@ -52,86 +53,90 @@ async def test_an_unknown_id_is_none_however_long_one_waits(engine: Engine) -> N
 @both_kinds
 async def test_the_same_id_twice_is_one_prediction(engine: Engine, durable: bool) -> None:
     sent = message()
-    first = await engine.submit(sent, durable=durable)
-    assert await engine.submit(sent, durable=durable) == first
+    first = await submit_one(engine, sent, durable=durable)
+    assert await submit_one(engine, sent, durable=durable) == first
     assert (await depth(engine)).queued == 1
 
 
 async def test_the_same_id_from_many_at_once_is_one_prediction(engine: Engine) -> None:
     sent = message()
-    accepted = await asyncio.gather(*(engine.submit(sent, durable=True) for _ in range(50)))
+    accepted = await asyncio.gather(*(submit_one(engine, sent, durable=True) for _ in range(50)))
     assert {prediction.prediction_id for prediction in accepted} == {sent.prediction_id}
     assert await receive_ids(engine) == [sent.prediction_id]
 
 
 async def test_the_same_id_after_its_end_returns_the_end(engine: Engine) -> None:
     sent = message()
-    await engine.submit(sent, durable=True)
+    await submit_one(engine, sent, durable=True)
     await settle_one(engine, await receive_one(engine), SUCCEEDED)
-    assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
+    assert (await submit_one(engine, sent, durable=True)).outcome == SUCCEEDED
     assert (await depth(engine)).queued == 0
 
 
 @reopens
 async def test_submitting_an_ended_id_again_returns_its_result(open_engine: OpenEngine) -> None:
     sent, engine = message(), await open_engine()
-    await engine.submit(sent, durable=True)
+    await submit_one(engine, sent, durable=True)
     await settle_one(engine, await receive_one(engine), SUCCEEDED)
     await engine.close()
     engine = await open_engine()
-    assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
+    assert (await submit_one(engine, sent, durable=True)).outcome == SUCCEEDED
     assert (await depth(engine)).queued == 0
 
 
 @both_kinds
 async def test_a_full_queue_refuses_until_there_is_room(open_engine: OpenEngine, durable: bool) -> None:
     engine = await open_engine(queue_limit=2)
-    await engine.submit(message(), durable=durable)
-    await engine.submit(message(), durable=not durable)
+    await submit_one(engine, message(), durable=durable)
+    await submit_one(engine, message(), durable=not durable)
     with pytest.raises(QueueFull, match="2 predictions wait for model") as refused:
-        await engine.submit(message(), durable=durable)
+        await submit_one(engine, message(), durable=durable)
     assert refused.value.retry_after_s >= 1
-    await engine.submit(message(model="other"), durable=durable)
+    await submit_one(engine, message(model="other"), durable=durable)
     await receive_one(engine)
-    await engine.submit(message(), durable=durable)
+    await submit_one(engine, message(), durable=durable)
 
 
 async def test_many_at_once_do_not_overfill_the_queue(open_engine: OpenEngine) -> None:
     engine = await open_engine(queue_limit=5)
-    answers = await asyncio.gather(*(engine.submit(message(), durable=True) for _ in range(20)), return_exceptions=True)
+    answers = await asyncio.gather(
+        *(submit_one(engine, message(), durable=True) for _ in range(20)), return_exceptions=True
+    )
     assert Counter(type(answer) for answer in answers) == {Prediction: 5, QueueFull: 15}
     assert (await depth(engine)).queued == 5
 
 
 async def test_a_key_that_came_before_returns_the_first_prediction(engine: Engine) -> None:
     sent = message()
-    await engine.submit(sent, durable=False, idempotency_key="key")
-    again = await engine.submit(message(), durable=False, idempotency_key="key")
+    await submit_one(engine, sent, durable=False, idempotency_key="key")
+    again = await submit_one(engine, message(), durable=False, idempotency_key="key")
     assert (again.prediction_id, again.status, again.durable) == (sent.prediction_id, Status.QUEUED, True)
     delivery = await receive_one(engine)
-    assert (await engine.submit(message(), durable=True, idempotency_key="key")).status is Status.RUNNING
+    assert (await submit_one(engine, message(), durable=True, idempotency_key="key")).status is Status.RUNNING
     await settle_one(engine, delivery, FAILED)
-    assert (await engine.submit(message(), durable=True, idempotency_key="key")).outcome == FAILED
+    assert (await submit_one(engine, message(), durable=True, idempotency_key="key")).outcome == FAILED
 
 
 async def test_a_key_from_50_callers_at_once_is_one_prediction(engine: Engine) -> None:
-    accepted = await asyncio.gather(*(engine.submit(message(), durable=True, idempotency_key="key") for _ in range(50)))
+    accepted = await asyncio.gather(
+        *(submit_one(engine, message(), durable=True, idempotency_key="key") for _ in range(50))
+    )
     assert len({prediction.prediction_id for prediction in accepted}) == 1
     assert await receive_ids(engine) == [accepted[0].prediction_id]
     assert (await depth(engine)).queued == 0
 
 
 async def test_a_key_with_another_input_is_refused(engine: Engine) -> None:
-    await engine.submit(message(b'"one"'), durable=True, idempotency_key="key")
+    await submit_one(engine, message(b'"one"'), durable=True, idempotency_key="key")
     with pytest.raises(IdempotencyKeyReused):
-        await engine.submit(message(b'"two"'), durable=True, idempotency_key="key")
+        await submit_one(engine, message(b'"two"'), durable=True, idempotency_key="key")
     assert (await depth(engine)).queued == 1
 
 
 async def test_racing_inputs_of_one_key_give_one_prediction(engine: Engine) -> None:
     inputs = [b'"one"', b'"two"'] * 10
     answers = await asyncio.gather(
-        *(engine.submit(message(input), durable=True, idempotency_key="key") for input in inputs),
+        *(submit_one(engine, message(input), durable=True, idempotency_key="key") for input in inputs),
         return_exceptions=True,
     )
     assert Counter(type(answer) for answer in answers) == {Prediction: 10, IdempotencyKeyReused: 10}
@@ -139,39 +144,39 @@ async def test_racing_inputs_of_one_key_give_one_prediction(engine: Engine) -> N
 
 
 async def test_models_do_not_share_keys(engine: Engine) -> None:
-    first = await engine.submit(message(b"1"), durable=True, idempotency_key="key")
-    second = await engine.submit(message(b"2", model="other"), durable=True, idempotency_key="key")
+    first = await submit_one(engine, message(b"1"), durable=True, idempotency_key="key")
+    second = await submit_one(engine, message(b"2", model="other"), durable=True, idempotency_key="key")
     assert first.prediction_id != second.prediction_id
 
 
 async def test_a_known_key_is_served_while_the_queue_is_full(open_engine: OpenEngine) -> None:
     engine = await open_engine(queue_limit=1)
-    first = await engine.submit(message(), durable=True, idempotency_key="key")
-    again = await engine.submit(message(), durable=True, idempotency_key="key")
+    first = await submit_one(engine, message(), durable=True, idempotency_key="key")
+    again = await submit_one(engine, message(), durable=True, idempotency_key="key")
     assert again.prediction_id == first.prediction_id
     with pytest.raises(IdempotencyKeyReused):
-        await engine.submit(message(b"1"), durable=True, idempotency_key="key")
+        await submit_one(engine, message(b"1"), durable=True, idempotency_key="key")
     with pytest.raises(QueueFull):
-        await engine.submit(message(), durable=True, idempotency_key="another")
+        await submit_one(engine, message(), durable=True, idempotency_key="another")
 
 
 async def test_a_result_and_its_key_are_kept_for_the_retention(engine: Engine, clock: FakeClock) -> None:
     sent = message()
-    await engine.submit(sent, durable=True, idempotency_key="key")
+    await submit_one(engine, sent, durable=True, idempotency_key="key")
     clock.advance(2 * RETENTION_S)  # counts from the end, not from the submit
     await settle_one(engine, await receive_one(engine), SUCCEEDED)
     clock.advance(RETENTION_S - 1)
     assert await status(engine, sent.prediction_id) is Status.SUCCEEDED
     clock.advance(1)
     assert await engine.get(sent.prediction_id) is None
-    fresh = await engine.submit(message(b"2"), durable=True, idempotency_key="key")
+    fresh = await submit_one(engine, message(b"2"), durable=True, idempotency_key="key")
     assert fresh.status is Status.QUEUED
 
 
 @both_kinds
 async def test_a_waiter_gets_the_result(engine: Engine, clock: FakeClock, durable: bool) -> None:
     sent = message()
-    await engine.submit(sent, durable=durable)
+    await submit_one(engine, sent, durable=durable)
     waiters = [asyncio.create_task(engine.get(sent.prediction_id, wait_s)) for wait_s in (None, 60)]
     await turns()
     delivery = await receive_one(engine)
@@ -195,7 +200,7 @@ async def test_a_waiter_gets_the_result(engine: Engine, clock: FakeClock, durabl
 @both_kinds
 async def test_a_wait_that_is_over_returns_the_state(engine: Engine, clock: FakeClock, durable: bool) -> None:
     sent = message()
-    await engine.submit(sent, durable=durable)
+    await submit_one(engine, sent, durable=durable)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, 2))
     await turns()
     await engine.begin([await receive_one(engine)])
@@ -213,8 +218,8 @@ async def test_a_queued_prediction_can_be_cancelled(engine: Engine, durable: boo
     ids = await submit_many(engine, 3, durable=durable)
     waiter = asyncio.create_task(engine.get(ids[1], None))
     await turns()
-    assert await engine.cancel(ids[1])
-    assert not await engine.cancel(ids[1])
+    assert await engine.cancel(ids[1]) is Cancellation.ENDED
+    assert await engine.cancel(ids[1]) in {Cancellation.ENDED, *(() if durable else (Cancellation.UNKNOWN,))}
     told = await waiter
     assert told is not None
     assert (told.status, told.attempt, told.outcome) == (Status.CANCELLED, 0, Outcome(Status.CANCELLED))
@@ -233,39 +238,37 @@ async def test_a_cancelled_prediction_stays_cancelled(open_engine: OpenEngine) -
 
 
 @both_kinds
-async def test_what_runs_or_ended_or_is_unknown_cannot_be_cancelled(engine: Engine, durable: bool) -> None:
+async def test_what_has_ended_or_is_unknown_cannot_be_cancelled(engine: Engine, durable: bool) -> None:
     (prediction_id,) = await submit_many(engine, 1, durable=durable)
-    delivery = await receive_one(engine)
-    assert not await engine.cancel(prediction_id)
-    assert await settle_one(engine, delivery, SUCCEEDED)
-    assert not await engine.cancel(prediction_id)
-    assert not await engine.cancel("unknown")
+    assert await settle_one(engine, await receive_one(engine), SUCCEEDED)
+    assert await engine.cancel(prediction_id) is Cancellation.TOO_LATE
+    assert await engine.cancel("unknown") is Cancellation.UNKNOWN
 
 
-async def test_concurrent_cancels_have_one_winner(engine: Engine) -> None:
+async def test_concurrent_cancels_agree(engine: Engine) -> None:
     (prediction_id,) = await submit_many(engine, 1)
-    assert sorted(await asyncio.gather(*(engine.cancel(prediction_id) for _ in range(5)))) == [False] * 4 + [True]
+    assert set(await asyncio.gather(*(engine.cancel(prediction_id) for _ in range(5)))) == {Cancellation.ENDED}
 
 
 async def test_a_cancelled_prediction_is_not_delivered(engine: Engine, clock: FakeClock) -> None:
     receiver = asyncio.create_task(engine.receive(MODEL, 1, 10))
     await turns()
     sent = message()
-    await engine.submit(sent, durable=False)
+    await submit_one(engine, sent, durable=False)
     cancelled = await engine.cancel(sent.prediction_id)  # perhaps before the receiver could look
     await turns()
     clock.advance(10)
     received = await receiver
-    assert [delivery.message for delivery in received] == ([] if cancelled else [sent])
+    assert [delivery.message for delivery in received] == ([] if cancelled is Cancellation.ENDED else [sent])
 
 
 async def test_a_disconnect_during_submit_leaves_a_whole_prediction(engine: Engine) -> None:
     sent = message()
-    caller = asyncio.create_task(engine.submit(sent, durable=True))
+    caller = asyncio.create_task(submit_one(engine, sent, durable=True))
     await turns(1)
     caller.cancel()
     await asyncio.wait([caller])
-    await engine.submit(message(), durable=True)  # committed after it
+    await submit_one(engine, message(), durable=True)  # committed after it
     assert sent.prediction_id in await receive_ids(engine)
 
 
@@ -273,11 +276,11 @@ async def test_a_disconnect_during_submit_leaves_a_whole_prediction(engine: Engi
 @pytest.mark.parametrize("moment", ["queued", "running", "ended"])
 async def test_a_prediction_can_be_promoted_after_its_wait(open_engine: OpenEngine, moment: str) -> None:
     sent, engine = message(), await open_engine()
-    await engine.submit(sent, durable=False)
+    await submit_one(engine, sent, durable=False)
     delivery = await receive_one(engine) if moment != "queued" else None
     if delivery is not None and moment == "ended":
         await settle_one(engine, delivery, SUCCEEDED)
-    promoted = await engine.submit(sent, durable=True)
+    promoted = await engine.keep(sent)
     assert promoted.durable
     delivery = delivery or await receive_one(engine)
     assert await settle_one(engine, delivery, SUCCEEDED) == (moment != "ended")
@@ -293,10 +296,10 @@ async def test_nothing_is_lost_when_settle_races_with_promotion(open_engine: Ope
     engine = await open_engine()
     sent = [message() for _ in range(20)]
     for one in sent:
-        await engine.submit(one, durable=False)
+        await submit_one(engine, one, durable=False)
     deliveries = await engine.receive(MODEL, 20, 0)
     for number, (one, delivery) in enumerate(zip(sent, deliveries, strict=True)):
-        halves = [engine.submit(one, durable=True), settle_one(engine, delivery, SUCCEEDED)]
+        halves = [engine.keep(one), settle_one(engine, delivery, SUCCEEDED)]
         await asyncio.gather(*(halves if number % 2 else reversed(halves)))
     await engine.close()
     engine = await open_engine()
@@ -305,7 +308,7 @@ async def test_nothing_is_lost_when_settle_races_with_promotion(open_engine: Ope
 
 async def test_nothing_is_lost_between_wait_and_promotion(engine: Engine, clock: FakeClock) -> None:
     sent = message()
-    await engine.submit(sent, durable=False)
+    await submit_one(engine, sent, durable=False)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, 1))
     await turns()
     delivery = await receive_one(engine)
@@ -314,24 +317,24 @@ async def test_nothing_is_lost_between_wait_and_promotion(engine: Engine, clock:
     seen = await waiter
     assert seen is not None
     assert seen.status in {Status.RUNNING, Status.SUCCEEDED}
-    assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
+    assert (await engine.keep(sent)).outcome == SUCCEEDED
 
 
 async def test_nothing_is_lost_when_a_notified_waiter_is_cancelled(engine: Engine) -> None:
     sent = message()
-    await engine.submit(sent, durable=False)
+    await submit_one(engine, sent, durable=False)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
     await turns()
     await settle_one(engine, await receive_one(engine), SUCCEEDED)
     waiter.cancel()  # unless it was quick enough to hear of the end
     await asyncio.wait([waiter])
-    assert (await engine.submit(sent, durable=True)).outcome == SUCCEEDED
+    assert (await engine.keep(sent)).outcome == SUCCEEDED
 
 
 @pytest.mark.parametrize("output", [b'"short"', b'"with\0zeros\0"', b'"' + 10_000 * b"x" + b'"'])
 async def test_a_waiter_gets_the_stored_result(engine: Engine, output: bytes) -> None:
     sent = message()
-    await engine.submit(sent, durable=True)
+    await submit_one(engine, sent, durable=True)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
     await turns()
     await settle_one(engine, await receive_one(engine), Outcome(Status.SUCCEEDED, output, run_s=0.25))
@@ -343,8 +346,8 @@ async def test_a_waiter_gets_the_stored_result(engine: Engine, output: bytes) ->
 
 async def test_a_prediction_made_durable_by_many_at_once_is_one(engine: Engine) -> None:
     sent = message()
-    await engine.submit(sent, durable=False)
-    accepted = await asyncio.gather(*(engine.submit(sent, durable=True) for _ in range(10)))
+    await submit_one(engine, sent, durable=False)
+    accepted = await asyncio.gather(*(engine.keep(sent) for _ in range(10)))
     assert all(prediction.durable for prediction in accepted)
     assert await receive_ids(engine) == [sent.prediction_id]
 
@@ -372,7 +375,7 @@ async def test_a_message_arrives_as_it_was_sent(open_engine: OpenEngine) -> None
     engine = await open_engine()
     sent = [message(b' {"x":  "\xe2\x98\x83"}'), message(b'"' + b"x" * 3_000_000 + b'"'), message(b"1")]
     for one in sent:
-        await engine.submit(one, durable=True)
+        await submit_one(engine, one, durable=True)
     await engine.close()
     engine = await open_engine()
     assert [(await receive_one(engine)).message for _ in sent] == sent
@@ -391,10 +394,10 @@ async def test_polling_during_a_settle_never_goes_back(engine: Engine) -> None:
 @reopens
 async def test_a_prediction_may_be_cancelled_while_it_is_made_durable(open_engine: OpenEngine) -> None:
     sent, engine = message(), await open_engine()
-    await engine.submit(sent, durable=False)
-    promoted, cancelled = await asyncio.gather(engine.submit(sent, durable=True), engine.cancel(sent.prediction_id))
+    await submit_one(engine, sent, durable=False)
+    promoted, cancelled = await asyncio.gather(engine.keep(sent), engine.cancel(sent.prediction_id))
     assert promoted.durable
-    assert cancelled
+    assert cancelled is Cancellation.ENDED
     await engine.close()
     engine = await open_engine()
     assert await status(engine, sent.prediction_id) is Status.CANCELLED
@@ -404,10 +407,25 @@ async def test_a_prediction_may_be_cancelled_while_it_is_made_durable(open_engin
 @reopens
 async def test_a_prediction_may_be_released_while_it_is_made_durable(open_engine: OpenEngine) -> None:
     sent, engine = message(), await open_engine()
-    await engine.submit(sent, durable=False)
+    await submit_one(engine, sent, durable=False)
     delivery = await receive_one(engine)
-    await asyncio.gather(engine.submit(sent, durable=True), engine.release(delivery, counted=True))
+    await asyncio.gather(engine.keep(sent), engine.release(delivery, counted=True))
     assert (await receive_one(engine)).message == sent
     await engine.close()
     engine = await open_engine()
     assert (await receive_one(engine)).message == sent
+
+
+@reopens
+async def test_what_an_engine_has_forgotten_is_kept_anew(open_engine: OpenEngine) -> None:
+    sent, engine = message(), await open_engine()
+    assert await engine.keep(sent) == Prediction(sent.prediction_id, MODEL, Status.QUEUED, sent.submitted_at, 0, 1)
+    assert await engine.keep(sent) == await get(engine, sent.prediction_id)
+    await engine.close()
+    assert (await receive_one(await open_engine())).message == sent
+
+
+async def test_a_second_submit_does_not_make_a_prediction_durable(engine: Engine) -> None:
+    sent = message()
+    await submit_one(engine, sent, durable=False)
+    assert not (await submit_one(engine, sent, durable=True)).durable

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import LOST, MODEL, SUCCEEDED, message, receive_one, settle_one, submit_many
+from tests.contract.phrases import LOST, MODEL, SUCCEEDED, message, receive_one, settle_one, submit_many, submit_one
 from tests.fault.engine_child import engine_in
 from tests.sqlite_pages import damage, leaves, pages_with
 from tests.unit.engines.embedded.opened import shell
@@ -68,7 +68,7 @@ async def settle_all(engine: Engine, number: int) -> None:
 async def test_a_damaged_overflow_page_costs_one_prediction(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     async with opened(tmp_path) as engine:
         inputs = [f'"{number:04d}{chr(97 + number) * 20_000}"'.encode() for number in range(12)]
-        ids = [(await engine.submit(message(input), durable=True)).prediction_id for input in inputs]
+        ids = [(await submit_one(engine, message(input), durable=True)).prediction_id for input in inputs]
     file = tmp_path / "zypher.db"
     damage(file, pages_with(file, b"ffff" * 900)[1])
     with caplog.at_level(logging.ERROR):
@@ -141,13 +141,14 @@ async def test_an_invalid_cell_costs_its_row_at_the_start(tmp_path: Path, cell: 
 
 async def test_the_key_of_a_damaged_row_gets_its_end(tmp_path: Path) -> None:
     async with opened(tmp_path) as engine:
-        first = await engine.submit(message(b"1"), durable=True, idempotency_key="key")
+        first = await submit_one(engine, message(b"1"), durable=True, idempotency_key="key")
         await submit_at_once(engine, 300)
     file = tmp_path / "zypher.db"
     damage(file, leaves(file, "predictions")[0])
     async with opened(tmp_path) as engine:
         again, other = await asyncio.gather(
-            engine.submit(message(b"1"), durable=True, idempotency_key="key"), engine.submit(message(), durable=True)
+            submit_one(engine, message(b"1"), durable=True, idempotency_key="key"),
+            submit_one(engine, message(), durable=True),
         )
         assert (again.prediction_id, ending(again)) == (first.prediction_id, FailureKind.DATA_LOST)
         assert await run_all(engine, [other.prediction_id]) == ["succeeded"]
@@ -158,7 +159,7 @@ async def test_an_outcome_whose_place_is_damaged_is_stored_elsewhere(tmp_path: P
         ids = await submit_at_once(engine, 300)
         await run_all(engine, ids)
     with shell(tmp_path) as connection:  # as if one ran all the time
-        connection.execute("INSERT INTO waiting VALUES (100, 0, NULL)")
+        connection.execute("INSERT INTO waiting VALUES (100, 0, NULL, 0)")
         connection.execute("DELETE FROM outcomes WHERE number = 100")
         (held,) = connection.execute("SELECT prediction_id FROM predictions WHERE number = 100").fetchone()
     file = tmp_path / "zypher.db"
@@ -227,7 +228,7 @@ async def test_a_cut_wal_is_reported_and_costs_what_it_held(tmp_path: Path, left
         with pytest.raises(EngineUnavailable, match=r"zypher\.db-wal in .* was cut .* start the server again"):
             await submit_many(engine, 1)
         assert "was cut" in ((await engine.queues(MODEL))[MODEL].problem or "")
-        transient = await engine.submit(message(model="other"), durable=False)
+        transient = await submit_one(engine, message(model="other"), durable=False)
         assert (await receive_one(engine, "other")).message.prediction_id == transient.prediction_id
     async with opened(tmp_path) as engine:
         assert await run_all(engine, before) == ["succeeded"] * 20

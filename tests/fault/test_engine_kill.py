@@ -1,5 +1,6 @@
 """kill -9 of a process that accepts: whatever it acknowledged is there."""
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 
 from tests.contract.phrases import MODEL, receive_ids, status
 from tests.fault.engine_child import engine_in
-from zypher.prediction import Status
+from zypher.prediction import Lane, Status
 
 
 def acknowledged_before_the_kill(folder: Path, lines: int, deed: str = "submit") -> dict[str, set[str]]:
@@ -43,6 +44,29 @@ async def test_nothing_acknowledged_is_lost(tmp_path: Path, lines: int) -> None:
         assert said["accepted"] <= waiting | ended
         assert not waiting & said["settled"]
         assert (await engine.queues(MODEL))[MODEL].queued == 0
+    finally:
+        await engine.close()
+
+
+@pytest.mark.parametrize("lines", [100, 1000])
+async def test_stops_events_and_notices_outlast_a_kill(tmp_path: Path, lines: int) -> None:
+    said = acknowledged_before_the_kill(tmp_path, lines, "end")
+    assert said["stopping"]
+    assert said["settled"]
+    engine = engine_in(tmp_path)
+    await engine.open()
+    try:
+        for prediction_id in said["stopping"]:
+            ended = await engine.get(prediction_id, None)
+            assert ended is not None
+            assert ended.status is Status.CANCELLED
+        for prediction_id in said["published"]:
+            assert [each.number for each in await engine.events(prediction_id) or []] == [1]
+        noticed: list[str] = []
+        while notices := await engine.receive(MODEL, 1000, 0, (Lane.WEBHOOKS,)):
+            noticed += [json.loads(each.message.input) for each in notices]
+        assert said["settled"] | said["stopping"] <= set(noticed)
+        assert len(noticed) == len(set(noticed))
     finally:
         await engine.close()
 

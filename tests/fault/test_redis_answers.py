@@ -7,18 +7,28 @@ from typing import TypeVar
 import pytest
 
 from tests.chaos.proxy import Proxy
-from tests.contract.phrases import MODEL, SUCCEEDED, depth, get, message, receive_one, settle_one, submit_many
+from tests.contract.phrases import (
+    MODEL,
+    SUCCEEDED,
+    depth,
+    get,
+    message,
+    receive_one,
+    settle_one,
+    submit_many,
+    submit_one,
+)
 from tests.redis_client import RedisClient
 from tests.redis_server import RedisServer
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
 from zypher.engines.contract import Engine
-from zypher.engines.redis_streams.keys import ModelKeys
 from zypher.errors import EngineUnavailable
 from zypher.settings import EngineSettings
 
 BACK_S = 5.0
-KEYS = ModelKeys.of("zypher", MODEL)
+STREAM = f"{{zypher:{MODEL}}}:stream"
+RETURNED = f"{{zypher:{MODEL}}}:returned"
 
 Answer = TypeVar("Answer")
 
@@ -40,7 +50,7 @@ async def engine(proxy: Proxy) -> AsyncIterator[Engine]:
 
 async def load_scripts(engine: Engine) -> None:
     """Run each script once: one that Redis lacks is sent twice."""
-    await engine.submit(message(model="other"), durable=True)
+    await submit_one(engine, message(model="other"), durable=True)
     await engine.release(await receive_one(engine, "other"), counted=False)
     await settle_one(engine, await receive_one(engine, "other"), SUCCEEDED)
     await engine.queues("other")
@@ -65,7 +75,7 @@ async def without_answer(
 
 
 def leases(redis: RedisClient) -> list[dict[str, bytes | int]]:
-    return redis.xpending_range(KEYS.stream, "workers", "-", "+", 10)
+    return redis.xpending_range(STREAM, "workers", "-", "+", 10)
 
 
 async def back(engine: Engine) -> None:
@@ -86,11 +96,11 @@ async def test_a_submit_that_is_sent_again_is_one_prediction(
 ) -> None:
     sent = message()
     await engine.queues(MODEL)
-    submit = engine.submit(sent, durable=True, idempotency_key=key)
+    submit = submit_one(engine, sent, durable=True, idempotency_key=key)
     with pytest.raises(EngineUnavailable):
-        await (await without_answer(proxy, submit, lambda: redis.exists(KEYS.stream)))
+        await (await without_answer(proxy, submit, lambda: redis.exists(STREAM)))
     await back(engine)
-    again = await engine.submit(message() if key else sent, durable=True, idempotency_key=key)
+    again = await submit_one(engine, message() if key else sent, durable=True, idempotency_key=key)
     assert again.prediction_id == sent.prediction_id
     assert (await depth(engine)).queued == 1
 
@@ -98,7 +108,7 @@ async def test_a_submit_that_is_sent_again_is_one_prediction(
 async def test_only_the_first_settle_counts(engine: Engine, proxy: Proxy, redis: RedisClient) -> None:
     (prediction_id,) = await submit_many(engine, 1)
     settle = settle_one(engine, await receive_one(engine), SUCCEEDED)
-    task = await without_answer(proxy, settle, lambda: redis.xlen(KEYS.stream) == 0)
+    task = await without_answer(proxy, settle, lambda: redis.xlen(STREAM) == 0)
     async with asyncio.timeout(BACK_S):
         assert await task
     assert (await get(engine, prediction_id)).outcome == SUCCEEDED
@@ -135,7 +145,7 @@ async def test_a_release_happened(engine: Engine, proxy: Proxy, redis: RedisClie
     delivery = await receive_one(engine)
     release = engine.release(delivery, counted=True)
     with pytest.raises(EngineUnavailable):
-        await (await without_answer(proxy, release, lambda: redis.exists(KEYS.returned)))
+        await (await without_answer(proxy, release, lambda: redis.exists(RETURNED)))
     await back(engine)
     assert not await engine.release(delivery, counted=True)
     assert (await receive_one(engine)).attempt == 2
@@ -143,7 +153,7 @@ async def test_a_release_happened(engine: Engine, proxy: Proxy, redis: RedisClie
 
 async def test_a_waiter_gets_the_result_after_a_reconnect(engine: Engine, proxy: Proxy) -> None:
     sent = message()
-    await engine.submit(sent, durable=False)
+    await submit_one(engine, sent, durable=False)
     waiter = asyncio.create_task(engine.get(sent.prediction_id, None))
     delivery = await receive_one(engine)
     await proxy.cut()

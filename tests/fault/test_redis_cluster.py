@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import SUCCEEDED, depth, message, receive_one, settle_one
+from tests.contract.phrases import SUCCEEDED, depth, message, receive_one, settle_one, submit_one
 from tests.redis_cluster import RedisCluster
 from tests.redis_server import no_redis, redis_program
 from zypher.clock import SystemClock
@@ -41,7 +41,7 @@ async def reached(engine: Engine) -> set[str]:
     found: set[str] = set()
     for model in MODELS:
         try:
-            await engine.submit(message(model=model), durable=True)
+            await submit_one(engine, message(model=model), durable=True)
         except EngineUnavailable:
             continue
         found.add(model)

@@ -11,7 +11,7 @@ import pytest
 
 from tests.chaos.proxy import Proxy
 from tests.command import zypher
-from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_one, settle_one, submit_many
+from tests.contract.phrases import MODEL, SUCCEEDED, get, message, receive_one, settle_one, submit_many, submit_one
 from tests.free_port import free_port
 from tests.redis_client import RedisClient, redis_client
 from tests.redis_server import RedisServer, no_redis, redis_program
@@ -125,7 +125,7 @@ async def test_a_user_without_permission(server: RedisServer, redis: RedisClient
     engine = engine_at(url)
     await engine.open()
     with pytest.raises(EngineUnavailable, match="allow it scripts, streams and pub/sub"):
-        await engine.submit(message(), durable=True)
+        await submit_one(engine, message(), durable=True)
     redis.execute_command("ACL", "SETUSER", "me", "+@all")
     await accepted_again(engine)
     await engine.close()
@@ -137,7 +137,7 @@ async def test_a_password_that_is_changed_while_we_run(server: RedisServer, redi
     redis.execute_command("CONFIG", "SET", "requirepass", "hush")
     redis.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
     with pytest.raises(EngineUnavailable, match=r"Redis asks for a password|cannot be reached"):
-        await engine.submit(message(), durable=True)
+        await submit_one(engine, message(), durable=True)
     async with asyncio.timeout(BACK_S):
         while "asks for a password" not in await refused(engine):
             await asyncio.sleep(0.01)
@@ -237,7 +237,7 @@ def test_a_start_that_fails_is_one_sentence_without_the_password(command: str, t
 async def refused(engine: Engine) -> str:
     """The message of a submission that is refused, "" when it is accepted."""
     try:
-        await engine.submit(message(), durable=True)
+        await submit_one(engine, message(), durable=True)
     except EngineUnavailable as error:
         return str(error)
     return ""

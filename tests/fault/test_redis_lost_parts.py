@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.contract.phrases import (
     receive_one,
     settle_one,
     submit_many,
+    submit_one,
 )
 from tests.redis_client import RedisClient
 from tests.redis_server import RedisServer
@@ -25,7 +27,7 @@ from zypher.engines.connect import connect
 from zypher.engines.contract import Engine
 from zypher.errors import EngineUnavailable
 from zypher.model_card import ModelCard
-from zypher.prediction import FailureKind, Prediction, Status
+from zypher.prediction import Delivery, Event, EventKind, FailureKind, Lane, Options, Prediction, Status
 from zypher.queue_state import WorkerState
 from zypher.settings import EngineSettings
 
@@ -76,7 +78,7 @@ async def run_all(engine: Engine, ids: list[str]) -> None:
                 return
 
 
-def damage(redis: RedisClient, kind: str, prediction_id: str, seq: str) -> None:
+def damage(redis: RedisClient, kind: str, prediction_id: str, seq: str, stream: str = STREAM) -> None:
     key = record(prediction_id)
     commands: dict[str, list[Words]] = {
         "no record": [("DEL", key)],
@@ -84,7 +86,7 @@ def damage(redis: RedisClient, kind: str, prediction_id: str, seq: str) -> None:
         "a record without its number": [("HDEL", key, "seq")],
         "a record with invalid numbers": [("HSET", key, "at", "yesterday", "attempt", "x")],
         "a record with a number beyond all dates": [("HSET", key, "at", "9" * 30)],
-        "no entry": [("XDEL", STREAM, f"{seq}-0")],
+        "no entry": [("XDEL", stream, f"{seq}-0")],
     }
     for words in commands[kind]:
         redis.execute_command(*words)
@@ -212,7 +214,9 @@ async def test_a_lost_group_hands_out_each_prediction_once(engine: Engine, redis
     assert received == ids
 
 
-@pytest.mark.parametrize("field", ["seq", "bytes", "longest", "run_s", "reached", "swept_at", "checked"])
+@pytest.mark.parametrize(
+    "field", ["seq", "bytes", "longest", "run_s", "reached", "swept_at", "checked", "listed", "looked_at"]
+)
 async def test_an_invalid_field_of_a_queue_stops_nothing(engine: Engine, redis: RedisClient, field: str) -> None:
     ids = await submit_many(engine, 2)
     redis.execute_command("HSET", f"{BASE}:model", field, "mine")
@@ -245,23 +249,23 @@ async def test_an_entry_of_another_program_is_taken_out(engine: Engine, redis: R
 async def test_an_unreadable_idempotency_key_is_used_anew(
     engine: Engine, redis: RedisClient, content: str | None
 ) -> None:
-    first = await engine.submit(message(b"1"), durable=True, idempotency_key="key")
+    first = await submit_one(engine, message(b"1"), durable=True, idempotency_key="key")
     (key,) = redis.keys(f"{BASE}:k:*")
     redis.execute_command("DEL", key)
     if content:
         redis.execute_command("RPUSH", key, content)
     sent = message(b"1")
-    second = await engine.submit(sent, durable=True, idempotency_key="key")
-    again = await engine.submit(message(b"1"), durable=True, idempotency_key="key")
+    second = await submit_one(engine, sent, durable=True, idempotency_key="key")
+    again = await submit_one(engine, message(b"1"), durable=True, idempotency_key="key")
     assert (second.prediction_id, again.prediction_id) == (sent.prediction_id, sent.prediction_id)
     await run_all(engine, [first.prediction_id, second.prediction_id])
 
 
 async def test_a_key_whose_record_is_unreadable_gets_data_lost(engine: Engine, redis: RedisClient) -> None:
-    first = await engine.submit(message(b"1"), durable=True, idempotency_key="key")
+    first = await submit_one(engine, message(b"1"), durable=True, idempotency_key="key")
     damage(redis, "a record of another type", first.prediction_id, "1")
     async with asyncio.timeout(ENDS_S):
-        second = await engine.submit(message(b"1"), durable=True, idempotency_key="key")
+        second = await submit_one(engine, message(b"1"), durable=True, idempotency_key="key")
     assert second.prediction_id == first.prediction_id
     assert failure(second) is FailureKind.DATA_LOST
 
@@ -283,8 +287,8 @@ async def test_a_worker_that_cannot_be_read_hides_no_other(
 async def test_a_model_with_another_programs_key_stops_no_other(
     engine: Engine, redis: RedisClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    await engine.submit(message(), durable=True)
-    other = await engine.submit(message(model="other"), durable=True)
+    await submit_one(engine, message(), durable=True)
+    other = await submit_one(engine, message(model="other"), durable=True)
     redis.execute_command("DEL", STREAM)
     redis.execute_command("SET", STREAM, "mine")
     await asyncio.sleep(1.5)  # a sweep
@@ -306,7 +310,7 @@ async def test_unreadable_names_of_models_stop_no_sweep(engine: Engine, redis: R
 
 
 async def test_a_prediction_that_redis_forgot_is_unavailable(engine: Engine, redis: RedisClient) -> None:
-    accepted = await engine.submit(message(), durable=False)
+    accepted = await submit_one(engine, message(), durable=False)
     waiter = asyncio.create_task(engine.get(accepted.prediction_id, None))
     await asyncio.sleep(0.1)
     redis.flushall()
@@ -315,6 +319,108 @@ async def test_a_prediction_that_redis_forgot_is_unavailable(engine: Engine, red
             await waiter
     ids = await submit_many(engine, 1)
     await run_all(engine, ids)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_lost_part_in_another_lane_stops_no_other(engine: Engine, redis: RedisClient, kind: str) -> None:
+    ids = [
+        (await submit_one(engine, message(options=Options(lane=lane)), durable=True)).prediction_id
+        for lane in (Lane.HIGH, Lane.HIGH, Lane.NORMAL)
+    ]
+    damage(redis, kind, ids[1], "2", STREAM + ":high")
+    await run_all(engine, [ids[0], ids[2]])
+    assert failure(await ended(engine, ids[1])) is FailureKind.DATA_LOST
+    assert (await depth(engine)).queued == 0
+
+
+@pytest.mark.parametrize("lane", ["high", "webhooks"])
+async def test_a_lost_group_of_a_lane_loses_nothing(engine: Engine, redis: RedisClient, lane: str) -> None:
+    options = Options(lane=Lane.HIGH, notify=True)
+    ids = [(await submit_one(engine, message(options=options), durable=True)).prediction_id for _ in range(3)]
+    if lane == "webhooks":
+        await run_all(engine, ids)
+    redis.execute_command("XGROUP", "DESTROY", f"{STREAM}:{lane}", "workers")
+    await run_all(engine, ids)
+    notices: list[Delivery] = []
+    async with asyncio.timeout(ENDS_S):
+        while len(notices) < 3:
+            notices += await engine.receive(MODEL, 10, 0.2, (Lane.WEBHOOKS,))
+
+
+@pytest.mark.parametrize("content", [None, "mine"])
+@pytest.mark.parametrize("name", ["all", "deadlines", "returned:high", "delayed:high", "e:{id}"])
+async def test_a_lost_key_besides_the_streams_stops_nothing(
+    engine: Engine, redis: RedisClient, name: str, content: str | None
+) -> None:
+    deadline = datetime.now(UTC) + timedelta(seconds=3600)
+    options = Options(lane=Lane.HIGH, deadline=deadline)
+    ids = [(await submit_one(engine, message(options=options), durable=True)).prediction_id for _ in range(2)]
+    (first,) = await engine.receive(MODEL, 1, 1)
+    await engine.publish(first, [Event(EventKind.PROGRESS, b"1")])
+    key = f"{BASE}:{name.replace('{id}', ids[0])}"
+    redis.execute_command("DEL", key)
+    if content and ":high" not in name:
+        redis.execute_command("SET", key, content)
+    elif content:
+        redis.execute_command("ZADD", key, "1", content)
+    assert await engine.publish(first, [Event(EventKind.PROGRESS, b"2")])
+    assert [each.number for each in await engine.events(ids[0]) or []][-1:] == [2]
+    assert await settle_one(engine, first, SUCCEEDED)
+    ids += await submit_many(engine, 1)
+    await run_all(engine, ids)
+    assert [failure(await get(engine, each)) for each in ids] == [None] * 3
+
+
+async def test_a_lost_list_begins_anew(engine: Engine, redis: RedisClient) -> None:
+    await submit_many(engine, 3)
+    redis.execute_command("DEL", f"{BASE}:all")
+    ids = await submit_many(engine, 2)
+    assert [each.prediction_id for each in (await engine.page(MODEL)).predictions] == ids[::-1]
+    redis.execute_command("DEL", f"{BASE}:model")
+    ids += await submit_many(engine, 2)
+    assert [each.prediction_id for each in (await engine.page(MODEL)).predictions] == ids[::-1]
+
+
+async def test_a_list_leaves_out_what_cannot_be_read(engine: Engine, redis: RedisClient) -> None:
+    ids = await submit_many(engine, 4)
+    damage(redis, "a record of another type", ids[0], "1")
+    redis.execute_command("DEL", record(ids[1]))
+    redis.execute_command("HSET", record(ids[2]), "status", "strange")
+    assert [each.prediction_id for each in (await engine.page(MODEL)).predictions] == [ids[3]]
+
+
+async def test_a_deadline_whose_list_is_lost_counts_all_the_same(engine: Engine, redis: RedisClient) -> None:
+    options = Options(deadline=datetime.now(UTC) + timedelta(seconds=0.5))
+    late = await submit_one(engine, message(options=options), durable=True)
+    redis.execute_command("DEL", f"{BASE}:deadlines")
+    waiter = await engine.get(late.prediction_id, ENDS_S)
+    assert waiter is not None
+    assert waiter.status is Status.EXPIRED
+
+
+@pytest.mark.parametrize(
+    "field", ["lane", "options", "deadline", "events", "event_bytes", "listeners", "stop", "notify"]
+)
+async def test_an_invalid_field_of_a_record_stops_no_other(engine: Engine, redis: RedisClient, field: str) -> None:
+    ids = await submit_many(engine, 3)
+    redis.execute_command("HSET", record(ids[1]), field, "mine")
+    await run_all(engine, [ids[0], ids[2]])
+    last = await ended(engine, ids[1])
+    lost = FailureKind.DATA_LOST if field in {"lane", "options"} else None
+    assert (failure(last), last.status is Status.CANCELLED) == (lost, field == "stop")
+    assert [failure(await get(engine, each)) for each in (ids[0], ids[2])] == [None, None]
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "no entry"])
+async def test_the_key_of_a_destroyed_record_expires(engine: Engine, redis: RedisClient, kind: str) -> None:
+    first = await submit_one(engine, message(b"1"), durable=True, idempotency_key="key")
+    damage(redis, kind, first.prediction_id, "1")
+    await ended(engine, first.prediction_id)
+    await run_all(engine, await submit_many(engine, 1))
+    (key,) = redis.keys(f"{BASE}:k:*")
+    async with asyncio.timeout(ENDS_S):
+        while redis.pttl(key) < 0:
+            await asyncio.sleep(0.05)
 
 
 async def test_an_unreadable_dead_letter_hides_no_other(engine: Engine, redis: RedisClient) -> None:

@@ -1,19 +1,33 @@
-"""The contract that every engine keeps, in three roles, one for each room that meets here.
+"""The contract that every engine keeps, in four roles: for who submits, runs, serves and looks after predictions.
 
-The gateway submits and asks, the worker receives and settles, an operator looks. Methods are
+The gateway submits and asks, the worker receives and settles, both of them and operators use the workforce. Methods are
 asyncio and safe to call from many tasks of one event loop. All of them raise
 `EngineUnavailable`, and nothing else, when the engine cannot be reached, cannot store or is closed.
 A caller that is cancelled leaves nothing half done: what it asked for happens or does not.
 `tests/contract` holds every engine to what is said here.
+
+A model's queue has lanes, each first in, first out: those of `PRIORITIES` are its predictions', `webhooks` is that of
+notices. A notice is a prediction of its own, whose input is the id of the one that ended, as JSON.
 """
 
 from collections.abc import Sequence
+from enum import Enum
 from typing import Protocol
 
 import msgspec
 
-from zypher.prediction import Delivery, Message, Outcome, Prediction
+from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Outcome, Prediction, Status, StopReason
 from zypher.queue_state import QueueState, WorkerState
+
+MOST_EVENT_BYTES = 262_144  # of the events of one prediction that are kept, with EVENT_BYTES for each
+EVENT_BYTES = 64
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """A message to be accepted."""
+
+    message: Message
+    idempotency_key: str | None = None  # the same model, key and input are one prediction
 
 
 class Settlement(msgspec.Struct, frozen=True):
@@ -23,23 +37,53 @@ class Settlement(msgspec.Struct, frozen=True):
     outcome: Outcome
 
 
+class Cancellation(Enum):
+    """What became of a cancel."""
+
+    ENDED = 1  # the prediction is cancelled
+    ASKED = 2  # it runs, and its worker is asked to stop it
+    TOO_LATE = 3  # it had ended otherwise
+    UNKNOWN = 4  # there is none of this id
+
+
+class Stop(msgspec.Struct, frozen=True):
+    """A delivery whose attempt is to end before its time."""
+
+    delivery: Delivery
+    reason: StopReason
+
+
+class Page(msgspec.Struct, frozen=True):
+    """A part of a list."""
+
+    predictions: list[Prediction]
+    after: str | None  # where the next part begins; None when this is the last one
+
+
 class Submissions(Protocol):
-    """What the gateway needs."""
+    """For who asks for predictions."""
 
-    async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
-        """Accept a prediction: its record and its place in the queue, or neither.
+    async def submit(self, submissions: Sequence[Submission], *, durable: bool) -> list[Prediction]:
+        """Accept predictions of one model, all or none: each one's record and its place in its lane.
 
-        When this returns with `durable`, the prediction survives what the engine survives.
-        Without it, an engine may keep the prediction in memory for as long as a caller waits
-        and forget its result afterwards; an idempotency key implies `durable`.
+        When this returns with `durable`, they survive what the engine survives. Without it, an engine may keep a
+        prediction in memory for as long as a caller waits and forget its result afterwards; an idempotency key and
+        `notify` imply `durable`.
 
-        May happen twice: a second submit of the same `prediction_id` returns what stands and, with
-        `durable`, makes it durable wherever it stands, even if it ended a moment ago and no caller
-        was notified. Without `durable` an engine need not look for an id whose prediction ended earlier. A second
-        submit of the same model, key and input returns the first one's prediction, in any status and
-        however full the queue is, for as long as that is kept; keys of different models are different.
+        May happen twice: of a `prediction_id` that was accepted before this returns what stands; without `durable` an
+        engine need not look for an id whose prediction ended earlier. A second submit of the same model, key and input
+        returns the first one's prediction, in any status and however full the queue is, for as long as that is kept;
+        keys of different models are different.
 
-        Raises `QueueFull`, `DataFull`, and `IdempotencyKeyReused` for the same key with another input.
+        Raises `QueueFull`, `DataFull`, and `IdempotencyKeyReused` for a key that was used with another input, also by
+        another of these submissions.
+        """
+        ...
+
+    async def keep(self, message: Message) -> Prediction:
+        """Make a prediction durable wherever it stands, also one that ended a moment ago and no caller was notified.
+
+        One that the engine has forgotten is accepted anew. May happen twice. Raises as `submit`.
         """
         ...
 
@@ -49,6 +93,7 @@ class Submissions(Protocol):
         None when the id is unknown, forgotten or past its retention, which counts from the end. One whose stored data
         is lost or damaged ends as `data_lost`; one that the engine forgets while this waits is `EngineUnavailable`.
         A durable end is seen once it is stored, not before. `position` is an estimate, never below 1 while queued.
+        One that is queued at its deadline ends as expired, a second later at most, and never runs after it.
         """
         ...
 
@@ -60,23 +105,43 @@ class Submissions(Protocol):
         """
         ...
 
-    async def cancel(self, prediction_id: str) -> bool:
-        """End a prediction that is still queued as cancelled.
+    async def cancel(self, prediction_id: str) -> Cancellation:
+        """End a prediction that is queued as cancelled; of one that runs, ask its worker to stop it.
 
-        False, and nothing happens, when it is running, has ended or is unknown.
+        One that was asked to stop never begins another attempt: it ends as its worker settles it, or as cancelled when
+        its delivery is released or its lease ends. That survives what a durable prediction survives. May happen twice.
+        """
+        ...
+
+    async def events(self, prediction_id: str, after: int = 0, wait_s: float = 0) -> list[Event] | None:
+        """The events above this number, in order; waits up to `wait_s` seconds while there is none.
+
+        Returns at once when the prediction has ended, and None when the id is unknown. Kept as long as the prediction;
+        of more than `MOST_EVENT_BYTES` the oldest are forgotten, so their numbers are missing.
+        """
+        ...
+
+    async def page(self, model: str, *, status: Status | None = None, limit: int = 100, after: str = "") -> Page:
+        """Durable predictions, those that were accepted last first, and none twice; without their outputs.
+
+        What it costs does not grow with their number, so a page may have fewer than `limit` though another follows.
+        Notices are no part of it. `after` is that of the page before.
         """
         ...
 
 
 class Deliveries(Protocol):
-    """What the worker needs."""
+    """For who runs predictions."""
 
-    async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
-        """Up to `limit` of the model's queued predictions, the oldest first, each under a lease.
+    async def receive(
+        self, model: str, limit: int, wait_s: float, lanes: Sequence[Lane] = PRIORITIES
+    ) -> list[Delivery]:
+        """Up to `limit` of what is queued in these lanes, each under a lease: the first lane's first, the oldest first.
 
-        Returns as soon as there is one, and an empty list after `wait_s` seconds. The lease lasts the engine's
-        `lease_s` unless it is extended; then the prediction is queued again, in its old place, and the old
-        delivery can do nothing more. Its attempt counts if it was begun, see `begin`. It may return fewer than wait.
+        The lanes are some of `PRIORITIES` in any order, or `webhooks` alone. Returns as soon as there is one, and an
+        empty list after `wait_s` seconds; it may return fewer than wait. The lease lasts the engine's `lease_s` unless
+        it is extended; then the prediction is queued again, in its old place, and the old delivery can do nothing
+        more. Its attempt counts if it was begun, see `begin`.
         """
         ...
 
@@ -88,8 +153,25 @@ class Deliveries(Protocol):
         """
         ...
 
-    async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Begin the leases of these deliveries anew; returns those that were lost before."""
+    async def extend(self, deliveries: Sequence[Delivery]) -> None:
+        """Begin the leases of these deliveries anew; those that were lost before are in `stops`."""
+        ...
+
+    async def stops(self, wait_s: float) -> list[Stop]:
+        """The attempts of this process that are to end since the last call; waits up to `wait_s` seconds for one.
+
+        One for each lease that is lost before it was settled or released, and each prediction that is cancelled while
+        it runs, whichever process cancelled it: within a second, or else once its lease is extended. One caller at a
+        time.
+        """
+        ...
+
+    async def publish(self, delivery: Delivery, events: Sequence[Event]) -> bool:
+        """Store events of this attempt, give them their numbers, and wake who waits for them.
+
+        They survive what their prediction survives, once this returns.
+        False, and nothing happens, when the delivery is no longer ours. Raises `DataFull`.
+        """
         ...
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
@@ -110,6 +192,10 @@ class Deliveries(Protocol):
         """
         ...
 
+
+class Workforce(Protocol):
+    """For who serves models."""
+
     async def announce(self, presence: WorkerState) -> None:
         """Say what this worker is. Holds for one lease, or not at all when it is `gone`; the last word counts.
 
@@ -119,10 +205,6 @@ class Deliveries(Protocol):
         """
         ...
 
-
-class Operations(Protocol):
-    """What an operator needs."""
-
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         """A model's queue and workers at this moment, by its name.
 
@@ -130,6 +212,10 @@ class Operations(Protocol):
         are of, sorted.
         """
         ...
+
+
+class Operations(Protocol):
+    """For operators."""
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         """Up to `limit` dead letters, those that died first first.
@@ -142,6 +228,7 @@ class Operations(Protocol):
     async def replay(self, prediction_id: str) -> bool:
         """Queue a dead letter again, under its id and behind all others; its attempts count from 1.
 
+        Its events stay, and the numbers of those that follow go on. Its deadline does not count any more.
         False, and nothing happens, when it is no dead letter. Raises `QueueFull` and `DataFull`.
         """
         ...
@@ -151,15 +238,22 @@ class Operations(Protocol):
         ...
 
     async def forget(self, model: str) -> bool:
-        """Forget the model's card; its results and dead letters stay. False when there is no card of it.
+        """Forget the model's card and its pause; its results and dead letters stay. False when there is no card of it.
 
         Raises `ModelInUse`, and nothing happens, while workers announce it or its predictions have not ended.
         """
         ...
 
+    async def pause(self, model: str, *, paused: bool) -> None:
+        """Accept predictions of this model and hand none out, until it is no longer paused; what runs goes on.
 
-class Engine(Submissions, Deliveries, Operations, Protocol):
-    """All three roles."""
+        Notices are handed out. Survives what a durable prediction survives.
+        """
+        ...
+
+
+class Engine(Submissions, Deliveries, Workforce, Operations, Protocol):
+    """All four roles."""
 
     async def open(self) -> None:
         """Begin. What was accepted before is still there: queued, or leased by another process that lives.

@@ -12,8 +12,13 @@ def stopping() -> EngineUnavailable:
     return EngineUnavailable(STOPPING)
 
 
-def queue_full(model: str, waiting: int) -> QueueFull:
-    """For a submit or a replay while so many of the model's predictions wait."""
+def queue_full(model: str, waiting: int, more: int = 1) -> QueueFull:
+    """For a submit or a replay of so many more while so many of the model's predictions wait."""
+    if more > 1:
+        return QueueFull(
+            f"{waiting} predictions wait for {model}, and there is no room for {more} more; "
+            "send fewer, or these again later."
+        )
     return QueueFull(f"{waiting} predictions wait for {model}, as many as may; send this one again later.")
 
 

@@ -6,7 +6,7 @@ from typing import Protocol
 import msgspec
 
 from zypher.clock import Clock
-from zypher.engines.contract import Operations, Submissions
+from zypher.engines.contract import Submission, Submissions, Workforce
 from zypher.errors import InvalidInput, NoReplica, PredictionNotFound, QueueFull, Unavailable
 from zypher.gateway.admission import Demand, admit, no_replica, retry_after_s, unready, unready_to_run
 from zypher.gateway.envelope import input_in
@@ -32,7 +32,7 @@ class Submitted(msgspec.Struct, frozen=True):
     message: Message
 
 
-class GatewayEngine(Submissions, Operations, Protocol):
+class GatewayEngine(Submissions, Workforce, Protocol):
     """What the gateway needs of an engine."""
 
 
@@ -72,8 +72,9 @@ class Gateway:
         try:
             revision, input = await self._accept(body, demand)
             now = self._clock.now()
-            message = Message(new_prediction_id(now), revision.card.name, input, now, revision.name)
-            prediction = await self._engine.submit(message, durable=durable, idempotency_key=idempotency_key)
+            model = revision.card.name
+            message = Message(new_prediction_id(now, model), model, input, now, revision.options)
+            (prediction,) = await self._engine.submit([Submission(message, idempotency_key)], durable=durable)
         except Unavailable as refused:
             self._metrics.refused(type(refused).__name__)
             if isinstance(refused, QueueFull):
@@ -84,7 +85,7 @@ class Gateway:
 
     async def keep(self, message: Message) -> Prediction:
         """Make a prediction whose caller waited survive a crash, as if it had been durable from the start."""
-        return await self._engine.submit(message, durable=True)
+        return await self._engine.keep(message)
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction:
         """The prediction, waiting up to `wait_s` seconds (None: without end) for its end.

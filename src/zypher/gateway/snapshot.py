@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import msgspec
 
 from zypher.clock import Clock
-from zypher.engines.contract import Operations
+from zypher.engines.contract import Workforce
 from zypher.errors import EngineUnavailable, InvalidInput
 from zypher.gateway.admission import revisions
 from zypher.model_card import ModelCard, revision_of
 from zypher.models.schema import InputValidator
+from zypher.prediction import Options
 from zypher.queue_state import QueueState
 
 _FRESH_S = 0.1
@@ -24,6 +25,7 @@ class Revision(msgspec.Struct, frozen=True):
 
     name: str  # see `revision_of`
     card: ModelCard
+    options: Options  # of what it accepts
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -45,7 +47,7 @@ class SnapshotCache:
     `model` is the name of the only one that is served, "" before it is loaded; None is any that is announced.
     """
 
-    def __init__(self, engine: Operations, clock: Clock, model: str | None) -> None:
+    def __init__(self, engine: Workforce, clock: Clock, model: str | None) -> None:
         self.snapshot = Snapshot((), _NOTHING)
         self.model = model
         self._engine = engine
@@ -131,9 +133,14 @@ class SnapshotCache:
         found: dict[str, Revision] = {}
         for card in revisions(queue):
             known = next((each for each in before if each.card == card), None)
-            revision = known or Revision(revision_of(card), card)
+            revision = known or _revision(card)
             found.setdefault(revision.name, revision)
         return Snapshot(tuple(found.values()), queue)
+
+
+def _revision(card: ModelCard) -> Revision:
+    name = revision_of(card)
+    return Revision(name, card, Options(revision=name))
 
 
 def _retrieve_error(refreshing: asyncio.Task[Snapshot]) -> None:

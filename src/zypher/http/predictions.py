@@ -15,7 +15,7 @@ from zypher.prediction import Prediction
 from zypher.settings import HttpSettings
 
 _PREFIX = "/predict/"
-_ID = re.compile("[0-9a-vA-V]{26}")
+_ID = re.compile("[0-9a-vA-V]{26}(?:[0-9a-vA-V]{2})?")  # those that earlier versions gave are shorter
 _FORGOTTEN = "The service has lost this prediction before it ended; send it again."
 _PENDING = b'{"error": "Prediction is still being processed."}'
 _ACCEPTED = b'{"message": "Request received. Processing asynchronously.", "prediction_id": "%b"}'

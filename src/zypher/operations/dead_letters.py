@@ -1,32 +1,40 @@
-"""Dead letters of many models, or one by its id, and what that needs of an engine.
+"""Dead letters of many models, or one by its id, and what an operator needs of an engine.
 
 All of it raises `EngineUnavailable`.
 """
 
 from typing import Protocol
 
-from zypher.engines.contract import Operations
 from zypher.prediction import FailureKind, Prediction
+from zypher.queue_state import QueueState
 
 
-class OperatorEngine(Operations, Protocol):
-    """What an operator needs of an engine, wherever it is."""
+class OperatorEngine(Protocol):
+    """What an operator needs of an engine, wherever it is; each method keeps the contract of the engine's."""
 
-    async def get(self, prediction_id: str) -> Prediction | None:
-        """The prediction as it stands; None when the id is unknown or past its retention."""
-        ...
+    async def queues(self, model: str | None = None) -> dict[str, QueueState]: ...
+
+    async def get(self, prediction_id: str) -> Prediction | None: ...
+
+    async def dead(self, model: str, limit: int) -> list[Prediction]: ...
+
+    async def replay(self, prediction_id: str) -> bool: ...
+
+    async def purge(self, prediction_id: str) -> bool: ...
+
+    async def forget(self, model: str) -> bool: ...
 
 
-async def dead_letters(operations: Operations, model: str | None = None, limit: int | None = None) -> list[Prediction]:
+async def dead_letters(engine: OperatorEngine, model: str | None = None, limit: int | None = None) -> list[Prediction]:
     """Up to `limit` dead letters of each model, or of one; the oldest first."""
     found: list[Prediction] = []
-    for each, queue in (await operations.queues(model)).items():
-        found += await operations.dead(each, queue.dead if limit is None else limit)
+    for each, queue in (await engine.queues(model)).items():
+        found += await engine.dead(each, queue.dead if limit is None else limit)
     return found
 
 
-async def dead_letter(operations: OperatorEngine, prediction_id: str) -> Prediction | None:
+async def dead_letter(engine: OperatorEngine, prediction_id: str) -> Prediction | None:
     """The dead letter with this id; None when there is none."""
-    found = await operations.get(prediction_id)
+    found = await engine.get(prediction_id)
     failure = None if found is None or found.outcome is None else found.outcome.failure
     return found if failure is not None and failure.kind is FailureKind.WORKER_LOST else None

@@ -4,7 +4,7 @@ from datetime import datetime
 
 import msgspec
 
-from zypher.engines.contract import Operations
+from zypher.operations.dead_letters import OperatorEngine
 from zypher.queue_state import QueueState, WorkerState
 
 
@@ -35,9 +35,9 @@ class QueueView(msgspec.Struct, frozen=True):
     workers: tuple[WorkerView, ...]
 
 
-async def overview(operations: Operations, now: datetime) -> tuple[QueueView, ...]:
+async def overview(engine: OperatorEngine, now: datetime) -> tuple[QueueView, ...]:
     """All queues, by model. Raises `EngineUnavailable`."""
-    return tuple(queue_view(model, queue, now) for model, queue in (await operations.queues()).items())
+    return tuple(queue_view(model, queue, now) for model, queue in (await engine.queues()).items())
 
 
 def queue_view(model: str, queue: QueueState, now: datetime) -> QueueView:

@@ -4,9 +4,10 @@ from contextvars import ContextVar
 
 import msgspec
 
+from zypher.prediction import StopReason
 from zypher.telemetry.formats import current_prediction_id
 from zypher.worker.begun import BegunCells
-from zypher.worker.protocol import Run, Stop, Stopped, StopReason
+from zypher.worker.protocol import Run, Stop, Stopped
 
 
 class Context(msgspec.Struct, eq=False):

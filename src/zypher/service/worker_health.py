@@ -1,6 +1,6 @@
 """The health of a worker that runs without a gateway."""
 
-from zypher.engines.contract import Operations
+from zypher.engines.contract import Workforce
 from zypher.errors import Draining, NoReplica, Unavailable
 from zypher.gateway.admission import STUCK
 from zypher.gateway.gateway import Readiness
@@ -12,7 +12,7 @@ from zypher.worker.worker import Worker
 class WorkerHealth:
     """Readiness and metrics of one worker."""
 
-    def __init__(self, worker: Worker, engine: Operations, metrics: Metrics) -> None:
+    def __init__(self, worker: Worker, engine: Workforce, metrics: Metrics) -> None:
         self._worker = worker
         self._engine = engine
         self._metrics = metrics

@@ -7,7 +7,9 @@ Its background loops, and what they do in each step:
     receiver.py         fills free slots with deliveries
     revisions.py        whether inputs that another revision of the model accepted fit this worker's
     settler.py          gives back what has ended, as decide.py decides
-    leases.py           extends leases, and stops attempts that lost theirs
+    leases.py           extends leases
+    stops.py            stops attempts that lost theirs, or whose predictions are cancelled
+    publisher.py        publishes what attempts report before they end
     beginnings.py       records which attempts have begun
     heartbeat.py        pings the replicas, and sets aside those that do not answer
     announcer.py        announces the worker
@@ -15,6 +17,7 @@ Its background loops, and what they do in each step:
 What they share:
 
     attempt.py          the attempts of this worker, and how they end
+    events.py           what they have reported, until it is published
     slots.py            which replica makes which attempt
     replicas.py         the replicas, started again when they die
     replica.py          what a replica is to a worker; process_replica.py is one in a process of its own

@@ -3,7 +3,7 @@
 import asyncio
 
 from zypher.clock import Clock
-from zypher.engines.contract import Deliveries
+from zypher.engines.contract import Workforce
 from zypher.errors import EngineUnavailable
 from zypher.queue_state import WorkerState
 from zypher.worker.replicas import Replicas
@@ -14,7 +14,7 @@ _PER_LEASE = 3  # announcements within the span of a lease: one holds as long as
 class Announcer:
     """Announces a change at once, and what has not changed often enough to count as alive."""
 
-    def __init__(self, engine: Deliveries, clock: Clock, replicas: Replicas, worker_id: str, lease_s: float) -> None:
+    def __init__(self, engine: Workforce, clock: Clock, replicas: Replicas, worker_id: str, lease_s: float) -> None:
         self.draining = False
         self._engine = engine
         self._clock = clock

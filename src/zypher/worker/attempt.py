@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 import msgspec
 
-from zypher.prediction import Delivery
+from zypher.engines.contract import Stop
+from zypher.prediction import Delivery, StopReason
 from zypher.worker.protocol import Failed, Stopped, Succeeded
 
 
@@ -16,6 +17,10 @@ class Lost(msgspec.Struct, frozen=True):
     begun: bool  # whether the model had it
 
 
+class Expired(msgspec.Struct, frozen=True):
+    """The ending of an attempt that was not made: the deadline of its prediction had passed."""
+
+
 class Unfit(msgspec.Struct, frozen=True):
     """The ending of an attempt that was not made: the input is of another revision, and does not fit this one."""
 
@@ -24,7 +29,7 @@ class Unfit(msgspec.Struct, frozen=True):
     fits_elsewhere: bool  # whether a living worker's revision takes it
 
 
-Ending = Succeeded | Failed | Stopped | Lost | Unfit
+Ending = Succeeded | Failed | Stopped | Lost | Expired | Unfit
 
 
 class Attempt(msgspec.Struct, eq=False):
@@ -33,6 +38,7 @@ class Attempt(msgspec.Struct, eq=False):
     delivery: Delivery
     number: int = 0  # in its replica, from 1 once it has one
     ending: Ending | None = None  # set once it has ended
+    stop: StopReason | None = None  # why it is to end before its time, the last reason of several
     noted: bool = False  # whether the engine has recorded that it began
 
 
@@ -56,10 +62,14 @@ class Attempts:
         if not self._attempts:
             self._empty.set()
 
-    def of(self, deliveries: Sequence[Delivery]) -> list[Attempt]:
-        """The attempts that were made of these deliveries and last."""
-        wanted = {id(delivery) for delivery in deliveries}
-        return [attempt for attempt in self._attempts if id(attempt.delivery) in wanted]
+    def of(self, stops: Sequence[Stop]) -> list[tuple[Attempt, StopReason]]:
+        """Those of these deliveries, each with why it is to end.
+
+        Looks at each attempt: stops are rare, and an index for them would cost every prediction.
+        """
+        reasons = {(stop.delivery.message.prediction_id, stop.delivery.receipt): stop.reason for stop in stops}
+        names = [(each, (each.delivery.message.prediction_id, each.delivery.receipt)) for each in self._attempts]
+        return [(attempt, reasons[name]) for attempt, name in names if name in reasons]
 
     def deliveries(self) -> list[Delivery]:
         """All deliveries whose leases are to be kept."""

@@ -11,6 +11,7 @@ from zypher.models.schema import InputValidator
 from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Status, new_prediction_id
 from zypher.worker.attempt import Attempt, Endings
 from zypher.worker.decide import Settle, decide
+from zypher.worker.events import Events
 from zypher.worker.prediction_log import warn_of
 from zypher.worker.process_replica import Launch, ProcessReplica
 
@@ -27,7 +28,7 @@ async def check_model(launch: Launch, input: bytes | None, clock: Clock) -> Chec
     """Load a model in a replica and run it once on `input` (JSON), if given. Raises `TargetError`."""
     began_s = clock.monotonic()
     endings = Endings()
-    replica = ProcessReplica(1, launch, endings, clock)
+    replica = ProcessReplica(1, launch, endings, Events(), clock)
     await replica.start()
     ended = asyncio.ensure_future(replica.ended())
     try:
@@ -46,7 +47,7 @@ async def _run(replica: ProcessReplica, endings: Endings, card: ModelCard, input
     except InvalidInput as error:
         return Outcome(Status.FAILED, failure=Failure(FailureKind.INVALID_INPUT, str(error)))
     now = clock.now()
-    delivery = Delivery(Message(new_prediction_id(now), card.name, input, now), attempt=1, receipt="")
+    delivery = Delivery(Message(new_prediction_id(now, card.name), card.name, input, now), attempt=1, receipt="")
     replica.run(Attempt(delivery))
     (attempt,) = await endings.take()
     assert attempt.ending is not None

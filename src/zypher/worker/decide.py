@@ -1,11 +1,12 @@
-"""What follows when an attempt has ended: pure decisions."""
+"""What a worker decides: pure functions."""
 
 import msgspec
 
-from zypher.prediction import Delivery, Failure, FailureKind, Outcome, Status
-from zypher.worker.attempt import Ending, Lost, Unfit
+from zypher.prediction import PRIORITIES, Delivery, Failure, FailureKind, Lane, Outcome, Status, StopReason
+from zypher.worker.attempt import Ending, Expired, Lost, Unfit
 from zypher.worker.protocol import Failed, Stopped, Succeeded
 
+_LOW_FIRST = 8  # of so many receives one begins with the lane of the lowest priority
 _BACKOFF_CAP_S = 30.0
 _FIRST_UNFIT_DELAY_S = 0.25
 _LONGEST_UNFIT_DELAY_S = 10.0
@@ -24,22 +25,31 @@ class Release(msgspec.Struct, frozen=True):
     delay_s: float = 0.0
 
 
-def decide(ending: Ending, delivery: Delivery, max_attempts: int) -> Settle | Release:
-    """What becomes of a prediction whose attempt ended so."""
+def decide(ending: Ending, delivery: Delivery, max_attempts: int, stop: StopReason | None = None) -> Settle | Release:
+    """What becomes of a prediction whose attempt ended so; `stop` is why it was to end before its time, if it was.
+
+    An output or a failure counts, also after a stop.
+    """
     match ending:
         case Succeeded():
             return Settle(Outcome(Status.SUCCEEDED, output=ending.output, run_s=ending.run_s))
         case Failed():
             failure = Failure(ending.kind, ending.message)
             return Settle(Outcome(Status.FAILED, failure=failure, run_s=ending.run_s))
-        case Stopped() | Lost(begun=False):
-            return Release(counted=False)
-        case Lost():
-            return _after_loss(ending.cause, delivery.attempt, max_attempts)
-        case Unfit(fits_elsewhere=True):
-            return Release(counted=False, delay_s=unfit_delay_s(ending.waited_s))
+        case Expired():
+            return Settle(Outcome(Status.EXPIRED))
+        case Stopped() | Lost() | Unfit() if stop is StopReason.CANCELLED:
+            run_s = ending.run_s if isinstance(ending, Stopped) else 0.0
+            return Settle(Outcome(Status.CANCELLED, run_s=run_s))
         case Unfit():
-            return Settle(_fits_nowhere(ending.problem))
+            return _after_unfit(ending)
+        case Stopped() | Lost():
+            return _after_loss(ending, delivery.attempt, max_attempts)
+
+
+def lanes_of(receive: int) -> tuple[Lane, ...]:
+    """The lanes of this receive, counted from 1: every eighth begins with the last one, so that none is starved."""
+    return PRIORITIES if receive % _LOW_FIRST else PRIORITIES[::-1]
 
 
 def is_exclusive(attempt: int, max_attempts: int) -> bool:
@@ -61,9 +71,17 @@ def unfit_delay_s(waited_s: float) -> float:
     return min(_LONGEST_UNFIT_DELAY_S, max(_FIRST_UNFIT_DELAY_S, waited_s / 2))
 
 
-def _after_loss(cause: str, attempt: int, max_attempts: int) -> Settle | Release:
+def _after_unfit(ending: Unfit) -> Settle | Release:
+    if ending.fits_elsewhere:
+        return Release(counted=False, delay_s=unfit_delay_s(ending.waited_s))
+    return Settle(_fits_nowhere(ending.problem))
+
+
+def _after_loss(ending: Stopped | Lost, attempt: int, max_attempts: int) -> Settle | Release:
     """Another attempt at once, or the end of a prediction that lost `max_attempts` replicas."""
-    return Release(counted=True) if attempt < max_attempts else Settle(_worker_lost(cause, max_attempts))
+    if isinstance(ending, Stopped) or not ending.begun:
+        return Release(counted=False)
+    return Release(counted=True) if attempt < max_attempts else Settle(_worker_lost(ending.cause, max_attempts))
 
 
 def _worker_lost(cause: str, max_attempts: int) -> Outcome:

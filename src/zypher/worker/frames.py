@@ -3,9 +3,9 @@
 A frame is a mark of four bytes, a length of four, big-endian, and a msgpack array of messages. The mark is there
 because a model can write to any descriptor of its process: what it writes to this one must not pass for a length.
 
-A message with a large input or output, its content, has a frame of its own, with another mark. In it the message is
-without its content, whose length, of eight bytes, precedes the array, and which follows it. So content is sent from
-where it is, and received to where it stays.
+A message with a large input, output or event, its content, has a frame of its own, with another mark. In it the
+message is without its content, whose length, of eight bytes, precedes the array, and which follows it. So content is
+sent from where it is, and received to where it stays.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from zypher.worker.protocol import Failed, Run, Succeeded, ToReplica, ToWorker
+from zypher.worker.protocol import Failed, Reported, Run, Succeeded, ToReplica, ToWorker
 
 HEAD = Struct(">4sI")
 HEAD_BYTES = HEAD.size
@@ -89,6 +89,8 @@ def _content(message: ToReplica | ToWorker) -> bytes:
             return message.input
         case Succeeded():
             return message.output
+        case Reported():
+            return message.content
         case _:
             return b""
 
@@ -100,6 +102,8 @@ def _with_content(message: MessageT, content: bytes) -> MessageT:
             return msgspec.structs.replace(message, input=content)
         case Succeeded():
             return msgspec.structs.replace(message, output=content)
+        case Reported():
+            return msgspec.structs.replace(message, content=content)
         case _:
             raise BadFrame
 

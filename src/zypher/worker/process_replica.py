@@ -12,11 +12,13 @@ import msgspec
 from zypher.clock import Clock
 from zypher.errors import TargetError
 from zypher.model_card import ModelCard
+from zypher.prediction import Event, StopReason
 from zypher.settings import LogSettings
 from zypher.settings.resolve import environment_of_children
 from zypher.worker import begun
 from zypher.worker.attempt import Attempt, Endings, Lost
 from zypher.worker.channel import Channel
+from zypher.worker.events import Events
 from zypher.worker.protocol import (
     Failed,
     Load,
@@ -24,10 +26,10 @@ from zypher.worker.protocol import (
     LoadFailed,
     Ping,
     Pong,
+    Reported,
     Run,
     Stop,
     Stopped,
-    StopReason,
     Succeeded,
     ToWorker,
 )
@@ -53,11 +55,12 @@ class Launch(msgspec.Struct, frozen=True):
 class ProcessReplica:
     """Keeps the contract of `zypher.worker.replica`."""
 
-    def __init__(self, number: int, launch: Launch, endings: Endings, clock: Clock) -> None:
+    def __init__(self, number: int, launch: Launch, endings: Endings, events: Events, clock: Clock) -> None:
         self.number = number
         self.slots = 0
         self._launch = launch
         self._endings = endings
+        self._events = events
         self._clock = clock
         self._cells = 0  # slots that may have begun something
         self._sent = 0  # attempts that it was given
@@ -171,6 +174,10 @@ class ProcessReplica:
             match message:
                 case Succeeded() | Failed() | Stopped():
                     self._end(message)
+                case Reported(number, kind, content):
+                    # Not of one that has ended: a thread that it left behind may still report.
+                    if (attempt := self._attempts.get(number)) is not None:
+                        self._events.add(attempt, Event(kind, content))
                 case Pong(problem):
                     self._pinged_at_s, self._trouble = None, problem
                 case Loaded(card) if not self._loaded.done():

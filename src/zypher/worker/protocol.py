@@ -2,26 +2,18 @@
 
     worker  -> replica   Load, then Run, Stop and Ping
     replica -> worker    Loaded | LoadFailed, then one Succeeded | Failed | Stopped for each Run, in any order,
-                         and one Pong for each Ping
+                         before it as many Reported as it likes, and one Pong for each Ping
 
 Each is a msgpack array that begins with its tag; `frames` puts them on the wire. Whether an attempt has begun is
 no message: the replica notes it in memory that both share, see `begun`. The end of the stream is the order to
 stop, and the sign of death.
 """
 
-from enum import StrEnum
-
 import msgspec
 
 from zypher.model_card import ModelCard
-from zypher.prediction import FailureKind
+from zypher.prediction import EventKind, FailureKind, StopReason
 from zypher.settings import LogSettings
-
-
-class StopReason(StrEnum):
-    """Why an attempt is to end before its time."""
-
-    LEASE_LOST = "lease_lost"  # another worker has the prediction; whatever this attempt returns does not count
 
 
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
@@ -101,5 +93,13 @@ class Pong(msgspec.Struct, frozen=True, array_like=True, tag=10):
     problem: str  # why no attempt can run in this process now, as "has too many open files"; "" for nothing
 
 
+class Reported(msgspec.Struct, frozen=True, array_like=True, tag=11):
+    """An attempt that runs has an event to be published; one that comes after its ending is dropped."""
+
+    number: int
+    kind: EventKind
+    content: bytes  # JSON
+
+
 ToReplica = Load | Run | Stop | Ping
-ToWorker = Loaded | LoadFailed | Succeeded | Failed | Stopped | Pong
+ToWorker = Loaded | LoadFailed | Succeeded | Failed | Stopped | Pong | Reported

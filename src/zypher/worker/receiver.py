@@ -7,7 +7,8 @@ from zypher.clock import Clock
 from zypher.engines.contract import Deliveries
 from zypher.prediction import Delivery
 from zypher.telemetry.metrics import Metrics
-from zypher.worker.attempt import Attempt, Attempts
+from zypher.worker.attempt import Attempt, Attempts, Expired
+from zypher.worker.decide import lanes_of
 from zypher.worker.revisions import Revisions
 from zypher.worker.settler import Settler
 from zypher.worker.slots import Slots
@@ -40,6 +41,7 @@ class Receiver:
         self._settler = settler
         self._metrics = metrics
         self._revisions = revisions
+        self._receives = 0
 
     async def step(self) -> None:
         """Fill what is free once, waiting for room and for deliveries."""
@@ -48,7 +50,8 @@ class Receiver:
             self._slots.room.clear()
             await self._slots.room.wait()
             return
-        await self._run(await self._engine.receive(self.model, free, _WAIT_S))
+        self._receives += 1
+        await self._run(await self._engine.receive(self.model, free, _WAIT_S, lanes_of(self._receives)))
 
     async def _run(self, deliveries: list[Delivery]) -> None:
         now = self._clock.now()
@@ -58,7 +61,10 @@ class Receiver:
             self._metrics.received(delivery.message, now)
             attempt = Attempt(delivery)
             self._attempts.add(attempt)
-            if self._revisions.differs(delivery):
+            deadline = delivery.message.options.deadline
+            if deadline is not None and deadline <= now:
+                self._slots.refuse(attempt, Expired())
+            elif self._revisions.differs(delivery):
                 unchecked.append(attempt)
             elif delivery.unbegun > _AWAITED_AFTER:
                 careful.append(attempt)
@@ -77,7 +83,7 @@ class Receiver:
             self._let_go(attempts)
             raise
         for attempt, unfit in zip(attempts, found, strict=True):
-            if unfit is not None:
+            if unfit is not None and attempt.stop is None:
                 self._slots.refuse(attempt, unfit)
         return [attempt for attempt, unfit in zip(attempts, found, strict=True) if unfit is None]
 
@@ -93,7 +99,8 @@ class Receiver:
             raise
         for attempt in attempts:
             attempt.noted = True
-            self._slots.run(attempt)
+            if attempt.stop is None:
+                self._slots.run(attempt)
 
     def _let_go(self, attempts: Sequence[Attempt]) -> None:
         """Keep their leases no longer: these end, and bring the predictions back."""

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import Protocol
 
 from zypher.model_card import ModelCard
+from zypher.prediction import StopReason
 from zypher.worker.attempt import Attempt
-from zypher.worker.protocol import StopReason
 
 
 class Replica(Protocol):
@@ -36,7 +36,10 @@ class Replica(Protocol):
         ...
 
     def run(self, attempt: Attempt) -> None:
-        """Make the attempt; its ending is added to the endings that the replica was made with, also at its death."""
+        """Make the attempt. Its ending is added to the endings that the replica was made with, also at its death.
+
+        Before that, what it reports is added to the events that the replica was made with.
+        """
         ...
 
     def stop(self, attempt: Attempt, reason: StopReason) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from zypher.clock import Clock
-from zypher.engines.contract import Deliveries, Operations
+from zypher.engines.contract import Deliveries, Workforce
 from zypher.errors import InvalidInput
 from zypher.model_card import ModelCard, revision_of
 from zypher.models.schema import InputValidator
@@ -13,14 +13,14 @@ from zypher.worker.attempt import Unfit
 from zypher.worker.replicas import Replicas
 
 
-class WorkerEngine(Deliveries, Operations, Protocol):
+class WorkerEngine(Deliveries, Workforce, Protocol):
     """What a worker needs of an engine."""
 
 
 class Revisions:
     """Checks an input anew that was accepted for another revision: by this worker's card, then by those that live."""
 
-    def __init__(self, engine: Operations, replicas: Replicas, clock: Clock) -> None:
+    def __init__(self, engine: Workforce, replicas: Replicas, clock: Clock) -> None:
         self._engine = engine
         self._replicas = replicas
         self._clock = clock
@@ -32,7 +32,7 @@ class Revisions:
         card = self._replicas.card
         if card is not None and card is not self._own[0]:
             self._own = (card, revision_of(card))
-        return delivery.message.revision not in {"", self._own[1]}
+        return delivery.message.options.revision not in {"", self._own[1]}
 
     async def check(self, deliveries: Sequence[Delivery]) -> list[Unfit | None]:
         """For each why it cannot run here; None when its input fits. Raises `EngineUnavailable`."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Coroutine, Sequence
 
 from zypher.engines.contract import Deliveries, Settlement
 from zypher.errors import EngineUnavailable
@@ -12,6 +12,7 @@ from zypher.worker.attempt import Attempt, Attempts, Ending, Endings, Lost
 from zypher.worker.decide import Release, Settle, decide
 from zypher.worker.prediction_log import PredictionLog, warn_of
 from zypher.worker.protocol import Succeeded
+from zypher.worker.publisher import Publisher
 from zypher.worker.slots import Slots
 
 logger = logging.getLogger(__name__)
@@ -28,7 +29,7 @@ class Settler:
         attempts: Attempts,
         slots: Slots,
         endings: Endings,
-        max_attempts: int,
+        publisher: Publisher,
         metrics: Metrics,
         log: PredictionLog,
     ) -> None:
@@ -36,7 +37,7 @@ class Settler:
         self._attempts = attempts
         self._slots = slots
         self._endings = endings
-        self._max_attempts = max_attempts
+        self._publisher = publisher
         self._metrics = metrics
         self._log = log
         self._unsettled = 0
@@ -53,9 +54,11 @@ class Settler:
         for attempt in ended:
             self._slots.give_back(attempt)
         self._unsettled += len(ended)
-        task = asyncio.create_task(self._give_back(ended))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        reporting = self._publisher.unpublished(ended)
+        if reporting:
+            self._begin(self._give_back_after_events(reporting))
+            ended = [attempt for attempt in ended if attempt not in reporting]
+        self._begin(self._give_back(ended))
 
     async def stop(self) -> None:
         """Wait for nothing more; what was given to the engine, it stores."""
@@ -64,7 +67,16 @@ class Settler:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _give_back(self, ended: Sequence[Attempt]) -> None:
+    def _begin(self, giving_back: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(giving_back)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _give_back_after_events(self, ended: Collection[Attempt]) -> None:
+        await self._publisher.finish(ended)
+        await self._give_back(ended)
+
+    async def _give_back(self, ended: Collection[Attempt]) -> None:
         try:
             settlements: list[Settlement] = []
             releases: list[tuple[Delivery, Release]] = []
@@ -105,16 +117,17 @@ class Settler:
     def _decide(self, attempt: Attempt) -> Settle | Release:
         delivery, ending = attempt.delivery, attempt.ending
         assert ending is not None
-        decision = decide(ending, delivery, self._max_attempts)
+        decision = decide(ending, delivery, self._slots.max_attempts, attempt.stop)
         if not isinstance(ending, Succeeded):
-            self._report(delivery, ending, decision)
+            self._report(attempt, ending, decision)
         return decision
 
-    def _report(self, delivery: Delivery, ending: Ending, decision: Settle | Release) -> None:
-        warn_of(delivery, ending, is_last=isinstance(decision, Settle))
+    def _report(self, attempt: Attempt, ending: Ending, decision: Settle | Release) -> None:
+        delivery = attempt.delivery
+        warn_of(delivery, ending, is_last=isinstance(decision, Settle) and attempt.stop is None)
         if isinstance(ending, Lost) and ending.begun:
             self._metrics.attempt_lost(delivery.message.model)
 
 
-def _ids(attempts: Sequence[Attempt]) -> str:
+def _ids(attempts: Collection[Attempt]) -> str:
     return ", ".join(attempt.delivery.message.prediction_id for attempt in attempts)

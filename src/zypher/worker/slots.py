@@ -4,8 +4,9 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from zypher.worker.attempt import Attempt, Endings, Lost, Unfit
+from zypher.worker.attempt import Attempt, Endings, Expired, Lost, Unfit
 from zypher.worker.decide import is_exclusive
+from zypher.worker.protocol import Stopped
 from zypher.worker.replica import Replica
 
 _NO_REPLICA = Lost("had ended", begun=False)
@@ -22,8 +23,8 @@ class Slots:
 
     def __init__(self, endings: Endings, max_attempts: int) -> None:
         self.room = asyncio.Event()  # set when there may be a free slot
+        self.max_attempts = max_attempts  # of a prediction that takes its replicas with it
         self._endings = endings
-        self._max_attempts = max_attempts
         self._replicas: dict[Replica, int] = {}  # those that are ready, and how many of their slots are taken
         self._at: dict[Attempt, Replica] = {}  # where each runs
         self._waiting: deque[Attempt] = deque()
@@ -75,10 +76,10 @@ class Slots:
         One after the last is lost: all before it began, and no worker lived to say how they ended.
         """
         number = attempt.delivery.attempt
-        if number > self._max_attempts or not self._replicas:
-            self._endings.add(attempt, _NO_TRACE if number > self._max_attempts else _NO_REPLICA)
+        if number > self.max_attempts or not self._replicas:
+            self._endings.add(attempt, _NO_TRACE if number > self.max_attempts else _NO_REPLICA)
             return
-        exclusive = is_exclusive(number, self._max_attempts)
+        exclusive = is_exclusive(number, self.max_attempts)
         alone = exclusive and any(replica.slots != 1 for replica in self._replicas)
         replica = None if alone or self._waiting else self._with_room()
         if replica is not None:
@@ -87,9 +88,9 @@ class Slots:
         (self._exclusive if alone else self._waiting).append(attempt)
         self._serve()
 
-    def refuse(self, attempt: Attempt, unfit: Unfit) -> None:
-        """Give the attempt no slot."""
-        self._endings.add(attempt, unfit)
+    def refuse(self, attempt: Attempt, ending: Stopped | Expired | Unfit) -> None:
+        """Give the attempt no slot: it ends so."""
+        self._endings.add(attempt, ending)
 
     def drop(self, attempt: Attempt) -> Replica | None:
         """Let an attempt that waits for a slot wait no more: nothing becomes of it. Else the replica that runs it."""
@@ -97,6 +98,7 @@ class Slots:
             with suppress(ValueError):
                 waiting.remove(attempt)
                 self._serve()
+                self.room.set()
                 return None
         return self._at.get(attempt)
 

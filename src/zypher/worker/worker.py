@@ -17,16 +17,19 @@ from zypher.telemetry.metrics import Metrics
 from zypher.worker.announcer import Announcer
 from zypher.worker.attempt import Attempts, Endings
 from zypher.worker.beginnings import Beginnings
+from zypher.worker.events import Events
 from zypher.worker.heartbeat import PER_SILENCE, Heartbeat
 from zypher.worker.leases import PER_LEASE, Leases
 from zypher.worker.prediction_log import PredictionLog
 from zypher.worker.process_replica import Launch, ProcessReplica
+from zypher.worker.publisher import Publisher
 from zypher.worker.receiver import Receiver
 from zypher.worker.replica import MakeReplica
 from zypher.worker.replicas import Replicas
 from zypher.worker.revisions import Revisions, WorkerEngine
 from zypher.worker.settler import Settler
 from zypher.worker.slots import Slots
+from zypher.worker.stops import Stops
 
 logger = logging.getLogger(__name__)
 
@@ -45,12 +48,12 @@ class WorkerPlan(msgspec.Struct, frozen=True):
 
 def worker_of(launch: Launch, plan: WorkerPlan, engine: WorkerEngine, clock: Clock, metrics: Metrics) -> "Worker":
     """A worker whose replicas are processes."""
-    endings = Endings()
+    endings, events = Endings(), Events()
 
     def make(number: int) -> ProcessReplica:
-        return ProcessReplica(number, launch, endings, clock)
+        return ProcessReplica(number, launch, endings, events, clock)
 
-    return Worker(plan, make, endings, engine, clock, metrics)
+    return Worker(plan, make, endings, events, engine, clock, metrics)
 
 
 class Worker:
@@ -61,11 +64,12 @@ class Worker:
         plan: WorkerPlan,
         make: MakeReplica,
         endings: Endings,
+        events: Events,
         engine: WorkerEngine,
         clock: Clock,
         metrics: Metrics,
     ) -> None:
-        """`make` makes replicas that add their attempts' endings to `endings`."""
+        """`make` makes replicas that add what their attempts report to `events`, and how these end to `endings`."""
         self.worker_id = secrets.token_hex(6)
         self.died: asyncio.Future[None] = asyncio.get_running_loop().create_future()  # fails with the cause
         self._engine = engine
@@ -75,10 +79,12 @@ class Worker:
         self._replicas = replicas = Replicas(make, plan.replicas, slots, clock)
         self._announcer = Announcer(engine, clock, replicas, self.worker_id, plan.lease_s)
         log = PredictionLog(plan.log)
-        self._settler = settler = Settler(engine, attempts, slots, endings, plan.max_attempts, metrics, log)
+        publisher = Publisher(engine, clock, events)
+        self._settler = settler = Settler(engine, attempts, slots, endings, publisher, metrics, log)
         revisions = Revisions(engine, replicas, clock)
         self._receiver = Receiver(engine, clock, attempts, slots, settler, metrics, revisions)
-        leases = Leases(engine, attempts, slots)
+        leases = Leases(engine, attempts)
+        stops = Stops(engine, attempts, slots)
         beginnings = Beginnings(engine, clock, attempts, replicas)
         heartbeat = Heartbeat(replicas, plan.silence_s)
         # After the engine was away a lease must be extended before it ends, however short it is.
@@ -89,6 +95,8 @@ class Worker:
         self._loops = [
             BackgroundLoop("settler", settler.step, clock, _PAUSE_S),
             BackgroundLoop("leases", leases.step, clock, pause_s, period_s=plan.lease_s / PER_LEASE),
+            BackgroundLoop("stops", stops.step, clock, pause_s),
+            BackgroundLoop("publisher", publisher.step, clock),
             BackgroundLoop("beginnings", beginnings.step, clock, pause_s),
             BackgroundLoop("heartbeat", heartbeat.step, clock, period_s=plan.silence_s / PER_SILENCE),
         ]

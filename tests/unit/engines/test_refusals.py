@@ -15,7 +15,8 @@ from zypher.errors import (
     ("refusal", "kind", "part"),
     [
         (stopping(), EngineUnavailable, "is stopping"),
-        (queue_full("m", 5), QueueFull, "5 predictions wait for m,"),
+        (queue_full("m", 5), QueueFull, "5 predictions wait for m, as many as may"),
+        (queue_full("m", 0, 1_000), QueueFull, "no room for 1000 more"),
         (inputs_full("m", 1_572_864), DataFull, "wait for m have the 1.5 MiB that they may"),
         (key_reused(), IdempotencyKeyReused, "another input"),
         (model_in_use("m", workers=1, unfinished=0), ModelInUse, "m is served by 1 worker"),

@@ -99,7 +99,7 @@ async def test_the_message_has_the_revision_that_accepts_it(
     engine.workers = (*engine.workers, WorkerState("new", CARD.name, NUMBER, 1, 1, 1))
     submitted = await gateway.submit(f'{{"input": {input}}}'.encode(), Demand.DURABLE)
     await gateway.close()
-    assert submitted.message.revision == revision_of(card)
+    assert submitted.message.options.revision == revision_of(card)
 
 
 @pytest.mark.parametrize("input", ["null", f'{{"a": "{LARGE}"}}'])

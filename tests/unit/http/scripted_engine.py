@@ -1,13 +1,15 @@
 """An engine that does what the test sets: full, away, without workers; the test ends its predictions."""
 
 import asyncio
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from tests.fake_clock import FakeClock
+from zypher.engines.contract import Cancellation, Page, Submission
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused, QueueFull
 from zypher.model_card import ModelCard
-from zypher.prediction import Failure, FailureKind, Message, Outcome, Prediction, Status
+from zypher.prediction import Event, Failure, FailureKind, Message, Outcome, Prediction, Status
 from zypher.queue_state import QueueState, WorkerState
 
 TEXT: dict[str, object] = {"type": "string"}
@@ -15,7 +17,7 @@ CARD = ModelCard("shout", "Say it louder.", TEXT, TEXT, {}, 1)
 
 
 class ScriptedEngine:
-    """Keeps the roles `Submissions` and `Operations` of the engine contract, for one model."""
+    """Keeps the roles `Submissions` and `Workforce` of the engine contract, for one model."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.limit = 100
@@ -36,7 +38,13 @@ class ScriptedEngine:
         (prediction,) = self.predictions.values()
         return prediction
 
-    async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
+    async def submit(self, submissions: Sequence[Submission], *, durable: bool) -> list[Prediction]:
+        return [self._submit(each.message, durable, each.idempotency_key) for each in submissions]
+
+    async def keep(self, message: Message) -> Prediction:
+        return self._submit(message, True, None)
+
+    def _submit(self, message: Message, durable: bool, idempotency_key: str | None) -> Prediction:
         durable = durable or idempotency_key is not None
         if durable and not self.stores:
             raise EngineUnavailable("The disk is full; make room and try again.", 7)
@@ -81,27 +89,24 @@ class ScriptedEngine:
             if awaited == prediction_id:
                 over.set()
 
-    async def cancel(self, prediction_id: str) -> bool:
+    async def cancel(self, prediction_id: str) -> Cancellation:
         self.end(prediction_id, Outcome(Status.CANCELLED))
-        return True
+        return Cancellation.ENDED
+
+    async def events(self, prediction_id: str, after: int = 0, wait_s: float = 0) -> list[Event] | None:
+        return []
+
+    async def page(self, model: str, *, status: Status | None = None, limit: int = 100, after: str = "") -> Page:
+        return Page(list(self.predictions.values()), None)
+
+    async def announce(self, presence: WorkerState) -> None:
+        self.workers = (presence,)
 
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         known = [] if self.card is None else [self.card.name]
         models = [*known, *(worker.model for worker in self.workers)] if model is None else [model]
         queue = QueueState(len(self.predictions), 0, None, 2.5, self.limit, self.workers, card=self.card)
         return dict.fromkeys(models, queue)
-
-    async def dead(self, model: str, limit: int) -> list[Prediction]:
-        return []
-
-    async def replay(self, prediction_id: str) -> bool:
-        return False
-
-    async def purge(self, prediction_id: str) -> bool:
-        return False
-
-    async def forget(self, model: str) -> bool:
-        return False
 
 
 def succeeded(output: bytes) -> Outcome:

@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.contract.phrases import LOST, settle_one
+from tests.contract.phrases import LOST, settle_one, submit_one
 from tests.fake_clock import FakeClock
 from tests.unit.http.scripted_engine import CARD
 from zypher.client.operators import OperatorClient
@@ -63,7 +63,7 @@ async def remote(engine: EmbeddedEngine, path: Path, clock: FakeClock) -> AsyncI
 
 async def end(engine: EmbeddedEngine, clock: FakeClock, prediction_id: str, outcome: Outcome) -> None:
     """Submit a prediction and let it end so."""
-    await engine.submit(Message(prediction_id, "m", b'"caf\xc3\xa9"', clock.now()), durable=True)
+    await submit_one(engine, Message(prediction_id, "m", b'"caf\xc3\xa9"', clock.now()), durable=True)
     (delivery,) = await engine.receive("m", 1, 0)
     assert await settle_one(engine, delivery, outcome)
 
@@ -74,7 +74,7 @@ async def test_operator_responses_equal_the_engines(
     await engine.announce(WorkerState("w", "m", CARD, 1, 1, 1, announced_at=clock.now()))
     await end(engine, clock, "a", LOST)
     await end(engine, clock, "b", Outcome(Status.SUCCEEDED, output=b'"\xc3\xa9"'))
-    await engine.submit(Message("c", "m", b"1", clock.now()), durable=True)
+    await submit_one(engine, Message("c", "m", b"1", clock.now()), durable=True)
     assert await remote.queues() == await engine.queues() == await remote.queues("m")
     assert list(await remote.queues()) == ["m"]
     assert await remote.dead("m", 10) == await engine.dead("m", 10)
@@ -119,7 +119,7 @@ async def test_only_what_lost_its_workers_is_a_dead_letter(
 async def test_a_full_queue_is_reported(engine: EmbeddedEngine, remote: OperatorClient, clock: FakeClock) -> None:
     await end(engine, clock, "a", LOST)
     for number in range(LIMIT):
-        await engine.submit(Message(str(number), "m", b"1", clock.now()), durable=True)
+        await submit_one(engine, Message(str(number), "m", b"1", clock.now()), durable=True)
     with pytest.raises(EngineUnavailable, match="as many as may"):
         await remote.replay("a")
 

@@ -1,9 +1,11 @@
 """What the tests of this room share."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
 
+from tests.unit.worker.house import House
 from zypher.prediction import Delivery, Message
 from zypher.worker.attempt import Attempt, Endings
 
@@ -20,3 +22,12 @@ def attempts(count: int) -> list[Attempt]:
 @pytest.fixture
 async def endings() -> Endings:
     return Endings()
+
+
+@pytest.fixture
+async def house() -> AsyncIterator[House]:
+    """One replica with two slots, which has loaded its model."""
+    house = House()
+    await house.open()
+    yield house
+    await house.close()

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.unit.worker.conftest import delivery
-from zypher.prediction import Failure, FailureKind, Outcome, Status
-from zypher.worker.attempt import Lost, Unfit
-from zypher.worker.decide import Release, Settle, decide, is_exclusive, restart_delay_s, unfit_delay_s
+from zypher.prediction import PRIORITIES, Failure, FailureKind, Outcome, Status, StopReason
+from zypher.worker.attempt import Ending, Expired, Lost, Unfit
+from zypher.worker.decide import Release, Settle, decide, is_exclusive, lanes_of, restart_delay_s, unfit_delay_s
 from zypher.worker.protocol import Failed, Stopped, Succeeded
 
 CAUSE = "was killed by signal SIGSEGV (11)"
@@ -42,6 +42,42 @@ def test_the_last_loss_fails_with_its_cause(max_attempts: int, died: str) -> Non
     assert decision.outcome.status is Status.FAILED
     message = f"worker_lost: the process that ran it {died}"
     assert decision.outcome.failure == Failure(FailureKind.WORKER_LOST, message)
+
+
+@pytest.mark.parametrize("attempt", [1, 3])
+@pytest.mark.parametrize(
+    ("ending", "run_s"),
+    [
+        (Stopped(7, begun=True, run_s=0.5), 0.5),
+        (Stopped(0, begun=False, run_s=0.0), 0.0),
+        (Lost(CAUSE, begun=True), 0.0),
+        (Lost(CAUSE, begun=False), 0.0),
+        (Unfit("$.input must be a number.", 6, fits_elsewhere=True), 0.0),
+    ],
+)
+def test_a_cancelled_prediction_gets_no_other_attempt(attempt: int, ending: Ending, run_s: float) -> None:
+    decision = decide(ending, delivery(attempt=attempt), 3, StopReason.CANCELLED)
+    assert decision == Settle(Outcome(Status.CANCELLED, run_s=run_s))
+
+
+@pytest.mark.parametrize("stop", StopReason)
+@pytest.mark.parametrize("ending", [Succeeded(7, b"1", 0.5), Failed(7, FailureKind.MODEL_ERROR, "no", "", 0.5)])
+def test_what_was_reached_before_a_stop_counts(ending: Succeeded | Failed, stop: StopReason) -> None:
+    assert decide(ending, delivery(), 3, stop) == decide(ending, delivery(), 3)
+
+
+def test_an_attempt_without_its_lease_is_never_charged() -> None:
+    stopped = Stopped(7, begun=True, run_s=0.5)
+    assert decide(stopped, delivery(attempt=3), 3, StopReason.LEASE_LOST) == Release(counted=False)
+
+
+def test_what_came_after_its_deadline_expires() -> None:
+    assert decide(Expired(), delivery(), max_attempts=3) == Settle(Outcome(Status.EXPIRED))
+
+
+def test_every_eighth_receive_begins_with_the_last_lane() -> None:
+    lanes = [lanes_of(receive) for receive in range(1, 17)]
+    assert lanes == [*[PRIORITIES] * 7, PRIORITIES[::-1]] * 2
 
 
 def test_only_the_last_of_several_attempts_is_exclusive() -> None:

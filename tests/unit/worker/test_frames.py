@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zypher.model_card import ModelCard
-from zypher.prediction import FailureKind
+from zypher.prediction import EventKind, FailureKind, StopReason
 from zypher.settings import LogSettings
 from zypher.worker.frame_reader import FrameReader
 from zypher.worker.frames import BadFrame, Body, WithContent, decode_to_replica, decode_to_worker, frame, take_frame
@@ -18,10 +18,10 @@ from zypher.worker.protocol import (
     LoadFailed,
     Ping,
     Pong,
+    Reported,
     Run,
     Stop,
     Stopped,
-    StopReason,
     Succeeded,
     ToReplica,
     ToWorker,
@@ -68,6 +68,7 @@ def test_every_message_survives_the_way() -> None:
         Failed(2, FailureKind.MODEL_ERROR, "ValueError: x", "trace", 1.5),
         Stopped(3, begun=True, run_s=0.5),
         Pong("has too many open files"),
+        Reported(1, EventKind.PROGRESS, b"0.5"),
     ]
     to_replica: list[ToReplica] = [
         Load("a.py:A", 3, ["/p"], "cuda:1", {"K": "v"}, 10, LogSettings()),
@@ -131,9 +132,9 @@ def test_large_content_among_others_arrives_whole(step: int, order: list[ToRepli
     assert [message for body in bodies for message in decode_to_replica(body)] == order
 
 
+@pytest.mark.parametrize("message", [Succeeded(1, b"x" * 131_073, 0.5), Reported(1, EventKind.OUTPUT, b"x" * 131_073)])
 @pytest.mark.parametrize("step", [1, 7, 8, 15, 16, 17])
-def test_large_content_in_tiny_pieces_arrives_whole(step: int) -> None:
-    message = Succeeded(1, b"x" * 131_073, 0.5)
+def test_large_content_in_tiny_pieces_arrives_whole(step: int, message: ToWorker) -> None:
     (body,) = read(FrameReader(LONGEST_BYTES), framed(message), step)
     assert isinstance(body, WithContent)
     assert decode_to_worker(body) == [message]

@@ -224,3 +224,16 @@ async def test_a_last_attempt_is_exclusive_while_a_replica_dies(slots: Slots, en
     slots.remove(dying)
     run(slots, ordinary)
     assert heir.running == [exclusive]
+
+
+async def test_a_dropped_attempt_makes_room(slots: Slots, endings: Endings) -> None:
+    await ready(slots, endings, 2)
+    first, exclusive = attempts(2)
+    run(slots, first)
+    run(slots, exclusive, exclusive=True)
+    slots.room.clear()
+
+    slots.drop(exclusive)
+
+    assert slots.room.is_set()
+    assert slots.free == 1

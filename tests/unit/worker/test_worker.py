@@ -1,128 +1,19 @@
-"""A worker between the memory engine and replicas that obey the test."""
+"""What a worker does with the predictions of its model."""
 
 import asyncio
 import logging
-import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from msgspec.structs import replace
 
-from tests.fake_clock import FakeClock, eventually
-from tests.fake_replica import CARD, FakeReplica
+from tests.fake_clock import eventually
+from tests.fake_replica import CARD
+from tests.unit.worker.house import LEASE_S, SILENCE_S, House
 from zypher.engines.contract import Settlement
-from zypher.engines.embedded.engine import EmbeddedEngine
-from zypher.engines.embedded.memory.journal import MemoryJournal
-from zypher.errors import EngineUnavailable, TargetError
-from zypher.prediction import Delivery, FailureKind, Message, Prediction, Status
-from zypher.queue_state import WorkerState
-from zypher.settings import LogSettings
-from zypher.telemetry.metrics import Metrics
-from zypher.worker.attempt import Attempt, Endings
-from zypher.worker.protocol import StopReason, Succeeded
-from zypher.worker.worker import Worker, WorkerPlan
-
-LEASE_S = 30.0
-SILENCE_S = 60.0
-
-
-class Engine(EmbeddedEngine):
-    """The memory engine, which a test can make refuse and hold up what the worker asks for."""
-
-    def __init__(self, clock: FakeClock) -> None:
-        super().__init__(MemoryJournal(clock), clock, queue_limit=10_000, retention_s=3600, lease_s=LEASE_S)
-        self.away: set[str] = set()
-        self.begun: list[str] = []
-        self.announced: list[WorkerState] = []
-        self.held = asyncio.Event()
-        self.held.set()
-
-    async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        await self._allow("extend")
-        return await super().extend(deliveries)
-
-    async def begin(self, deliveries: Sequence[Delivery]) -> None:
-        await self._allow("begin")
-        self.begun += [each.message.prediction_id for each in deliveries]
-        await super().begin(deliveries)
-
-    async def announce(self, presence: WorkerState) -> None:
-        await self._allow("announce")
-        self.announced.append(presence)
-        await super().announce(presence)
-
-    async def _allow(self, what: str) -> None:
-        if what in self.away:
-            raise EngineUnavailable("It is away.")
-        if what == "extend":
-            await self.held.wait()
-
-
-class House:
-    """A worker, its engine, its replicas."""
-
-    def __init__(self, *, replicas: int = 1, slots: int = 2) -> None:
-        self.clock = FakeClock()
-        self.engine = Engine(self.clock)
-        self.made: list[FakeReplica] = []
-        self.refusal = ""
-        self.metrics = Metrics()
-        self.card = CARD
-        self._endings = Endings()
-        self._slots = slots
-        plan = WorkerPlan(replicas, 3, LEASE_S, SILENCE_S, LogSettings())
-        self.worker = Worker(plan, self._make, self._endings, self.engine, self.clock, self.metrics)
-
-    def _make(self, number: int) -> FakeReplica:
-        self.made.append(FakeReplica(self._endings, self._slots, number, refusal=self.refusal, card=self.card))
-        return self.made[-1]
-
-    def settled(self) -> int:
-        """How many outcomes were counted."""
-        page = self.metrics.page()[0].decode()
-        counts = re.findall(r"^zypher_predictions_settled_total\{.*\} (.*)$", page, re.MULTILINE)
-        return sum(int(float(count)) for count in counts)
-
-    async def open(self) -> None:
-        await self.engine.open()
-        self.worker.start()
-        await self.worker.run()
-
-    async def submit(self, *ids: str, input: bytes = b"1", revision: str = "") -> None:
-        for each in ids:
-            await self.engine.submit(Message(each, "m", input, self.clock.now(), revision), durable=True)
-
-    async def get(self, prediction_id: str) -> Prediction:
-        found = await self.engine.get(prediction_id)
-        assert found is not None
-        return found
-
-    async def running(self, *ids: str) -> list[Attempt]:
-        """The attempts of these predictions, once a replica has them."""
-
-        def found() -> list[Attempt]:
-            running = [attempt for replica in self.made for attempt in replica.running]
-            by_id = {attempt.delivery.message.prediction_id: attempt for attempt in running}
-            return [by_id[each] for each in ids if each in by_id]
-
-        await eventually(lambda: len(found()) == len(ids))
-        return found()
-
-    async def pass_time(self, seconds: float) -> None:
-        """Let time pass in small steps, so that what waits for it can go on."""
-        for _ in range(round(seconds / 0.5)):
-            self.clock.advance(0.5)
-            for _ in range(10):
-                await asyncio.sleep(0)
-
-
-@pytest.fixture
-async def house() -> AsyncIterator[House]:
-    house = House()
-    await house.open()
-    yield house
-    await house.worker.stop()
-    await house.engine.close()
+from zypher.errors import TargetError
+from zypher.prediction import Delivery, FailureKind, Status, StopReason
+from zypher.worker.protocol import Succeeded
 
 
 async def test_an_output_is_settled_and_frees_its_slot(house: House) -> None:
@@ -222,12 +113,12 @@ async def test_what_vanished_twice_is_recorded_before_it_begins(house: House, ca
 async def test_an_attempt_whose_lease_is_lost_is_stopped(house: House) -> None:
     await house.submit("a")
     (attempt,) = await house.running("a")
-    house.engine.held.clear()  # no extension returns, while its lease ends
+    let = house.engine.hold("extend")  # no extension returns, while its lease ends
     house.clock.advance(LEASE_S / 3)
     await asyncio.sleep(0)
     for _ in range(6):
         house.clock.advance(LEASE_S / 5)
-    house.engine.held.set()
+    let.set()
 
     await eventually(lambda: house.made[0].stopped)
 
@@ -264,7 +155,7 @@ async def test_leases_are_extended_at_once_after_an_outage(house: House) -> None
 
 
 async def test_a_worker_is_announced_while_extending_hangs(house: House) -> None:
-    house.engine.held.clear()
+    house.engine.hold("extend")
     await house.pass_time(LEASE_S / 3 + 1)
     house.engine.announced.clear()
 
@@ -348,8 +239,7 @@ async def test_no_more_is_received_while_too_many_outcomes_wait(monkeypatch: pyt
 
     let.set()
     await house.running("late", "later")
-    await house.worker.stop()
-    await house.engine.close()
+    await house.close()
 
 
 async def test_a_model_that_cannot_load_fails_the_start() -> None:
@@ -361,8 +251,7 @@ async def test_a_model_that_cannot_load_fails_the_start() -> None:
     with pytest.raises(TargetError, match="There is no file"):
         await house.worker.run()
 
-    await house.worker.stop()
-    await house.engine.close()
+    await house.close()
 
 
 async def test_a_model_that_loads_later_is_run_then() -> None:
@@ -414,8 +303,7 @@ async def test_a_load_between_two_runs_is_not_missed() -> None:
     house.refusal = ""
     await house.pass_time(2)
     assert await house.worker.run() == CARD
-    await house.worker.stop()
-    await house.engine.close()
+    await house.close()
 
 
 async def test_a_replica_that_cannot_start_is_tried_ever_later(house: House) -> None:
@@ -429,7 +317,7 @@ async def test_a_replica_that_cannot_start_is_tried_ever_later(house: House) -> 
 
 
 async def test_a_part_that_dies_takes_the_worker_with_it(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    async def broken(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    async def broken(deliveries: Sequence[Delivery]) -> None:
         raise ValueError("an error of ours")
 
     monkeypatch.setattr(house.engine, "extend", broken)

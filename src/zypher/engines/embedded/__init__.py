@@ -6,11 +6,17 @@
     limit.py         how many bytes a journal may hold, in numbers and sentences
     recovery.py      what happens while a journal cannot store
 
+What is asked of predictions:
+
+    results.py       how they ended, one by its id or many in a list
+    events.py        what is said of them before they end
+
 The transitions of a prediction, each in memory and in the journal:
 
-    acceptance.py    submitted, or promoted later
+    acceptance.py    submitted, or kept later
     receiving.py     leased, and back in its queue
-    ending.py        settled, cancelled or lost
+    deadlines.py     still queued at its deadline: expired
+    ending.py        settled, cancelled, expired or lost
     dead_letters.py  failed with all its replicas lost: replayed or purged
     retention.py     past its retention: deleted
 

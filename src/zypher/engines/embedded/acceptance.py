@@ -1,109 +1,175 @@
-"""How a prediction gets into the journal: when it is submitted, or when it is promoted."""
+"""How predictions get into memory and the journal: when they are submitted, or when they are kept later."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
 
 from zypher.clock import Clock
+from zypher.engines.contract import Submission
 from zypher.engines.embedded.dead_letters import DeadLetters
-from zypher.engines.embedded.journal import Accept, End, FindStanding, Journal, Standing, Written, resolve
-from zypher.engines.embedded.memory.entry import Entry, Stage
+from zypher.engines.embedded.deadlines import Deadlines
+from zypher.engines.embedded.journal import (
+    Accept,
+    Accepted,
+    End,
+    FindStanding,
+    Journal,
+    Refused,
+    Row,
+    Standing,
+    resolve,
+)
+from zypher.engines.embedded.memory.entry import Entry, Stage, Writing
 from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.prediction import Message, Prediction
 
-Accepted = Prediction | Standing
-
 
 class Acceptance:
-    """All of it returns once the journal has stored, or raises `EngineUnavailable` and nothing is accepted."""
+    """What is durable is in the journal when a method returns; it raises `EngineUnavailable`, and nothing is."""
 
     def __init__(
-        self, clock: Clock, predictions: Predictions, journal: Journal, dead_letters: DeadLetters, retention_s: float
+        self,
+        clock: Clock,
+        predictions: Predictions,
+        journal: Journal,
+        deadlines: Deadlines,
+        dead_letters: DeadLetters,
+        retention_s: float,
     ) -> None:
         self._clock = clock
         self._predictions = predictions
         self._journal = journal
+        self._deadlines = deadlines
         self._dead_letters = dead_letters
         self._retention = timedelta(seconds=retention_s)
 
-    async def accept(self, message: Message, key: str | None) -> Accepted:
-        """Accept a new prediction, or return the one that stands for it.
+    def accept(self, messages: Sequence[Message]) -> list[Prediction]:
+        """Accept new predictions of one model in memory only. Raises `QueueFull`."""
+        self._check_room(messages)
+        accepted = [self._predictions.accept(message) for message in messages]
+        for message in messages:
+            if message.options.deadline is not None:
+                self._deadlines.add(self._predictions.entries[message.prediction_id])
+        return accepted
+
+    async def store(self, submissions: Sequence[Submission]) -> list[Prediction | Standing]:
+        """Accept new predictions of one model durably; of each that, or what stands for it.
 
         Raises `QueueFull`, `DataFull`, `IdempotencyKeyReused`.
         """
         self._journal.recovery.check()
-        if key is not None and self._predictions.fullness(message.model, len(message.input)) is not None:
-            standing = await self._find_standing(message, key)
-            if standing is not None:
-                return standing
-        entry = self._predictions.enter(message)
-        self._write(entry, message, key)
-        return await self.written(entry)
+        messages = [submission.message for submission in submissions]
+        if self._predictions.fullness(messages[0].model, [message.input for message in messages]) is not None:
+            standing = await self._find_standing(submissions)
+            found = [each for each in standing if each is not None]
+            if len(found) == len(standing):
+                return [*found]
+            self._check_room([each for each, stands in zip(messages, standing, strict=True) if stands is None])
+        entries = [self._predictions.enter(message) for message in messages]
+        written = await self._write(entries, submissions).written()
+        return [written[message.prediction_id] for message in messages]
 
-    async def promote(self, entry: Entry, message: Message) -> Accepted:
+    async def keep(self, entry: Entry, message: Message) -> Prediction | Standing:
         """Make a prediction durable that is in memory only, queued or running."""
         self._journal.recovery.check()
-        self._write(entry, message, None)
-        return await self.written(entry)
+        written = await self._write([entry], [Submission(message)]).written()
+        return written[message.prediction_id]
 
-    async def promote_ended(self, message: Message, prediction: Prediction) -> Prediction:
+    async def keep_ended(self, message: Message, prediction: Prediction) -> Prediction:
         """Make a prediction durable that ended in memory only."""
         self._journal.recovery.check()
-        assert prediction.outcome is not None
-        assert prediction.finished_at is not None
+        outcome, finished_at = prediction.outcome, prediction.finished_at
+        assert outcome is not None
+        assert finished_at is not None
         loop = asyncio.get_running_loop()
-        stored: asyncio.Future[Written] = loop.create_future()
-        accepted: asyncio.Future[Written] = loop.create_future()
-        row = self._journal.new_row()
-        self._journal.write(
-            Accept(row, message, prediction.attempt, None, None, self._kept_since(), partial(resolve, accepted))
+        accepted: asyncio.Future[Accepted] = loop.create_future()
+        stored: asyncio.Future[None] = loop.create_future()
+        number = self._journal.new_row()
+        log = self._predictions.recent.events(message.prediction_id)
+        events = () if log is None else tuple(log.after(0))
+        row = Row(number, message, attempt=prediction.attempt, events=events)
+        self._journal.write(Accept([row], self._kept_since(), partial(resolve, accepted)))
+        end = End(
+            number, prediction.attempt, prediction.started_at, finished_at, outcome, None, partial(resolve, stored)
         )
-        self._journal.write(End.of(prediction, row, partial(resolve, stored)))
+        self._journal.write(end)
         await asyncio.gather(accepted, stored)
         durable = msgspec.structs.replace(prediction, durable=True)
         self._predictions.recent.keep(durable)
-        self._dead_letters.add_if_dead(row, durable, message.revision)
+        self._dead_letters.add_if_dead(number, durable)
         return durable
 
-    async def written(self, entry: Entry) -> Accepted:
-        """Wait until the record that is being written is stored."""
-        submitter: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        assert entry.submitters is not None
-        entry.submitters.append(submitter)
-        return await submitter
+    def _check_room(self, messages: Sequence[Message]) -> None:
+        fullness = self._predictions.fullness(messages[0].model, [message.input for message in messages])
+        if fullness is not None:
+            raise fullness
 
-    def _write(self, entry: Entry, message: Message, key: str | None) -> None:
-        started_at = None if entry.lease is None else entry.lease.started_at
-        self._predictions.queue(entry.model).set_row(entry, self._journal.new_row())
-        entry.submitters = []
-        done = partial(self._written, entry, message)
-        self._journal.write(Accept(entry.row, message, entry.attempt, started_at, key, self._kept_since(), done))
+    def _write(self, entries: Sequence[Entry], submissions: Sequence[Submission]) -> Writing:
+        """Begin to write these entries, all or none."""
+        writing = Writing()
+        rows: list[Row] = []
+        for entry, submission in zip(entries, submissions, strict=True):
+            self._predictions.queue_of(entry).set_row(entry, self._journal.new_row())
+            entry.writing = writing
+            rows.append(
+                Row(
+                    entry.row,
+                    submission.message,
+                    submission.idempotency_key,
+                    entry.attempt,
+                    None if entry.lease is None else entry.lease.started_at,
+                    entry.stop_asked,
+                    () if entry.events is None else tuple(entry.events.after(0)),
+                )
+            )
+        self._journal.write(Accept(rows, self._kept_since(), partial(self._end_writing, writing, entries, rows)))
+        return writing
 
-    def _written(self, entry: Entry, message: Message, written: Written) -> None:
-        """Let an accepted entry wait in its queue, or undo what was begun; wake its submitters."""
-        queue = self._predictions.queue(entry.model)
-        submitters, entry.submitters = entry.submitters or (), None
-        if entry.stage is not Stage.ACCEPTING:
-            if written is not None:  # it stays what it was, in memory only
-                queue.set_row(entry, 0)
-        elif written is None:
+    def _end_writing(
+        self, writing: Writing, entries: Sequence[Entry], rows: Sequence[Row], written: Accepted | Refused
+    ) -> None:
+        """Let accepted entries wait in their queues, or undo what was begun; wake the submitters."""
+        if isinstance(written, Exception):
+            for entry in entries:
+                self._refuse(entry)
+            writing.end(written)
+            return
+        results: dict[str, Prediction | Standing] = {}
+        for entry, row, standing in zip(entries, rows, written, strict=True):
+            if standing is None:
+                self._admit(entry, row.message)
+            else:
+                self._refuse(entry)
+            results[entry.prediction_id] = standing or self._predictions.state(entry)
+        writing.end(results)
+
+    def _admit(self, entry: Entry, message: Message) -> None:
+        entry.writing = None
+        entry.events = None  # the journal has them
+        if entry.stage is Stage.ACCEPTING:
+            queue = self._predictions.queue_of(entry)
             queue.stop_holding(entry)
             queue.keep(entry, message)
             queue.join(entry)
-        else:
-            queue.stop_holding(entry)
-            queue.queued -= 1
-            del self._predictions.entries[entry.prediction_id]
-        result = self._predictions.state(entry) if written is None else written
-        for submitter in submitters:
-            resolve(submitter, result)
+            self._deadlines.add(entry)
 
-    async def _find_standing(self, message: Message, key: str) -> Standing | None:
-        found: asyncio.Future[Standing | None] = asyncio.get_running_loop().create_future()
-        accept = Accept(0, message, 0, None, key, self._kept_since(), partial(resolve, found))
-        self._journal.read(FindStanding(accept))
+    def _refuse(self, entry: Entry) -> None:
+        """Undo it; one that was in memory stays there, and only there."""
+        entry.writing = None
+        if entry.stage is Stage.ACCEPTING:
+            self._predictions.queue_of(entry).refuse(entry)
+            del self._predictions.entries[entry.prediction_id]
+        else:
+            self._predictions.queue_of(entry).set_row(entry, 0)
+
+    async def _find_standing(self, submissions: Sequence[Submission]) -> Accepted:
+        """Of each what an earlier submit of its id or key accepted."""
+        rows = [Row(0, each.message, each.idempotency_key) for each in submissions]
+        found: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
+        self._journal.read(FindStanding(Accept(rows, self._kept_since(), partial(resolve, found))))
         return await found
 
     def _kept_since(self) -> datetime:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from functools import partial
 
+from msgspec.structs import replace
+
 from zypher.clock import Clock
 from zypher.engines.embedded.journal import DeadLetter, Forget, Journal, Replay, WaitingRow, resolve
 from zypher.engines.embedded.memory.predictions import Predictions
@@ -28,12 +30,12 @@ class DeadLetters:
         for letter in letters:
             self._add(letter)
 
-    def add_if_dead(self, row: int, prediction: Prediction, revision: str) -> None:
+    def add_if_dead(self, row: int, prediction: Prediction) -> None:
         """Add a prediction whose end is stored, if it failed as `worker_lost`."""
         failure = prediction.outcome.failure if prediction.outcome else None
         if failure is not None and failure.kind is FailureKind.WORKER_LOST and prediction.finished_at is not None:
             instants = prediction.submitted_at, prediction.finished_at
-            self._add(DeadLetter(row, prediction.prediction_id, prediction.model, *instants, revision))
+            self._add(DeadLetter(row, prediction.prediction_id, prediction.model, *instants, prediction.options))
 
     def of(self, model: str) -> list[str]:
         """The ids of a model's dead letters, those that died first first."""
@@ -52,11 +54,15 @@ class DeadLetters:
         letter = self._find(prediction_id)
         if letter is None:
             return False
-        fullness = self._predictions.fullness(letter.model, 0)
+        fullness = self._predictions.fullness(letter.model, [b""])
         if fullness is not None:
             raise fullness
         del self._letters[letter.model][prediction_id]
-        return await self._write(letter, Replay, self._queue_again)
+        again = replace(letter, options=replace(letter.options, deadline=None))
+        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        done = partial(self._written, again, self._queue_again, written)
+        self._journal.write(Replay(letter.row, again.options, done))
+        return await written
 
     async def purge(self, prediction_id: str) -> bool:
         """Forget it and its key. Raises `EngineUnavailable` when the journal cannot store."""
@@ -65,7 +71,9 @@ class DeadLetters:
         if letter is None:
             return False
         del self._letters[letter.model][prediction_id]
-        return await self._write(letter, Forget, self._forget)
+        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._journal.write(Forget(letter.row, partial(self._written, letter, self._forget, written)))
+        return await written
 
     def _add(self, letter: DeadLetter) -> None:
         self._letters.setdefault(letter.model, OrderedDict())[letter.prediction_id] = letter
@@ -90,11 +98,6 @@ class DeadLetters:
     def _is_over(self, letter: DeadLetter) -> bool:
         return letter.finished_at + self._retention <= self._clock.now()
 
-    async def _write(self, letter: DeadLetter, kind: type[Replay | Forget], then: Callable[[DeadLetter], None]) -> bool:
-        written: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._journal.write(kind(letter.row, partial(self._written, letter, then, written)))
-        return await written
-
     def _written(
         self,
         letter: DeadLetter,
@@ -111,7 +114,7 @@ class DeadLetters:
 
     def _queue_again(self, letter: DeadLetter) -> None:
         self._predictions.recent.forget(letter.prediction_id)
-        waiting = WaitingRow(letter.row, letter.prediction_id, letter.model, letter.submitted_at, 0, letter.revision)
+        waiting = WaitingRow(letter.row, letter.prediction_id, letter.model, letter.submitted_at, 0, letter.options)
         self._predictions.restore(waiting)
 
     def _forget(self, letter: DeadLetter) -> None:

@@ -1,4 +1,4 @@
-"""How a prediction ends: settled by a worker, cancelled while queued, or lost by the journal."""
+"""How a prediction ends: settled by a worker, cancelled, expired, or lost by the journal."""
 
 import asyncio
 from collections.abc import Sequence
@@ -7,13 +7,14 @@ from functools import partial
 
 from zypher.clock import Clock
 from zypher.engines.embedded.dead_letters import DeadLetters
-from zypher.engines.embedded.journal import DATA_LOST, Damaged, End, Journal, Written, resolve
+from zypher.engines.embedded.journal import DATA_LOST, Damaged, End, Journal, Row, WaitingRow, resolve
 from zypher.engines.embedded.memory.entry import Entry, Stage
 from zypher.engines.embedded.memory.predictions import Predictions
+from zypher.engines.stored import notice_of
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Outcome, Status
 
-_CANCELLED = Outcome(Status.CANCELLED)
+CANCELLED = Outcome(Status.CANCELLED)
 
 
 class Countdown:
@@ -67,63 +68,98 @@ class Ending:
         finished_at = self._clock.now()
         stored = Countdown()
         for entry, outcome in ended:
-            if entry.row:
-                entry.stage = Stage.ENDING
-                stored.add()
-                self._store(entry, outcome, finished_at, stored)
-            else:
-                self._predictions.finish(entry, outcome, finished_at)
+            self._end(entry, outcome, finished_at, stored)
         await stored.reached()
+
+    def end_leased(self, entry: Entry, outcome: Outcome) -> None:
+        """End a prediction whose lease is over; it is stored later."""
+        self._end(entry, outcome, self._clock.now(), Countdown())
+
+    def end_queued(self, entry: Entry, outcome: Outcome) -> None:
+        """End a prediction that is queued; it is stored later."""
+        self._predictions.queue_of(entry).leave(entry)
+        self._end(entry, outcome, self._clock.now(), Countdown())
 
     async def cancel(self, entry: Entry) -> None:
         """End a queued prediction. Raises `EngineUnavailable`, and it goes on waiting, when that cannot be stored."""
         finished_at = self._clock.now()
-        queue = self._predictions.queue(entry.model)
         if not entry.row:
-            queue.leave(entry)
-            self._predictions.finish(entry, _CANCELLED, finished_at)
+            self._predictions.queue_of(entry).leave(entry)
+            self._predictions.finish(entry, CANCELLED, finished_at)
             return
         self._journal.recovery.check()
-        queue.leave(entry)
+        self._predictions.queue_of(entry).leave(entry)
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        done = partial(self._cancel_stored, entry, finished_at, stored)
-        self._journal.write(End(entry.row, entry.attempt, None, finished_at, _CANCELLED, done))
+        notice = self._notice(entry, finished_at)
+        done = partial(self._cancel_stored, entry, finished_at, notice, stored)
+        self._journal.write(End(entry.row, entry.attempt, None, finished_at, CANCELLED, notice, done))
         await stored
 
-    def lose(self, entry: Entry) -> None:
-        """End a queued prediction whose input is not in the journal any more."""
-        self._predictions.queue(entry.model).leave(entry)
-        self._store(entry, DATA_LOST, self._clock.now(), Countdown())
+    def _end(self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: Countdown) -> None:
+        if entry.row:
+            entry.stage = Stage.ENDING
+            stored.add()
+            self._store(entry, outcome, finished_at, self._notice(entry, finished_at), stored)
+        else:
+            self._predictions.finish(entry, outcome, finished_at)
 
-    def _store(self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: Countdown) -> None:
+    def _store(
+        self, entry: Entry, outcome: Outcome, finished_at: datetime, notice: Row | None, stored: Countdown
+    ) -> None:
         started_at = None if entry.lease is None else entry.lease.started_at
-        done = partial(self._outcome_stored, entry, outcome, finished_at, stored)
-        self._journal.write(End(entry.row, entry.attempt, started_at, finished_at, outcome, done))
+        done = partial(self._outcome_stored, entry, outcome, finished_at, notice, stored)
+        self._journal.write(End(entry.row, entry.attempt, started_at, finished_at, outcome, notice, done))
+
+    def _notice(self, entry: Entry, finished_at: datetime) -> Row | None:
+        if not entry.options.notify:
+            return None
+        row = self._journal.new_row()
+        return Row(row, notice_of(entry.prediction_id, entry.model, finished_at, row))
 
     def _outcome_stored(
-        self, entry: Entry, outcome: Outcome, finished_at: datetime, stored: Countdown, written: Written
+        self,
+        entry: Entry,
+        outcome: Outcome,
+        finished_at: datetime,
+        notice: Row | None,
+        stored: Countdown,
+        error: EngineUnavailable | None,
     ) -> None:
         """Finish the entry; one that could not be stored is written again later, or lost if its row is damaged."""
-        if isinstance(written, Damaged):
-            outcome, written = DATA_LOST, None
-        if not entry.row or not isinstance(written, EngineUnavailable):
-            ended = self._predictions.finish(entry, outcome, finished_at)
-            if entry.row:
-                self._dead_letters.add_if_dead(entry.row, ended, entry.revision)
+        if isinstance(error, Damaged):
+            outcome, notice, error = DATA_LOST, None, None
+        if not entry.row or error is None:
+            self._finish(entry, outcome, finished_at, notice)
             stored.step()
-        elif not self._journal.recovery.hold(partial(self._store, entry, outcome, finished_at, stored)):
-            stored.fail(written)
+        elif not self._journal.recovery.hold(partial(self._store, entry, outcome, finished_at, notice, stored)):
+            stored.fail(error)
 
     def _cancel_stored(
-        self, entry: Entry, finished_at: datetime, stored: asyncio.Future[None], written: Written
+        self,
+        entry: Entry,
+        finished_at: datetime,
+        notice: Row | None,
+        stored: asyncio.Future[None],
+        error: EngineUnavailable | None,
     ) -> None:
         """Finish the entry; one that could not be stored goes on waiting, or is lost if its row is damaged."""
-        if isinstance(written, Damaged):
-            self._predictions.finish(entry, DATA_LOST, finished_at)
-            resolve(stored, None)
-        elif entry.row and isinstance(written, EngineUnavailable):
-            self._predictions.queue(entry.model).undo_leave(entry)
-            resolve(stored, written)
+        if isinstance(error, Damaged):
+            self._finish(entry, DATA_LOST, finished_at, None)
+        elif entry.row and error is not None:
+            self._predictions.queue_of(entry).undo_leave(entry)
+            resolve(stored, error)
+            return
         else:
-            self._predictions.finish(entry, _CANCELLED, finished_at)
-            resolve(stored, None)
+            self._finish(entry, CANCELLED, finished_at, notice)
+        resolve(stored, None)
+
+    def _finish(self, entry: Entry, outcome: Outcome, finished_at: datetime, notice: Row | None) -> None:
+        ended = self._predictions.finish(entry, outcome, finished_at)
+        if entry.row:
+            self._dead_letters.add_if_dead(entry.row, ended)
+        if notice is not None:
+            message = notice.message
+            waiting = WaitingRow(
+                notice.row, message.prediction_id, message.model, message.submitted_at, 0, message.options
+            )
+            self._predictions.restore(waiting).unbegun = 0

@@ -2,26 +2,26 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
 from functools import partial
 
 from zypher.clock import Clock
-from zypher.engines.contract import Settlement
+from zypher.engines.contract import Cancellation, Page, Settlement, Stop, Submission
 from zypher.engines.embedded.acceptance import Acceptance
 from zypher.engines.embedded.cards import Cards
 from zypher.engines.embedded.dead_letters import DeadLetters
-from zypher.engines.embedded.ending import Ending
-from zypher.engines.embedded.journal import DATA_LOST, FindResult, Journal, Lost, Mark, Standing, resolve
+from zypher.engines.embedded.deadlines import Deadlines
+from zypher.engines.embedded.ending import CANCELLED, Ending
+from zypher.engines.embedded.events import Events
+from zypher.engines.embedded.journal import Journal, Pause, Standing, WaitingRow, resolve
 from zypher.engines.embedded.memory.entry import Entry, Stage
 from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.engines.embedded.memory.workers import Workers
 from zypher.engines.embedded.receiving import Receiving
+from zypher.engines.embedded.results import Results
 from zypher.engines.embedded.retention import Purger
 from zypher.engines.refusals import STOPPING, model_in_use, stopping
-from zypher.prediction import Delivery, Message, Outcome, Prediction, Status
+from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Outcome, Prediction, Status
 from zypher.queue_state import QueueState, WorkerState
-
-_NO_ROW = 0
 
 
 class EmbeddedEngine:
@@ -36,7 +36,6 @@ class EmbeddedEngine:
     def __init__(self, journal: Journal, clock: Clock, *, queue_limit: int, retention_s: float, lease_s: float) -> None:
         self._clock = clock
         self._queue_limit = queue_limit
-        self._retention = timedelta(seconds=retention_s)
         self._opened = False
         self._journal = journal
         self._predictions = Predictions(clock, queue_limit)
@@ -44,14 +43,21 @@ class EmbeddedEngine:
         self._cards = Cards(journal)
         self._purger = Purger(clock, retention_s, journal.write)
         self._dead_letters = DeadLetters(clock, self._predictions, journal, retention_s)
-        self._acceptance = Acceptance(clock, self._predictions, journal, self._dead_letters, retention_s)
+        self._results = Results(clock, self._predictions, journal, retention_s)
+        self._events = Events(clock, self._predictions, journal)
         self._ending = Ending(clock, self._predictions, journal, self._dead_letters)
-        self._receiving = Receiving(clock, self._predictions, journal, self._ending, lease_s)
+        self._deadlines = Deadlines(clock, self._predictions, self._ending)
+        self._acceptance = Acceptance(
+            clock, self._predictions, journal, self._deadlines, self._dead_letters, retention_s
+        )
+        self._receiving = Receiving(clock, self._predictions, journal, self._ending, self._deadlines, lease_s)
 
     async def open(self) -> None:
         recovered = self._journal.open()
+        for model in recovered.paused:
+            self._predictions.queue(model).pause(paused=True)
         for waiting in recovered.waiting:
-            self._predictions.restore(waiting)
+            self._restore(waiting)
         self._dead_letters.restore(recovered.dead)
         self._cards.restore(recovered.cards)
         self._opened = True
@@ -64,27 +70,41 @@ class EmbeddedEngine:
         self._opened = False
         await self._purger.stop()
         self._receiving.stop()
+        self._deadlines.stop()
+        self._events.stop()
         await self._journal.close()
         self._predictions.fail_all(STOPPING)
 
-    async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
-        durable = durable or idempotency_key is not None
-        if not durable and self._opened and message.prediction_id not in self._predictions:
-            return self._predictions.accept(message)
+    async def submit(self, submissions: Sequence[Submission], *, durable: bool) -> list[Prediction]:
+        self._check_open()
+        if not submissions:
+            return []
+        if not durable and not any(map(_lasts, submissions)) and self._are_new(submissions):
+            return self._acceptance.accept([each.message for each in submissions])
         while True:
-            self._check_open()
-            accepted = await self._submit(message, durable, idempotency_key)
-            if isinstance(accepted, Prediction):
+            accepted = await self._with_standing(await self._submit(submissions, durable))
+            if accepted is not None:
                 return accepted
-            standing = await self.get(accepted.prediction_id)
-            if standing is not None:  # else its retention ended just now, and it can be accepted
-                return standing
+            self._check_open()
+
+    async def keep(self, message: Message) -> Prediction:
+        self._check_open()
+        entry = self._predictions.entries.get(message.prediction_id)
+        recent = self._predictions.recent.get(message.prediction_id)
+        if recent is not None and not recent.durable:
+            return await self._acceptance.keep_ended(message, recent)
+        if entry is not None and not entry.row:
+            kept = await self._with_standing([await self._acceptance.keep(entry, message)])
+            if kept is not None:
+                return kept[0]
+        (kept,) = await self.submit([Submission(message)], durable=True)
+        return kept
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         self._check_open()
         entry = self._predictions.entries.get(prediction_id)
         if entry is None or entry.stage is Stage.ACCEPTING:
-            return await self._get_ended(prediction_id)
+            return await self._results.get(prediction_id)
         if wait_s is not None and wait_s <= 0:
             return self._predictions.state(entry)
         return await self._predictions.wait(entry, wait_s)
@@ -93,25 +113,62 @@ class EmbeddedEngine:
         self._check_open()
         self._journal.note_read(prediction_id)
 
-    async def cancel(self, prediction_id: str) -> bool:
+    async def cancel(self, prediction_id: str) -> Cancellation:
         self._check_open()
         entry = self._predictions.entries.get(prediction_id)
-        if entry is None or not entry.queued:
-            return False
-        await self._ending.cancel(entry)
-        return True
+        if entry is not None and entry.queued:
+            await self._ending.cancel(entry)
+            return Cancellation.ENDED
+        if entry is not None and entry.stage is Stage.RUNNING:
+            await self._receiving.ask_to_stop(entry)
+            return Cancellation.ASKED
+        # One that is ending is known once that is stored.
+        ended = await self.get(prediction_id, 0 if self._journal.recovery.problem else None)
+        if ended is None:
+            return Cancellation.UNKNOWN
+        return Cancellation.ENDED if ended.status is Status.CANCELLED else Cancellation.TOO_LATE
 
-    async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
+    async def events(self, prediction_id: str, after: int = 0, wait_s: float = 0) -> list[Event] | None:
         self._check_open()
-        return await self._receiving.receive(model, limit, wait_s) if limit > 0 else []
+        if (found := await self._events.of_running(prediction_id, after, wait_s)) is not None:
+            return found
+        return (
+            None
+            if await self._results.get(prediction_id) is None
+            else await self._events.of_ended(prediction_id, after)
+        )
+
+    async def page(self, model: str, *, status: Status | None = None, limit: int = 100, after: str = "") -> Page:
+        self._check_open()
+        return await self._results.page(model, status, limit, after)
+
+    async def receive(
+        self, model: str, limit: int, wait_s: float, lanes: Sequence[Lane] = PRIORITIES
+    ) -> list[Delivery]:
+        self._check_open()
+        return await self._receiving.receive(model, limit, wait_s, lanes) if limit > 0 else []
 
     async def begin(self, deliveries: Sequence[Delivery]) -> None:
         self._check_open()
         await self._receiving.begin(deliveries)
 
-    async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    async def extend(self, deliveries: Sequence[Delivery]) -> None:
         self._check_open()
-        return [delivery for delivery in deliveries if not self._receiving.leases.extend(delivery.receipt)]
+        for delivery in deliveries:
+            self._receiving.leases.extend(delivery.receipt)
+
+    async def stops(self, wait_s: float) -> list[Stop]:
+        self._check_open()
+        stops = await self._receiving.stops.take(wait_s)
+        self._check_open()
+        return stops
+
+    async def publish(self, delivery: Delivery, events: Sequence[Event]) -> bool:
+        self._check_open()
+        entry = self._receiving.leases.entry(delivery.receipt)
+        if entry is not None:
+            await self._events.publish(entry, delivery.attempt, events)
+        return entry is not None
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         self._check_open()
@@ -123,6 +180,8 @@ class EmbeddedEngine:
             counts.append(entry is not None)
             if entry is not None:
                 entry.count(delivery.attempt)
+                if entry.stop_asked:
+                    self._receiving.stops.forget(delivery)
                 ended.append((entry, settlement.outcome))
         await self._ending.settle(ended)
         return counts
@@ -132,11 +191,12 @@ class EmbeddedEngine:
         entry = self._receiving.leases.end(delivery.receipt)
         if entry is None:
             return False
+        self._receiving.stops.forget(delivery)
         if counted:
             entry.count(delivery.attempt)
         else:
             entry.attempt, entry.unbegun = delivery.attempt - 1, delivery.unbegun - (delay_s > 0)
-        self._receiving.queue_again(entry, delay_s)
+        await self._receiving.release(entry, delay_s)
         return True
 
     async def announce(self, presence: WorkerState) -> None:
@@ -164,11 +224,28 @@ class EmbeddedEngine:
 
     async def forget(self, model: str) -> bool:
         self._check_open()
-        queue, workers = self._predictions.queue(model), self._workers.of(model)
-        in_use = model_in_use(model, workers=len(workers), unfinished=queue.queued + queue.running)
+        workers, unfinished = len(self._workers.of(model)), self._predictions.unfinished(model)
+        in_use = model_in_use(model, workers=workers, unfinished=unfinished)
         if in_use is not None:
             raise in_use
+        if self._predictions.queue(model).paused:
+            await self.pause(model, paused=False)
         return await self._cards.forget(model)
+
+    async def pause(self, model: str, *, paused: bool) -> None:
+        self._check_open()
+        stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._journal.write(Pause(model, paused, partial(resolve, stored)))
+        await stored
+        self._predictions.queue(model).pause(paused=paused)
+
+    def _restore(self, waiting: WaitingRow) -> None:
+        """Queue what an earlier process left; what it was asked to stop ends now."""
+        entry = self._predictions.restore(waiting)
+        if waiting.stop_asked:
+            self._ending.end_queued(entry, CANCELLED)
+        else:
+            self._deadlines.add(entry)
 
     def _depth(self, model: str) -> QueueState:
         queue = self._predictions.queue(model)
@@ -183,64 +260,56 @@ class EmbeddedEngine:
             delayed=self._receiving.delayed(model),
             dead=self._dead_letters.count(model),
             card=self._cards.of(model),
+            paused=queue.paused,
         )
 
     def _models(self) -> list[str]:
         known = self._cards.models() | self._workers.models()
         return sorted(known | self._predictions.models() | self._dead_letters.models())
 
-    async def _submit(self, message: Message, durable: bool, key: str | None) -> Prediction | Standing:
-        entry = self._predictions.entries.get(message.prediction_id)
-        if entry is not None:
-            return await self._submit_again(entry, message, durable)
-        recent = self._predictions.recent.get(message.prediction_id)
-        if recent is not None:
-            return await self._acceptance.promote_ended(message, recent) if durable > recent.durable else recent
-        return await self._acceptance.accept(message, key) if durable else self._predictions.accept(message)
+    async def _submit(self, submissions: Sequence[Submission], durable: bool) -> list[Prediction | Standing]:
+        """Of each what was accepted, or what stands for it."""
+        if self._are_new(submissions):
+            return await self._acceptance.store(submissions)
+        ids = [each.message.prediction_id for each in submissions]
+        new = {each: asked for each, asked in zip(ids, submissions, strict=True) if each not in self._predictions}
+        stored = await self._acceptance.store(list(new.values())) if new else ()
+        accepted = dict(zip(new, stored, strict=True))
+        for each in ids:
+            if each not in accepted:
+                accepted[each] = await self._known(each, durable)
+        return [accepted[each] for each in ids]
 
-    async def _submit_again(self, entry: Entry, message: Message, durable: bool) -> Prediction | Standing:
-        if entry.submitters is not None and (durable or entry.stage is Stage.ACCEPTING):
-            return await self._acceptance.written(entry)
-        if durable and not entry.row:
-            return await self._acceptance.promote(entry, message)
+    def _are_new(self, submissions: Sequence[Submission]) -> bool:
+        """Whether memory has none of these ids, and each is there once."""
+        for submission in submissions:
+            if submission.message.prediction_id in self._predictions:
+                return False
+        return len(submissions) == 1 or len({each.message.prediction_id for each in submissions}) == len(submissions)
+
+    async def _known(self, prediction_id: str, durable: bool) -> Prediction | Standing:
+        """What stands for an id that memory has; one whose record is being written once it is."""
+        entry = self._predictions.entries.get(prediction_id)
+        if entry is None:
+            return Standing(prediction_id)
+        if entry.writing is not None and (durable or entry.stage is Stage.ACCEPTING):
+            return (await entry.writing.written())[prediction_id]
         return self._predictions.state(entry)
 
-    async def _get_ended(self, prediction_id: str) -> Prediction | None:
-        prediction = self._predictions.recent.get(prediction_id)
-        if prediction is None:
-            found = await self._find(prediction_id)
-            if isinstance(found, Lost):
-                return await self._get_lost(prediction_id)
-            prediction = found
-        return self._within_retention(prediction)
-
-    def _within_retention(self, prediction: Prediction | None) -> Prediction | None:
-        if prediction is None or prediction.finished_at is None:
-            return None
-        return prediction if prediction.finished_at + self._retention > self._clock.now() else None
-
-    async def _find(self, prediction_id: str) -> Prediction | Lost | None:
-        """What the journal has of a prediction that does not wait."""
-        found: asyncio.Future[Prediction | Lost | None] = asyncio.get_running_loop().create_future()
-        self._journal.read(FindResult(prediction_id, partial(resolve, found)))
-        return await found
-
-    async def _get_lost(self, prediction_id: str) -> Prediction | None:
-        """What the journal has without an end: lost, unless it begins to wait now; None until it is accepted."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # Behind all that was being written when it was read: its acceptance, its replay or its end may be among that.
-        self._journal.write(Mark(_NO_ROW, 0, None, partial(resolve, written)))
-        await written
-        entry = self._predictions.entries.get(prediction_id)
-        if entry is not None:
-            return None if entry.stage is Stage.ACCEPTING else self._predictions.state(entry)
-        lost = await self._find(prediction_id)
-        if not isinstance(lost, Lost):
-            return self._within_retention(lost)
-        now = self._clock.now()
-        submitted_at = lost.submitted_at or now
-        return Prediction(prediction_id, lost.model, Status.FAILED, submitted_at, finished_at=now, outcome=DATA_LOST)
+    async def _with_standing(self, accepted: Sequence[Prediction | Standing]) -> list[Prediction] | None:
+        """What was accepted, or stands for it; None when the retention of one ended just now: it can be accepted."""
+        found: list[Prediction] = []
+        for each in accepted:
+            prediction = each if isinstance(each, Prediction) else await self.get(each.prediction_id)
+            if prediction is None:
+                return None
+            found.append(prediction)
+        return found
 
     def _check_open(self) -> None:
         if not self._opened:
             raise stopping()
+
+
+def _lasts(submission: Submission) -> bool:
+    return submission.idempotency_key is not None or submission.message.options.notify

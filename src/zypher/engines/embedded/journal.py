@@ -4,7 +4,7 @@ A journal takes operations in order. The result of each is given on the event lo
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol, TypeVar
 
@@ -13,7 +13,7 @@ import msgspec
 from zypher.engines.embedded.recovery import Recovery
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused, ZypherError
 from zypher.model_card import ModelCard
-from zypher.prediction import Failure, FailureKind, Message, Outcome, Prediction, Status
+from zypher.prediction import Event, Failure, FailureKind, Message, Options, Outcome, Prediction, Status
 
 Result = TypeVar("Result")
 
@@ -34,7 +34,8 @@ class Standing(msgspec.Struct, frozen=True):
     prediction_id: str
 
 
-Written = Standing | IdempotencyKeyReused | EngineUnavailable | None  # None: written as given
+Accepted = Sequence[Standing | None]  # of each prediction what stands for it; None: written as given
+Refused = IdempotencyKeyReused | EngineUnavailable
 
 
 class Damaged(EngineUnavailable):
@@ -58,25 +59,43 @@ DATA_LOST = Outcome(
 )
 
 
-class Accept(msgspec.Struct, frozen=True):
-    """Store a prediction that has not ended."""
+class Row(msgspec.Struct, frozen=True):
+    """A prediction that has not ended, as it is stored."""
 
     row: int
     message: Message
-    attempt: int  # attempts that have begun, of one that was in memory only
-    started_at: datetime | None
-    idempotency_key: str | None
+    idempotency_key: str | None = None
+    attempt: int = 0  # attempts that have begun, of one that was in memory only
+    started_at: datetime | None = None
+    stop_asked: bool = False
+    events: tuple[Event, ...] = ()
+
+
+class Accept(msgspec.Struct, frozen=True):
+    """Store predictions that have not ended, all or none."""
+
+    rows: Sequence[Row]
     kept_since: datetime  # what ended at this instant or before is forgotten
-    done: Callable[[Written], None]
+    done: Callable[[Accepted | Refused], None]
 
 
 class Mark(msgspec.Struct, frozen=True):
-    """Note how many attempts have begun, and whether one runs."""
+    """Note how many attempts have begun, whether one runs, and whether it is asked to stop."""
 
     row: int
     attempt: int
     started_at: datetime | None  # of the one that runs
+    stop_asked: bool = False
     done: Callable[[EngineUnavailable | None], None] | None = None  # None: nothing waits for it
+
+
+class Publish(msgspec.Struct, frozen=True):
+    """Store events of an attempt under the next numbers; those of an unknown row are forgotten."""
+
+    row: int
+    attempt: int
+    events: Sequence[Event]
+    done: Callable[[EngineUnavailable | None], None]
 
 
 class End(msgspec.Struct, frozen=True):
@@ -87,14 +106,8 @@ class End(msgspec.Struct, frozen=True):
     started_at: datetime | None
     finished_at: datetime
     outcome: Outcome
-    done: Callable[[Written], None]
-
-    @classmethod
-    def of(cls, prediction: Prediction, row: int, done: Callable[[Written], None]) -> "End":
-        """The end of a prediction that ended in memory."""
-        assert prediction.outcome is not None
-        assert prediction.finished_at is not None
-        return cls(row, prediction.attempt, prediction.started_at, prediction.finished_at, prediction.outcome, done)
+    notice: Row | None  # of this end, stored with it
+    done: Callable[[EngineUnavailable | None], None]
 
 
 class Purge(msgspec.Struct, frozen=True):
@@ -106,9 +119,10 @@ class Purge(msgspec.Struct, frozen=True):
 
 
 class Replay(msgspec.Struct, frozen=True):
-    """Queue a dead letter again, as if no attempt had begun."""
+    """Queue a dead letter again, with these options and as if no attempt had begun."""
 
     row: int
+    options: Options
     done: Callable[[EngineUnavailable | None], None]
 
 
@@ -134,6 +148,14 @@ class ForgetCard(msgspec.Struct, frozen=True):
     done: Callable[[EngineUnavailable | None], None]
 
 
+class Pause(msgspec.Struct, frozen=True):
+    """Note whether a model is paused."""
+
+    model: str
+    paused: bool
+    done: Callable[[EngineUnavailable | None], None]
+
+
 class MarkRead(msgspec.Struct, frozen=True):
     """Note that a client was given these results. It has no result."""
 
@@ -144,7 +166,7 @@ class Probe(msgspec.Struct, frozen=True):
     """Write a little, to find out whether the journal can store."""
 
 
-Write = Accept | Mark | End | MarkRead | Replay | Forget | KeepCard | ForgetCard | Purge | Probe
+Write = Accept | Mark | Publish | End | MarkRead | Replay | Forget | KeepCard | ForgetCard | Pause | Purge | Probe
 
 
 class FindResult(msgspec.Struct, frozen=True):
@@ -155,9 +177,40 @@ class FindResult(msgspec.Struct, frozen=True):
 
 
 class FindStanding(msgspec.Struct, frozen=True):
-    """Find what an earlier submit of the same id or key accepted, without accepting anything."""
+    """Find what earlier submits of the same ids or keys accepted, without accepting anything."""
 
     accept: Accept  # its `done` gets the result; None: there was no earlier one
+
+
+class FindEvents(msgspec.Struct, frozen=True):
+    """Read the events of a prediction above a number."""
+
+    prediction_id: str
+    after: int
+    done: Callable[[list[Event] | EngineUnavailable], None]
+
+
+class Unended(msgspec.Struct, frozen=True):
+    """A prediction in a list that had not ended when it was read."""
+
+    prediction_id: str
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A part of a list; notices are among it."""
+
+    predictions: list[Prediction | Unended]  # without outputs
+    after: int | None  # the row below which the next part begins; None: this is the last one
+
+
+class FindList(msgspec.Struct, frozen=True):
+    """Read some of a model's predictions, those that were accepted last first."""
+
+    model: str
+    status: Status | None  # queued and running are the same here: not ended
+    limit: int
+    below: int  # rows from here on are passed over
+    done: Callable[[Listed | EngineUnavailable], None]
 
 
 class LoadInputs(msgspec.Struct, frozen=True):
@@ -169,7 +222,7 @@ class LoadInputs(msgspec.Struct, frozen=True):
     done: Callable[[dict[int, bytes] | EngineUnavailable], None]  # by row
 
 
-Read = FindResult | FindStanding | LoadInputs
+Read = FindResult | FindStanding | FindEvents | FindList | LoadInputs
 
 
 class WaitingRow(msgspec.Struct, frozen=True):
@@ -180,7 +233,8 @@ class WaitingRow(msgspec.Struct, frozen=True):
     model: str
     submitted_at: datetime
     attempt: int
-    revision: str
+    options: Options
+    stop_asked: bool = False
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
@@ -191,7 +245,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     model: str
     submitted_at: datetime
     finished_at: datetime
-    revision: str
+    options: Options
 
 
 class Recovered(msgspec.Struct, frozen=True):
@@ -200,6 +254,7 @@ class Recovered(msgspec.Struct, frozen=True):
     waiting: list[WaitingRow] = []  # all that has not ended, in order of acceptance
     dead: list[DeadLetter] = []  # those that died first first
     cards: dict[str, ModelCard] = {}  # by model
+    paused: frozenset[str] = frozenset()  # models
 
 
 class Journal(Protocol):

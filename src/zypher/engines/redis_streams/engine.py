@@ -6,27 +6,31 @@ from collections.abc import Sequence
 from itertools import count
 
 from zypher.clock import Clock
-from zypher.engines.contract import Settlement
+from zypher.engines.contract import Cancellation, Page, Settlement, Stop, Submission
 from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
+from zypher.engines.redis_streams.awaited_events import AwaitedEvents
 from zypher.engines.redis_streams.connection.address import Address
 from zypher.engines.redis_streams.connection.failures import OUTAGE, UnusableData, describe
 from zypher.engines.redis_streams.connection.handshake import handshake
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
-from zypher.engines.redis_streams.keys import ends_channel
+from zypher.engines.redis_streams.finder import Finder
+from zypher.engines.redis_streams.held_deliveries import HeldDeliveries
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.limits import Limits
 from zypher.engines.redis_streams.notifications import Notifications
-from zypher.engines.redis_streams.ready_models import ReadyModels
+from zypher.engines.redis_streams.ready_lanes import ReadyLanes
 from zypher.engines.redis_streams.receiver import Receiver
 from zypher.engines.redis_streams.records import read_published, storable
 from zypher.engines.redis_streams.sweeper import Sweeper
 from zypher.engines.redis_streams.transitions.dead_letters import DeadLetters
-from zypher.engines.redis_streams.transitions.deliveries import Deliveries
-from zypher.engines.redis_streams.transitions.submissions import Submissions
+from zypher.engines.redis_streams.transitions.deliveries import Deliveries, Extension
+from zypher.engines.redis_streams.transitions.events import Events
+from zypher.engines.redis_streams.transitions.lists import Lists
+from zypher.engines.redis_streams.transitions.submissions import Submissions, is_durable
 from zypher.engines.redis_streams.transitions.workforce import Workforce
 from zypher.engines.refusals import forgotten, stopping
 from zypher.errors import EngineError, EngineUnavailable
-from zypher.prediction import Delivery, Message, Prediction
+from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Prediction, Status
 from zypher.queue_state import QueueState, WorkerState
 
 _FOREVER = float("inf")
@@ -45,27 +49,34 @@ class RedisStreamsEngine:
         self._limits = limits
         self._clock = clock
         self._opened = False
-        watcher = secrets.token_hex(4)
-        self._ends_channel = ends_channel(address.prefix, watcher)
+        prefix = address.prefix
+        self._watcher = watcher = secrets.token_hex(4)
         self._marks = (f"{watcher}{number}" for number in count())
         self._ends = AwaitedEnds(clock)
-        self._ready = ReadyModels(clock)
-        self._pipeline = Pipeline(address.shown, address.prefix, clock)
-        self._models = KnownModels(self._pipeline, address.prefix)
-        self._submissions = Submissions(self._pipeline, self._models, limits, address.prefix, watcher)
-        self._deliveries = Deliveries(self._pipeline, self._models, limits, address.prefix)
+        self._ready = ReadyLanes(clock)
+        self._held = HeldDeliveries(clock)
+        self._pipeline = Pipeline(address.shown, prefix, clock)
+        self._models = KnownModels(self._pipeline, prefix)
+        self._submissions = Submissions(self._pipeline, self._models, limits, prefix, watcher)
+        self._deliveries = Deliveries(self._pipeline, self._models, limits, prefix)
+        self._published = Events(self._pipeline, self._models, prefix, watcher)
+        self._lists = Lists(self._pipeline, self._models)
         self._workforce = Workforce(self._pipeline, self._models, limits)
         self._dead_letters = DeadLetters(self._pipeline, self._models, limits)
-        self._notifications = Notifications(self._ends, self._ready, clock)
-        self._receiver = Receiver(self._models, self._deliveries, self._ready, self._notifications, clock)
-        self._sweeper = Sweeper(self._pipeline, self._models, self._deliveries, self._ends, self._ready, clock)
+        self._finder = Finder(self._models, self._submissions)
+        self._events = AwaitedEvents(self._finder, self._published, clock)
+        self._notifications = Notifications(self._ends, self._events, self._ready, self._held, clock)
+        self._receiver = Receiver(self._models, self._deliveries, self._held, self._ready, self._notifications, clock)
+        self._sweeper = Sweeper(
+            self._pipeline, self._models, self._deliveries, self._ends, self._events, self._ready, clock
+        )
 
     async def open(self) -> None:
         """Predictions that another process runs go on running; others stay queued."""
         endpoint = await handshake(self._address, self._clock)
         self._pipeline.open(endpoint.client, endpoint.exchange)
         try:
-            await self._notifications.start(endpoint.make_subscriber, self._ends_channel)
+            await self._notifications.start(endpoint.make_subscriber, self._address.prefix, self._watcher)
             await self._models.refresh()
         except BaseException as error:
             await self._stop()
@@ -83,27 +94,38 @@ class RedisStreamsEngine:
             await self._receiver.close()
             await self._stop()
 
-    async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None = None) -> Prediction:
-        durable = durable or idempotency_key is not None
-        if not durable:
-            self._ends.expect(message.prediction_id)
+    async def submit(self, submissions: Sequence[Submission], *, durable: bool) -> list[Prediction]:
+        if not submissions:
+            return []
+        for each in submissions:
+            if not is_durable(each, durable=durable):
+                self._ends.expect(each.message.prediction_id)
         while True:
             self._check_open()
-            accepted = await self._submissions.submit(message, durable=durable, idempotency_key=idempotency_key)
-            if isinstance(accepted, Prediction):
-                self._ends.accept(accepted)
+            answered = await self._submissions.submit(submissions, self._clock.now(), durable=durable)
+            accepted = await self._with_standing(submissions[0].message.model, answered)
+            if accepted is not None:
                 return accepted
-            standing = await self._submissions.get(message.model, accepted, watch=False)
-            if standing is not None:  # else its retention ended just now, and another submit is accepted
-                return standing
+
+    async def keep(self, message: Message) -> Prediction:
+        self._ends.take(message.prediction_id)
+        while True:
+            self._check_open()
+            if await self._submissions.keep(message):
+                standing = await self._submissions.get(message.model, message.prediction_id, watch=False)
+                if standing is not None:  # else its retention ended just now
+                    return standing
+            (accepted,) = await self.submit([Submission(message)], durable=True)
+            if accepted.durable:  # else it was submitted meanwhile by one that waits
+                return accepted
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         self._check_open()
         if wait_s is not None and wait_s <= 0:
-            return await self._find(prediction_id, watch=False)
+            return await self._finder.find(prediction_id, watch=False)
         ends = _FOREVER if wait_s is None else self._clock.monotonic() + wait_s
         with self._ends.waiting(prediction_id) as waiter:
-            seen = self._ends.take(prediction_id) or await self._find(prediction_id, watch=True)
+            seen = self._ends.take(prediction_id) or await self._finder.find(prediction_id, watch=True)
             while seen is not None and not seen.status.terminal and (left_s := ends - self._clock.monotonic()) > 0:
                 await waiter.wait(left_s)
                 waiter.reset()
@@ -117,46 +139,64 @@ class RedisStreamsEngine:
         """Changes nothing: a result is kept for its retention, read or not, for only what waits is bounded."""
         self._check_open()
 
-    async def cancel(self, prediction_id: str) -> bool:
+    async def cancel(self, prediction_id: str) -> Cancellation:
         self._check_open()
-        standing = await self._find(prediction_id, watch=False)
+        standing = await self._finder.find(prediction_id, watch=False)
         if standing is None:
-            return False
-        return await self._submissions.cancel(standing.model, prediction_id, self._clock.now())
+            return Cancellation.UNKNOWN
+        return await self._submissions.cancel(standing.model, prediction_id)
 
-    async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
+    async def events(self, prediction_id: str, after: int = 0, wait_s: float = 0) -> list[Event] | None:
         self._check_open()
-        return await self._receiver.receive(model, limit, wait_s) if limit > 0 else []
+        return await self._events.read(prediction_id, after, wait_s)
+
+    async def page(self, model: str, *, status: Status | None = None, limit: int = 100, after: str = "") -> Page:
+        self._check_open()
+        return await self._lists.page(model, status, limit, after)
+
+    async def receive(
+        self, model: str, limit: int, wait_s: float, lanes: Sequence[Lane] = PRIORITIES
+    ) -> list[Delivery]:
+        self._check_open()
+        return await self._receiver.receive(model, limit, wait_s, lanes) if limit > 0 else []
 
     async def begin(self, deliveries: Sequence[Delivery]) -> None:
         self._check_open()
         sent = [self._deliveries.begin(model, of_it) for model, of_it in _by_model(deliveries).items()]
         await asyncio.shield(asyncio.gather(*sent))
 
-    async def extend(self, deliveries: Sequence[Delivery]) -> list[Delivery]:
+    async def extend(self, deliveries: Sequence[Delivery]) -> None:
         self._check_open()
-        lost = [
-            each
-            for model, of_it in _by_model(deliveries).items()
-            for each in await self._deliveries.extend(model, of_it)
-        ]
-        for delivery in lost:
-            self._receiver.forget(delivery)
-        return lost
+        for model, of_it in _by_model(deliveries).items():
+            for delivery, extension in zip(of_it, await self._deliveries.extend(model, of_it), strict=True):
+                if extension is Extension.LOST:
+                    self._held.lose(delivery)
+                elif extension is Extension.CANCELLED:
+                    self._held.cancel(delivery)
+
+    async def stops(self, wait_s: float) -> list[Stop]:
+        self._check_open()
+        stops = await self._held.stops(wait_s)
+        self._check_open()
+        return stops
+
+    async def publish(self, delivery: Delivery, events: Sequence[Event]) -> bool:
+        self._check_open()
+        return await self._published.publish(delivery, events)
 
     async def settle(self, settlements: Sequence[Settlement]) -> list[bool]:
         self._check_open()
         now = self._clock.now()
         sent: list[asyncio.Future[object]] = []
         for settlement in settlements:
-            self._receiver.forget(settlement.delivery)
+            self._held.forget(settlement.delivery)
             outcome = storable(settlement.outcome, self._limits.value_bytes)
             sent.append(self._deliveries.settle(settlement.delivery, outcome, now, next(self._marks)))
         return [answer == 1 for answer in await asyncio.shield(asyncio.gather(*sent))]
 
     async def release(self, delivery: Delivery, *, counted: bool, delay_s: float = 0) -> bool:
         self._check_open()
-        self._receiver.forget(delivery)
+        self._held.forget(delivery)
         released = self._deliveries.release(delivery, counted=counted, delay_s=delay_s)
         return await asyncio.shield(released) == 1
 
@@ -181,17 +221,38 @@ class RedisStreamsEngine:
 
     async def replay(self, prediction_id: str) -> bool:
         self._check_open()
-        standing = await self._find(prediction_id, watch=False)
-        return standing is not None and await self._dead_letters.replay(standing.model, prediction_id)
+        standing = await self._finder.find(prediction_id, watch=False)
+        return standing is not None and await self._dead_letters.replay(standing)
 
     async def purge(self, prediction_id: str) -> bool:
         self._check_open()
-        standing = await self._find(prediction_id, watch=False)
+        standing = await self._finder.find(prediction_id, watch=False)
         return standing is not None and await self._dead_letters.purge(standing.model, prediction_id)
 
     async def forget(self, model: str) -> bool:
         self._check_open()
         return await self._workforce.forget(model)
+
+    async def pause(self, model: str, *, paused: bool) -> None:
+        self._check_open()
+        written = self._models.use(model)
+        if written is not None:
+            await written
+        await self._workforce.pause(model, paused=paused)
+
+    async def _with_standing(self, model: str, answered: Sequence[Prediction | str]) -> list[Prediction] | None:
+        """What was answered, with predictions in place of ids; None when the retention of one ended just now."""
+        looks = [self._submissions.get(model, each, watch=False) for each in answered if isinstance(each, str)]
+        standing = iter(await asyncio.gather(*looks) if looks else ())
+        accepted: list[Prediction] = []
+        for each in answered:
+            if isinstance(each, Prediction):
+                self._ends.accept(each)
+            prediction = next(standing) if isinstance(each, str) else each
+            if prediction is None:
+                return None
+            accepted.append(prediction)
+        return accepted
 
     async def _depth(self, model: str) -> QueueState:
         """A model's queue after what came due was queued again."""
@@ -223,31 +284,12 @@ class RedisStreamsEngine:
             raise forgotten()
         return now
 
-    async def _find(self, prediction_id: str, *, watch: bool) -> Prediction | None:
-        """The prediction, of whatever model, one that another process has used since the last refresh included."""
-        stored = self._models.stored()
-        found = await self._find_among(stored, prediction_id, watch=watch)
-        if found is None:
-            new = sorted(set(await self._models.refresh()) - set(stored))
-            found = await self._find_among(new, prediction_id, watch=watch)
-        return found
-
-    async def _find_among(self, models: Sequence[str], prediction_id: str, *, watch: bool) -> Prediction | None:
-        if len(models) == 1:
-            return await self._submissions.get(models[0], prediction_id, watch=watch)
-        looks = (self._submissions.get(model, prediction_id, watch=watch) for model in models)
-        seen = await asyncio.gather(*looks, return_exceptions=True)
-        found = next((prediction for prediction in seen if isinstance(prediction, Prediction)), None)
-        problem = next((error for error in seen if isinstance(error, BaseException)), None)
-        if found is None and problem is not None:  # it may be one of that model
-            raise problem
-        return found
-
     async def _stop(self) -> None:
         await self._sweeper.stop()
         await self._notifications.stop()
         await self._pipeline.close()
         self._ends.wake_all()
+        self._events.wake_all()
         self._ready.wake_all()
 
     def _check_open(self) -> None:

@@ -1,20 +1,29 @@
 """The names of keys and channels in Redis.
 
     PREFIX                     hash: the format of it all, and the models that were ever served
-    {PREFIX:MODEL}:stream      stream: every prediction that has not ended; its group leases them
-    {PREFIX:MODEL}:model       hash: last number, highest that left, longest input, bytes of all, run time, last sweep
+    {PREFIX:MODEL}:model       hash: bytes of all inputs, longest input, run time, last sweep, how many were listed; of
+                               each lane the last number, the highest that left and the last that was checked
+    {PREFIX:MODEL}:stream      stream: every prediction of a lane that has not ended; its group leases them
     {PREFIX:MODEL}:returned    sorted set: the numbers of those that were queued again
     {PREFIX:MODEL}:delayed     sorted set: the numbers of those that wait for an instant
+    {PREFIX:MODEL}:all         sorted set: the ids of durable predictions in the order of acceptance
+    {PREFIX:MODEL}:deadlines   sorted set: the ids of predictions by their deadlines
     {PREFIX:MODEL}:dead        sorted set: the ids of the dead letters
+    {PREFIX:MODEL}:paused      string: there while predictions are not handed out
     {PREFIX:MODEL}:workers     hash: the last announcement of each worker
     {PREFIX:MODEL}:alive       sorted set: when that announcement expires
     {PREFIX:MODEL}:card        string: the last card that was new
     {PREFIX:MODEL}:p:ID        hash: one prediction
+    {PREFIX:MODEL}:e:ID        stream: its events
     {PREFIX:MODEL}:k:DIGEST    string: one idempotency key
-    {PREFIX:MODEL}:work        channel: something of the queue became ready
-    PREFIX:told:WATCHER        channel: the ends that one process awaits
+    {PREFIX:MODEL}:work        channel: something of a lane became ready
+    {PREFIX:MODEL}:stops       channel: a prediction that runs was cancelled
+    PREFIX:ends:WATCHER        channel: the ends that one process awaits
+    PREFIX:events:WATCHER      channel: the events that one process awaits
 
-All keys of a model share a hash tag, so that one node of a cluster has them all.
+Stream, returned and delayed are those of the lane normal; of another lane they end in its name, as `:stream:high`.
+All keys of a model share a hash tag, so that one node of a cluster has them all, and scripts make them from their
+front, the base.
 """
 
 import hashlib
@@ -33,52 +42,29 @@ class ModelKeys(msgspec.Struct, frozen=True):
         return cls(f"{{{prefix}:{quote(model, safe='', errors='surrogatepass')}}}")
 
     @property
-    def stream(self) -> str:
-        return self.base + ":stream"
-
-    @property
-    def model(self) -> str:
-        return self.base + ":model"
-
-    @property
-    def returned(self) -> str:
-        return self.base + ":returned"
-
-    @property
-    def delayed(self) -> str:
-        return self.base + ":delayed"
-
-    @property
-    def dead(self) -> str:
-        return self.base + ":dead"
-
-    @property
-    def workers(self) -> str:
-        return self.base + ":workers"
-
-    @property
-    def alive(self) -> str:
-        return self.base + ":alive"
-
-    @property
-    def card(self) -> str:
-        return self.base + ":card"
-
-    @property
     def ready_channel(self) -> str:
-        """The channel of a message whenever something of the queue may have become ready."""
+        """The channel of a message whenever something of a lane may have become ready."""
         return self.base + ":work"
 
-    def record(self, prediction_id: str) -> bytes:
-        return f"{self.base}:p:".encode() + to_bytes(prediction_id)
+    @property
+    def stops_channel(self) -> str:
+        """The channel of the ids that are to be stopped."""
+        return self.base + ":stops"
 
-    def idempotency(self, digest: str) -> str:
-        return f"{self.base}:k:{digest}"
+
+def channels(prefix: str) -> str:
+    """The front of the channels of single processes."""
+    return f"{prefix}:"
 
 
 def ends_channel(prefix: str, watcher: str) -> str:
     """The channel of the ends that the process with this watcher id awaits."""
-    return f"{prefix}:told:{watcher}"
+    return f"{channels(prefix)}ends:{watcher}"
+
+
+def events_channel(prefix: str, watcher: str) -> str:
+    """The same for events."""
+    return f"{channels(prefix)}events:{watcher}"
 
 
 def digest(content: bytes) -> str:

@@ -10,8 +10,9 @@ from zypher.errors import EngineError
 
 
 class KnownModels:
-    """Models are kept for good: an id does not name its model, so a prediction is looked up in each of them.
+    """Models are kept for good, for a prediction is looked up by its id alone.
 
+    Most ids may be of one model only, which three of their characters stand for; that of a notice may be of each.
     After a loss of data in Redis each process writes the models that it uses again.
     """
 

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from zypher.engines.redis_streams.keys import channels
+
 _RECEIVED_BYTES = 1_048_576
 _VALUE_BYTES = 536_870_912
 _MOST_BYTES = 10_737_418_240
@@ -32,6 +34,10 @@ class Limits(msgspec.Struct, frozen=True):
     def brief_ms(self) -> int:
         """The retention of a prediction that is not durable."""
         return min(_BRIEF_MS, self.retention_ms)
+
+    def ending(self, prefix: str) -> tuple[str, int, int]:
+        """The first arguments of each script that may end a prediction."""
+        return channels(prefix), self.retention_ms, self.brief_ms
 
     @property
     def sweep_period_s(self) -> float:

@@ -2,16 +2,18 @@
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from contextlib import suppress
 
 from zypher.clock import Clock
+from zypher.engines.redis_streams.held_deliveries import HeldDeliveries
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.notifications import Notifications
-from zypher.engines.redis_streams.ready_models import ReadyModels
+from zypher.engines.redis_streams.ready_lanes import ReadyLanes
 from zypher.engines.redis_streams.transitions.deliveries import Deliveries
 from zypher.engines.refusals import stopping
 from zypher.errors import EngineUnavailable
-from zypher.prediction import Delivery
+from zypher.prediction import Delivery, Lane
 
 
 class Receiver:
@@ -21,69 +23,69 @@ class Receiver:
         self,
         models: KnownModels,
         deliveries: Deliveries,
-        ready: ReadyModels,
+        held: HeldDeliveries,
+        ready: ReadyLanes,
         notifications: Notifications,
         clock: Clock,
     ) -> None:
         self._models = models
         self._deliveries = deliveries
+        self._held = held
         self._ready = ready
         self._notifications = notifications
         self._clock = clock
         self._opened = False
-        self._held: dict[tuple[str, str], Delivery] = {}  # by prediction id and receipt
 
     def open(self) -> None:
         """Receive from now on."""
         self._opened = True
 
-    async def receive(self, model: str, limit: int, wait_s: float) -> list[Delivery]:
+    async def receive(self, model: str, limit: int, wait_s: float, lanes: Sequence[Lane]) -> list[Delivery]:
         """Keeps the contract of `Deliveries.receive` for a positive limit."""
         ends = self._clock.monotonic() + wait_s
         await self._notifications.add(model, self._models.keys(model))
         self._models.use(model)
-        with self._ready.waiting(model) as waiter:
-            if self._ready.is_empty(model):
+        with self._ready.waiting(model, lanes) as waiter:
+            if self._ready.is_empty(model, lanes):
                 await waiter.wait(wait_s)
             while True:
                 if not self._opened:
                     raise stopping()
                 waiter.reset()
-                deliveries = await self._take(model, limit)
+                deliveries, emptied = await self._take(model, limit, lanes)
                 left_s = ends - self._clock.monotonic()
-                if deliveries or left_s <= 0:
+                if deliveries or (emptied and left_s <= 0):
                     return deliveries
-                await waiter.wait(left_s)
-
-    def forget(self, delivery: Delivery) -> None:
-        """Hold this delivery no longer: it is settled, released or lost."""
-        self._held.pop((delivery.message.prediction_id, delivery.receipt), None)
+                if emptied:  # else each that was taken has ended instead, and others are ready
+                    await waiter.wait(left_s)
 
     async def close(self) -> None:
         """Receive no more, and release what is held; an attempt counts if it was begun."""
         self._opened = False
+        self._held.wake()
         with suppress(EngineUnavailable):  # each lease ends by itself
-            released = [self._deliveries.release(delivery, counted=None, delay_s=0) for delivery in self._held.values()]
+            released = [self._deliveries.release(delivery, counted=None, delay_s=0) for delivery in self._held]
             await asyncio.gather(*released)
 
-    async def _take(self, model: str, limit: int) -> list[Delivery]:
-        """Up to `limit` deliveries that are ready now."""
+    async def _take(self, model: str, limit: int, lanes: Sequence[Lane]) -> tuple[list[Delivery], bool]:
+        """Up to `limit` deliveries that are ready now, and whether nothing else was."""
         receipt = secrets.token_hex(6)
-        wakes = self._ready.wakes(model)
-        answer = self._deliveries.receive(model, limit, receipt, self._clock.now())
-        try:
-            deliveries, emptied = self._deliveries.read(model, receipt, await asyncio.shield(answer))
-        except (asyncio.CancelledError, EngineUnavailable):
-            answer.add_done_callback(lambda late: self._recall(model, receipt, late))
-            raise
-        if emptied:
-            self._ready.emptied(model, wakes)
-        for delivery in deliveries:
-            self._held[delivery.message.prediction_id, receipt] = delivery
-        return deliveries
+        wakes = self._ready.wakes(model, lanes)
+        with self._held.arriving() as cancelled:
+            now = self._clock.now()
+            answer = self._deliveries.receive(model, limit, receipt, now, lanes)
+            try:
+                deliveries, emptied = self._deliveries.read(model, receipt, await asyncio.shield(answer), now)
+            except (asyncio.CancelledError, EngineUnavailable):
+                answer.add_done_callback(lambda late: self._recall(model, receipt, lanes, late))
+                raise
+            if emptied:
+                self._ready.emptied(model, lanes, wakes)
+            self._held.add(deliveries, cancelled)
+        return deliveries, emptied
 
-    def _recall(self, model: str, receipt: str, answer: asyncio.Future[object]) -> None:
+    def _recall(self, model: str, receipt: str, lanes: Sequence[Lane], answer: asyncio.Future[object]) -> None:
         """Queue again what no caller got: the caller was cancelled, or the answer was lost."""
         if answer.exception() is not None or self._deliveries.handed_out(answer.result()):
             with suppress(EngineUnavailable):  # each lease ends by itself
-                self._deliveries.recall(model, receipt)
+                self._deliveries.recall(model, receipt, lanes)

@@ -3,13 +3,31 @@
 import logging
 from collections.abc import Mapping, Sequence
 
-from zypher.engines.instants import to_instant
+import msgspec
+
 from zypher.engines.redis_streams.connection.failures import UnusableData
 from zypher.engines.redis_streams.keys import to_text
-from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Prediction, Status
+from zypher.engines.stored import to_instant, to_options
+from zypher.prediction import (
+    NO_OPTIONS,
+    Delivery,
+    Failure,
+    FailureKind,
+    Message,
+    Options,
+    Outcome,
+    Prediction,
+    Status,
+)
 
 # The fields of a record that are read here; only lua/ needs the others.
-FIELDS = ("at", "durable", "attempt", "started", "finished", "status", "run_s", "kind", "failure", "output")
+FIELDS = ("at", "durable", "attempt", "started", "finished", "status", "run_s", "kind", "failure", "options", "output")
+LISTED = FIELDS[:-1]
+
+DAMAGED = Outcome(
+    Status.FAILED,
+    failure=Failure(FailureKind.DATA_LOST, "data_lost: what Redis kept of it is missing or damaged; send it again"),
+)
 
 Word = bytes | str | int
 
@@ -38,11 +56,11 @@ def outcome_arguments(outcome: Outcome) -> tuple[Word, ...]:
 def read_prediction(
     prediction_id: str, model: str, fields: Sequence[bytes | None], *, running: bool = False, position: int = 0
 ) -> Prediction:
-    """The prediction of a record's `FIELDS`: running, queued, or ended if it has a status.
+    """The prediction of a record's `FIELDS`, or of those `LISTED`: running, queued, or ended if it has a status.
 
     Raises `UnusableData` for a record that this version cannot read.
     """
-    record = {name: field for name, field in zip(FIELDS, fields, strict=True) if field is not None}
+    record = {name: field for name, field in zip(FIELDS, fields, strict=False) if field is not None}
     try:
         return _prediction(prediction_id, model, record, running=running, position=position)
     except (KeyError, ValueError, OverflowError):
@@ -54,8 +72,8 @@ def read_prediction(
 
 def read_published(prediction_id: str, model: str, result: bytes) -> Prediction:
     """The ended prediction from what lua/parts/ending.lua publishes with its id; the output comes last."""
-    *before_failure, output = result.split(b"\0", 7)
-    return read_prediction(prediction_id, model, [*before_failure, None, None, output])
+    *before_failure, options, output = result.split(b"\0", 8)
+    return read_prediction(prediction_id, model, [*before_failure, None, None, options, output])
 
 
 def _prediction(
@@ -74,6 +92,7 @@ def _prediction(
         finished_at=to_instant(int(record["finished"])) if outcome else None,
         outcome=outcome,
         durable=record["durable"] == b"1",
+        options=_options(record.get("options", b"")) or NO_OPTIONS,
     )
 
 
@@ -84,18 +103,29 @@ def log_lost(model: str, lost: Sequence[bytes]) -> None:
         logger.error("lost: what Redis kept of it is missing or damaged", extra=about)
 
 
-def read_deliveries(model: str, receipt: str, words: Sequence[bytes | int]) -> list[Delivery]:
-    """The deliveries that lua/receive.lua returns, six words each."""
+def read_deliveries(model: str, receipt: str, words: Sequence[bytes | int]) -> tuple[list[Delivery], list[Delivery]]:
+    """The deliveries that lua/receive.lua returns, six words each, and those whose options cannot be read."""
     found: list[Delivery] = []
+    damaged: list[Delivery] = []
     for place in range(0, len(words), 6):
-        prediction_id, submitted_at, input, revision, attempt, unbegun = words[place : place + 6]
+        prediction_id, submitted_at, input, blob, attempt, unbegun = words[place : place + 6]
         assert isinstance(prediction_id, bytes)
         assert isinstance(submitted_at, bytes)
         assert isinstance(input, bytes)
-        assert isinstance(revision, bytes)
-        message = Message(to_text(prediction_id), model, input, to_instant(int(submitted_at)), to_text(revision))
-        found.append(Delivery(message, int(attempt), receipt, int(unbegun)))
-    return found
+        assert isinstance(blob, bytes)
+        options = _options(blob)
+        message = Message(to_text(prediction_id), model, input, to_instant(int(submitted_at)), options or NO_OPTIONS)
+        delivery = Delivery(message, int(attempt), receipt, int(unbegun))
+        (damaged if options is None else found).append(delivery)
+    return found, damaged
+
+
+def _options(blob: bytes) -> Options | None:
+    """None for what is damaged or a newer version's."""
+    try:
+        return to_options(blob)
+    except (msgspec.MsgspecError, ValueError):
+        return None
 
 
 def _outcome(record: Mapping[str, bytes]) -> Outcome | None:

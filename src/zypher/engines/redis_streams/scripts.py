@@ -22,13 +22,23 @@ class Script(msgspec.Struct, frozen=True):
 
 @cache
 def script(name: str) -> Script:
-    """The script of lua/`name`.lua, behind the functions of lua/parts that it uses."""
+    """The script of lua/`name`.lua, behind the functions of lua/parts that it and they use."""
     text = _read(f"{name}.lua")
-    uses = _USES.search(text)
-    parts = uses[1].split(", ") if uses else []
-    whole = "".join([*(_read(f"parts/{part}.lua") for part in parts), text])
+    parts: dict[str, str] = {}
+    _add_parts(parts, text)
+    whole = "".join([*parts.values(), text])
     # SHA-1 is how the server names scripts; it protects nothing.
     return Script(name, whole, hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest())
+
+
+def _add_parts(parts: dict[str, str], text: str) -> None:
+    """Add the parts that a text uses, each behind those that it uses itself."""
+    uses = _USES.search(text)
+    for part in uses[1].split(", ") if uses else []:
+        if part not in parts:
+            used = _read(f"parts/{part}.lua")
+            _add_parts(parts, used)
+            parts[part] = used
 
 
 def _read(path: str) -> str:

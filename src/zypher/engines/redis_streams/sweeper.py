@@ -6,12 +6,14 @@ import logging
 from zypher.background_loop import BackgroundLoop
 from zypher.clock import Clock
 from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
+from zypher.engines.redis_streams.awaited_events import AwaitedEvents
 from zypher.engines.redis_streams.connection.failures import OUTAGE, UnusableData
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.known_models import KnownModels
-from zypher.engines.redis_streams.ready_models import ReadyModels
+from zypher.engines.redis_streams.ready_lanes import ReadyLanes
 from zypher.engines.redis_streams.transitions.deliveries import Deliveries
 from zypher.errors import EngineUnavailable
+from zypher.prediction import Lane
 
 logger = logging.getLogger(__name__)
 
@@ -28,13 +30,15 @@ class Sweeper:
         models: KnownModels,
         deliveries: Deliveries,
         ends: AwaitedEnds,
-        ready: ReadyModels,
+        events: AwaitedEvents,
+        ready: ReadyLanes,
         clock: Clock,
     ) -> None:
         self._pipeline = pipeline
         self._models = models
         self._deliveries = deliveries
         self._ends = ends
+        self._events = events
         self._ready = ready
         self._unusable: dict[str, str | None] = {}  # why a model's keys cannot be used, by model
         period_s = deliveries.limits.sweep_period_s
@@ -66,9 +70,9 @@ class Sweeper:
             await self._models.try_write()
             self._pipeline.send_held()
         self._ends.wake_all()
-        for model, number in zip(models, ready, strict=True):
-            if number:
-                self._ready.wake(model)
+        self._events.wake_all()
+        for model, lanes in zip(models, ready, strict=True):
+            self._ready.wake(model, lanes)
 
     async def _refresh(self) -> None:
         """Read the names of the models; where they cannot be read, the queues are swept all the same."""
@@ -79,13 +83,13 @@ class Sweeper:
         else:
             self._note(_NAMES, None)
 
-    async def _sweep(self, model: str) -> int:
-        """How many of the model's predictions are ready; 0, too, while Redis refuses this model's keys."""
+    async def _sweep(self, model: str) -> list[Lane]:
+        """The model's lanes that may have something ready; none, too, while Redis refuses this model's keys."""
         try:
             ready = await self._deliveries.sweep(model)
         except EngineUnavailable as error:
             self._note(model, str(error) if isinstance(error, UnusableData) else None)
-            return 0
+            return []
         self._note(model, None)
         return ready
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import LOST, MODEL, message, receive_one, settle_one, status, turns
+from tests.contract.phrases import LOST, MODEL, message, receive_one, settle_one, status, submit_one, turns
 from tests.fake_clock import FakeClock
 from tests.unit.engines.embedded.opened import opened, opened_with, unwritable
 from zypher.engines.contract import Engine
@@ -31,7 +31,7 @@ async def make_dead(engine: Engine, clock: FakeClock, number: int) -> list[str]:
     ids: list[str] = []
     for _ in range(number):
         clock.advance(1)
-        ids.append((await engine.submit(message(), durable=True)).prediction_id)
+        ids.append((await submit_one(engine, message(), durable=True)).prediction_id)
         assert await settle_one(engine, await receive_one(engine), LOST)
     return ids
 

@@ -7,16 +7,27 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_ids, receive_one, settle_one, status, submit_many
+from tests.contract.phrases import (
+    MODEL,
+    SUCCEEDED,
+    get,
+    message,
+    receive_ids,
+    receive_one,
+    settle_one,
+    status,
+    submit_many,
+    submit_one,
+)
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import LEASE_S, RETENTION_S, count, opened, shell
-from zypher.engines.contract import Settlement
+from zypher.engines.contract import Cancellation, Settlement
 from zypher.engines.embedded.disk.database import open_writer
 from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.errors import EngineError
 from zypher.model_card import ModelCard
-from zypher.prediction import FailureKind, Outcome, Status
+from zypher.prediction import Event, EventKind, FailureKind, Options, Outcome, Status
 from zypher.queue_state import WorkerState
 
 
@@ -74,7 +85,9 @@ async def test_what_is_past_its_retention_is_deleted_in_bites(tmp_path: Path, cl
     async with opened(tmp_path, clock) as engine:
         await eventually(lambda: clock.pending == 1)  # the first purge found nothing
         sent = [message() for _ in range(1200)]
-        await asyncio.gather(*(engine.submit(one, durable=True, idempotency_key=one.prediction_id) for one in sent))
+        await asyncio.gather(
+            *(submit_one(engine, one, durable=True, idempotency_key=one.prediction_id) for one in sent)
+        )
         deliveries = await engine.receive(MODEL, 1100, 0)
         while len(deliveries) < 1100:
             deliveries += await engine.receive(MODEL, 1100 - len(deliveries), 0)
@@ -117,17 +130,42 @@ async def test_a_newer_schema_is_not_touched(tmp_path: Path, clock: FakeClock) -
 
 
 async def test_a_file_of_the_version_before_is_taken_over(tmp_path: Path, clock: FakeClock) -> None:
-    async with opened(tmp_path, clock) as engine:
-        ids = await submit_many(engine, 2)
     with shell(tmp_path) as connection:
-        connection.executescript(
-            "DROP TABLE models; ALTER TABLE predictions DROP COLUMN revision; PRAGMA user_version = 3"
-        )
+        connection.executescript((Path(__file__).parent / "version_4.sql").read_text(encoding="utf-8"))
+    revision = Options(revision="0123456789ab")
     async with opened(tmp_path, clock) as engine:
-        assert (await engine.queues(MODEL))[MODEL].card is None
-        deliveries = await engine.receive(MODEL, 2, 0)
-        assert [each.message.prediction_id for each in deliveries] == ids
-        assert [each.message.revision for each in deliveries] == ["", ""]
+        queues = await engine.queues()
+        assert [(model, queue.queued, queue.dead) for model, queue in queues.items()] == [
+            (MODEL, 3, 1),
+            ("other model", 1, 0),
+        ]
+        assert queues[MODEL].card is not None
+        succeeded = await get(engine, "succeeded")
+        assert (succeeded.outcome, succeeded.options) == (
+            Outcome(Status.SUCCEEDED, b'{"result": "1"}', run_s=0.5),
+            revision,
+        )
+        ended = [(await get(engine, each)).status for each in ("failed", "cancelled", "dead")]
+        assert ended == [Status.FAILED, Status.CANCELLED, Status.FAILED]
+        again = message(b"1")
+        assert (await submit_one(engine, again, durable=True, idempotency_key="key-of-succeeded")).prediction_id == (
+            "succeeded"
+        )
+        assert await engine.replay("dead")
+        deliveries = await engine.receive(MODEL, 10, 0)
+        assert [(each.message.prediction_id, each.attempt, each.message.options) for each in deliveries] == [
+            ("running", 2, revision),
+            ("delayed", 2, Options()),
+            ("queued", 1, revision),
+            ("dead", 1, revision),
+        ]
+        assert await engine.publish(deliveries[0], [Event(EventKind.PROGRESS, b"0.5")])
+        assert await engine.cancel("running") is Cancellation.ASKED
+        listed = [each.prediction_id for each in (await engine.page(MODEL)).predictions]
+        assert listed == ["queued", "delayed", "running", "cancelled", "dead", "failed", "succeeded"]
+        assert await settle_one(engine, deliveries[1], SUCCEEDED)
+    async with opened(tmp_path, clock) as engine:
+        assert (await get(engine, "delayed")).outcome == SUCCEEDED
 
 
 async def test_a_card_that_cannot_be_read_harms_nothing_else(
@@ -180,7 +218,7 @@ async def test_many_large_inputs_and_outputs_at_once(tmp_path: Path, clock: Fake
     large = b'"' + b"x" * 200_000 + b'"'
     async with opened(tmp_path, clock) as engine:
         sent = [message(large if number % 2 else b"1") for number in range(60)]
-        await asyncio.gather(*(engine.submit(one, durable=True) for one in sent))
+        await asyncio.gather(*(submit_one(engine, one, durable=True) for one in sent))
         deliveries = [await receive_one(engine) for _ in sent]
         assert [delivery.message for delivery in deliveries] == sent
         outcomes = [Outcome(Status.SUCCEEDED, output=delivery.message.input) for delivery in deliveries]
@@ -203,7 +241,7 @@ async def test_the_input_of_a_running_prediction_is_on_disk_only(tmp_path: Path,
     input = b'"' + b"x" * 1_000 + b'"'
     held_here = sys.getrefcount(input)
     async with opened(tmp_path, clock) as engine:
-        await engine.submit(message(input), durable=True)
+        await submit_one(engine, message(input), durable=True)
         delivery = await receive_one(engine)
         assert delivery.message.input == input
         del delivery

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one, settle_one
+from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one, settle_one, submit_one
 from tests.fake_clock import FakeClock
 from tests.unit.engines.embedded.opened import opened, unwritable
 from zypher.engines.contract import Engine
@@ -23,19 +23,19 @@ def clock() -> FakeClock:
 
 async def fill(engine: Engine, quarters: int = 4) -> None:
     for number in range(quarters):
-        await engine.submit(message(QUARTER, model=f"model {number % 2}"), durable=False)
+        await submit_one(engine, message(QUARTER, model=f"model {number % 2}"), durable=False)
 
 
 async def assert_room(engine: Engine, input: bytes = QUARTER) -> None:
     """There is room for this input, and no more."""
-    await engine.submit(message(input), durable=False)
+    await submit_one(engine, message(input), durable=False)
     await assert_full(engine)
 
 
 async def assert_full(engine: Engine) -> None:
     for durable in (False, True):
         with pytest.raises(QueueFull, match="256 MiB"):
-            await engine.submit(message(SMALL), durable=durable)
+            await submit_one(engine, message(SMALL), durable=durable)
 
 
 async def test_inputs_that_wait_in_memory_are_bounded_over_all_models(tmp_path: Path, clock: FakeClock) -> None:
@@ -58,7 +58,7 @@ async def test_running_frees_memory_and_returning_takes_it(tmp_path: Path, clock
 
 async def test_one_input_may_wait_however_large(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
-        await engine.submit(message(bytes(MOST_HELD_BYTES + 1)), durable=False)
+        await submit_one(engine, message(bytes(MOST_HELD_BYTES + 1)), durable=False)
         await assert_full(engine)
 
 
@@ -66,36 +66,36 @@ async def test_durable_inputs_take_memory_only_until_written(tmp_path: Path, clo
     async with opened(tmp_path, clock) as engine:
         await fill(engine, 3)
         most = bytes(len(QUARTER) - len(SMALL) // 2)
-        await engine.submit(message(most), durable=False)
+        await submit_one(engine, message(most), durable=False)
         small = SMALL[: len(SMALL) // 2]
         answers = await asyncio.gather(
-            *(engine.submit(message(small), durable=True) for _ in range(2)), return_exceptions=True
+            *(submit_one(engine, message(small), durable=True) for _ in range(2)), return_exceptions=True
         )
         assert [isinstance(answer, QueueFull) for answer in answers] == [False, True]
-        await engine.submit(message(small), durable=True)
+        await submit_one(engine, message(small), durable=True)
         with unwritable(tmp_path), pytest.raises(EngineUnavailable):
-            await engine.submit(message(small), durable=True)
-        await engine.submit(message(small), durable=False)
+            await submit_one(engine, message(small), durable=True)
+        await submit_one(engine, message(small), durable=False)
         with pytest.raises(QueueFull):
-            await engine.submit(message(small), durable=False)
+            await submit_one(engine, message(small), durable=False)
 
 
 async def test_a_known_key_is_served_while_memory_is_full(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         first = message()
-        await engine.submit(first, durable=True, idempotency_key="k")
+        await submit_one(engine, first, durable=True, idempotency_key="k")
         await fill(engine)
-        again = await engine.submit(message(), durable=True, idempotency_key="k")
+        again = await submit_one(engine, message(), durable=True, idempotency_key="k")
         assert again.prediction_id == first.prediction_id
 
 
 async def test_a_promoted_input_takes_memory_until_it_is_received(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         kept = message(SMALL)
-        await engine.submit(kept, durable=False)
+        await submit_one(engine, kept, durable=False)
         await fill(engine, 3)
-        await engine.submit(message(bytes(len(QUARTER) - len(SMALL)), model="other"), durable=False)
-        await engine.submit(kept, durable=True)
+        await submit_one(engine, message(bytes(len(QUARTER) - len(SMALL)), model="other"), durable=False)
+        await engine.keep(kept)
         await assert_full(engine)
         delivery = await receive_one(engine, MODEL)
         await engine.release(delivery, counted=False)  # from now on it is on disk only

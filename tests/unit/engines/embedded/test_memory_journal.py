@@ -6,7 +6,7 @@ import tracemalloc
 
 import pytest
 
-from tests.contract.phrases import LOST, MODEL, message, receive_one, settle_one, status, submit_many
+from tests.contract.phrases import LOST, MODEL, message, receive_one, settle_one, status, submit_many, submit_one
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import RETENTION_S, opened_with
 from zypher.engines.contract import Engine
@@ -32,7 +32,7 @@ def journal(clock: FakeClock) -> MemoryJournal:
 
 
 async def submit(engine: Engine, input: bytes = b"1") -> str:
-    return (await engine.submit(message(input), durable=True)).prediction_id
+    return (await submit_one(engine, message(input), durable=True)).prediction_id
 
 
 async def run(engine: Engine, number: int, outcome: Outcome = LARGE) -> list[str]:
@@ -144,9 +144,9 @@ async def test_a_key_is_free_again_after_the_retention(clock: FakeClock, journal
     async with opened_with(journal, clock) as engine:
         await eventually(lambda: clock.pending == 1)
         sent = message()
-        await engine.submit(sent, durable=True, idempotency_key="key")
+        await submit_one(engine, sent, durable=True, idempotency_key="key")
         assert await settle_one(engine, await receive_one(engine), LARGE)
         clock.advance(RETENTION_S)  # it is not purged yet
-        fresh = await engine.submit(message(b"2"), durable=True, idempotency_key="key")
+        fresh = await submit_one(engine, message(b"2"), durable=True, idempotency_key="key")
         assert fresh.prediction_id != sent.prediction_id
         assert await status(engine, fresh.prediction_id) is Status.QUEUED

@@ -7,18 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zypher.engines.embedded.memory.entry import Entry, Stage
-from zypher.engines.embedded.memory.queue import HOT_INPUT_BYTES, HOT_MESSAGES, Queue
-from zypher.prediction import Message
+from zypher.engines.embedded.memory.queue import HOT_INPUT_BYTES, HOT_MESSAGES, Queue, Receiver
+from zypher.prediction import NO_OPTIONS, PRIORITIES, Lane, Message, Options
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 STEPS = st.lists(st.tuples(st.sampled_from(["join", "take", "return", "leave", "delay", "due"]), st.integers(0, 50)))
+OPTIONS = [Options(lane=lane) for lane in PRIORITIES]
 
 
-def joined(queue: Queue, name: str = "p", row: int = 0, input: bytes = b"1") -> Entry:
-    entry = Entry(name, "model", AT)
+def joined(queue: Queue, name: str = "p", row: int = 0, input: bytes = b"1", options: Options = NO_OPTIONS) -> Entry:
+    entry = Entry(name, "model", AT, options=options)
+    message = Message(name, "model", input, AT, options)
+    queue.enter(entry, message)
+    queue.stop_holding(entry)
     entry.row = row
-    message = Message(name, "model", input, AT)
-    queue.queued += 1
     if row:
         queue.keep(entry, message)
     else:
@@ -28,7 +30,7 @@ def joined(queue: Queue, name: str = "p", row: int = 0, input: bytes = b"1") -> 
 
 
 class SimpleQueue:
-    """A sorted list of numbers that wait, and those that are out."""
+    """A sorted list of those that wait, and those that are out."""
 
     def __init__(self) -> None:
         self.queue = Queue()
@@ -36,12 +38,12 @@ class SimpleQueue:
         self.out: list[Entry] = []
         self.delayed: list[Entry] = []
 
-    def join(self, _: int) -> None:
-        self.ready.append(joined(self.queue))
+    def join(self, number: int) -> None:
+        self._insert(joined(self.queue, options=OPTIONS[number % 3]))
 
     def take(self, number: int) -> None:
         expected, self.ready = self.ready[:number], self.ready[number:]
-        assert self.queue.take(number) == expected
+        assert self.queue.take(PRIORITIES, number) == expected
         self.out += expected
 
     def back(self, number: int) -> None:
@@ -68,12 +70,12 @@ class SimpleQueue:
             self._insert(entry)
 
     def _insert(self, entry: Entry) -> None:
-        self.ready = sorted([*self.ready, entry], key=lambda each: each.number)
+        self.ready = sorted([*self.ready, entry], key=lambda each: (PRIORITIES.index(each.lane), each.number))
 
     def check(self) -> None:
         assert self.queue.queued == len(self.ready) + len(self.delayed)
         assert self.queue.running == len(self.out)
-        assert self.queue.first() is (self.ready[0] if self.ready else None)
+        assert self.queue.first(PRIORITIES) is (self.ready[0] if self.ready else None)
         assert all(1 <= self.queue.position(entry) <= self.queue.queued for entry in self.ready + self.delayed)
 
 
@@ -96,7 +98,7 @@ def test_every_history_keeps_the_order(steps: list[tuple[str, int]]) -> None:
 def test_positions_count_those_that_came_back() -> None:
     queue = Queue()
     entries = [joined(queue) for _ in range(5)]
-    for entry in queue.take(2):
+    for entry in queue.take(PRIORITIES, 2):
         queue.give_back(entry)
         queue.put_back(entry)
     assert [queue.position(entry) for entry in entries] == [1, 1, 3, 4, 5]
@@ -107,10 +109,10 @@ def test_those_that_leave_do_not_pile_up() -> None:
     stays = joined(queue)
     for _ in range(10_000):
         queue.leave(joined(queue))
-    assert len(queue.cold(1)) == 0
+    assert len(queue.cold(Lane.NORMAL, 1)) == 0
     joined(queue)
     assert queue.position(stays) == 1
-    assert sum(1 for _ in queue.take(10)) == 2
+    assert sum(1 for _ in queue.take(PRIORITIES, 10)) == 2
 
 
 def test_only_the_first_small_messages_stay_in_memory() -> None:
@@ -119,15 +121,15 @@ def test_only_the_first_small_messages_stay_in_memory() -> None:
     entries = [joined(queue, row=2 + number) for number in range(HOT_MESSAGES + 5)]
     held = [entry for entry in entries if entry.message is not None]
     assert held == entries[:HOT_MESSAGES]
-    assert queue.cold(3) == [large]
-    assert queue.take(10) == []  # the first of them has to be read before any other goes
+    assert queue.cold(Lane.NORMAL, 3) == [large]
+    assert queue.take(PRIORITIES, 10) == []  # the first of them has to be read before any other goes
 
 
 def test_memory_for_messages_is_freed() -> None:
     queue = Queue()
     entries = [joined(queue, row=1 + number) for number in range(HOT_MESSAGES)]
     assert joined(queue, row=5000).message is None
-    for entry in queue.take(3):
+    for entry in queue.take(PRIORITIES, 3):
         queue.give_back(entry)  # delayed: it holds its message on
     queue.leave(entries[10])
     assert joined(queue, row=5001).message is not None
@@ -146,12 +148,15 @@ def test_one_that_is_written_down_while_it_waits_takes_room() -> None:
 
 async def test_a_returned_prediction_wakes_one_receiver() -> None:
     queue = Queue()
-    receivers: list[asyncio.Future[bool]] = [asyncio.get_running_loop().create_future() for _ in range(3)]
-    receivers[0].cancel()
+    lanes = [(Lane.LOW,), PRIORITIES, PRIORITIES, PRIORITIES]
+    receivers = [Receiver(each, asyncio.get_running_loop().create_future()) for each in lanes]
+    receivers[1].woken.cancel()
     queue.receivers.extend(receivers)
     entry = joined(queue)
-    assert [receiver.done() for receiver in receivers] == [True, True, False]
+    assert [receiver.woken.done() for receiver in receivers] == [False, True, True, False]
     assert entry.stage is Stage.READY
+    joined(queue, options=Options(lane=Lane.LOW))
+    assert receivers[0].woken.done()
 
 
 def test_run_times_of_zero_are_ignored() -> None:

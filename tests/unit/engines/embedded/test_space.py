@@ -7,7 +7,17 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.contract.phrases import LOST, MODEL, SUCCEEDED, message, receive_one, settle_one, status, submit_many
+from tests.contract.phrases import (
+    LOST,
+    MODEL,
+    SUCCEEDED,
+    message,
+    receive_one,
+    settle_one,
+    status,
+    submit_many,
+    submit_one,
+)
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import RETENTION_S, count, opened, shell
 from tests.unit.engines.embedded.test_disk import written_at
@@ -32,7 +42,7 @@ async def fill(engine: Engine) -> list[str]:
     ids: list[str] = []
     try:
         while len(ids) < 100:
-            ids.append((await engine.submit(message(HALF), durable=True)).prediction_id)
+            ids.append((await submit_one(engine, message(HALF), durable=True)).prediction_id)
     except DataFull:
         await end(engine, len(ids))
         return ids
@@ -51,7 +61,7 @@ async def read(engine: Engine, *prediction_ids: str) -> None:
 
 
 async def submit(engine: Engine, input: bytes = HALF) -> str:
-    return (await engine.submit(message(input), durable=True)).prediction_id
+    return (await submit_one(engine, message(input), durable=True)).prediction_id
 
 
 async def submit_without_end(engine: Engine) -> None:
@@ -175,7 +185,7 @@ async def test_an_outcome_without_room_waits_until_results_are_read(tmp_path: Pa
         while (problem := (await engine.queues(MODEL))[MODEL].problem) is None:
             await asyncio.sleep(0)
         assert "outcomes wait for room; read results" in problem
-        assert (await engine.submit(message(), durable=False)).status is Status.QUEUED
+        assert (await submit_one(engine, message(), durable=False)).status is Status.QUEUED
         while not all(settle.done() for settle in settles):
             stored = [each for each, settle in zip(small, settles, strict=True) if settle.done()]
             await read(engine, *stored[-3:])
@@ -202,8 +212,10 @@ async def test_a_small_file_of_an_earlier_version_learns_to_shrink(tmp_path: Pat
         ids = await fill(engine)
     with shell(tmp_path) as connection:
         connection.executescript(
-            "PRAGMA auto_vacuum = NONE; VACUUM; DROP TABLE read_results; DROP TABLE models; "
-            "ALTER TABLE predictions DROP COLUMN revision; PRAGMA user_version = 2"
+            "PRAGMA auto_vacuum = NONE; VACUUM; DROP TABLE read_results; DROP TABLE models; DROP TABLE events; "
+            "DROP TABLE paused; DROP INDEX outcomes_unusual; ALTER TABLE waiting DROP COLUMN stop_asked; "
+            "ALTER TABLE predictions DROP COLUMN revision; ALTER TABLE predictions DROP COLUMN options; "
+            "PRAGMA user_version = 2"
         )
     async with opened(tmp_path, clock, limit_bytes=LIMIT_BYTES) as engine:
         await read(engine, *ids)

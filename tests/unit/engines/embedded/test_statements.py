@@ -12,7 +12,7 @@ def test_a_statement_for_one_row_is_its_file() -> None:
 
 def test_the_last_group_of_parameters_is_repeated() -> None:
     assert statement("delete_waiting", 3).endswith("IN (VALUES (?), (?), (?))")
-    assert "(VALUES (?, ?, ?), (?, ?, ?))\nWHERE" in statement("replace_waiting", 2)
+    assert "(VALUES (?, ?, ?, ?), (?, ?, ?, ?))\nWHERE" in statement("replace_waiting", 2)
     assert statement("select_results", 2).endswith("IN (VALUES (?), (?))")
 
 

@@ -17,15 +17,16 @@ from tests.contract.phrases import (
     settle_one,
     status,
     submit_many,
+    submit_one,
     turns,
 )
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import count, opened, shell, unwritable
-from zypher.engines.contract import Engine
+from zypher.engines.contract import Cancellation, Engine
 from zypher.engines.embedded.disk.database import open_writer
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.disk.writer import Writer
-from zypher.engines.embedded.journal import End, Mark, Written, resolve
+from zypher.engines.embedded.journal import End, Mark, resolve
 from zypher.engines.embedded.limit import MIB, Limit
 from zypher.errors import EngineUnavailable
 from zypher.model_card import ModelCard
@@ -53,22 +54,22 @@ async def test_new_durable_work_is_refused_and_transient_work_goes_on(tmp_path: 
     async with opened(tmp_path, clock) as engine:
         with unwritable(tmp_path):
             with pytest.raises(EngineUnavailable, match=f"cannot be stored in {tmp_path}"):
-                await engine.submit(message(), durable=True)
+                await submit_one(engine, message(), durable=True)
             assert str(tmp_path) in (await problem(engine) or "")
             with pytest.raises(EngineUnavailable):
-                await engine.submit(message(), durable=True)
+                await submit_one(engine, message(), durable=True)
             assert (await engine.queues(MODEL))[MODEL].queued == 0
             (transient,) = await submit_many(engine, 1, durable=False)
             assert await receive_ids(engine) == [transient]
         await recover(engine, clock)
-        assert (await engine.submit(message(), durable=True)).status is Status.QUEUED
+        assert (await submit_one(engine, message(), durable=True)).status is Status.QUEUED
 
 
 async def test_it_recovers_without_traffic(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         with unwritable(tmp_path):
             with pytest.raises(EngineUnavailable):
-                await engine.submit(message(), durable=True)
+                await submit_one(engine, message(), durable=True)
             for _ in range(3):
                 before = clock.pending
                 clock.advance(1)
@@ -129,14 +130,14 @@ async def test_a_cancel_that_cannot_be_stored_did_not_happen(tmp_path: Path, clo
 async def test_what_cannot_be_made_durable_stays_in_memory(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         queued, running = message(b"1"), message(b"2")
-        await engine.submit(running, durable=False)
-        await engine.submit(queued, durable=False)
+        await submit_one(engine, running, durable=False)
+        await submit_one(engine, queued, durable=False)
         delivery = await receive_one(engine)
         with unwritable(tmp_path):
             answers = await asyncio.gather(
-                engine.submit(queued, durable=True),
-                engine.submit(running, durable=True),
-                engine.submit(running, durable=True),
+                engine.keep(queued),
+                engine.keep(running),
+                engine.keep(running),
                 return_exceptions=True,
             )
         assert [type(answer) for answer in answers] == [EngineUnavailable] * 3
@@ -145,7 +146,7 @@ async def test_what_cannot_be_made_durable_stays_in_memory(tmp_path: Path, clock
         deliveries = await engine.receive(MODEL, 2, 0)
         assert [delivery.message for delivery in deliveries] == [running, queued]
         await recover(engine, clock)
-        assert (await engine.submit(queued, durable=True)).durable
+        assert (await engine.keep(queued)).durable
     assert count(tmp_path, "waiting") == 1
 
 
@@ -155,16 +156,16 @@ async def test_ending_a_prediction_does_not_wait_for_a_refusing_disk(
 ) -> None:
     async with opened(tmp_path, clock) as engine:
         sent = message()
-        await engine.submit(sent, durable=False)
+        await submit_one(engine, sent, durable=False)
         delivery = await receive_one(engine) if end == "settle" else None
         with unwritable(tmp_path):
-            promotion = asyncio.create_task(engine.submit(sent, durable=True))
+            promotion = asyncio.create_task(engine.keep(sent))
             await turns(1)  # it has begun
             async with asyncio.timeout(10):
                 if delivery is not None:
                     assert await settle_one(engine, delivery, SUCCEEDED)
                 else:
-                    assert await engine.cancel(sent.prediction_id)
+                    assert await engine.cancel(sent.prediction_id) is Cancellation.ENDED
             with pytest.raises(EngineUnavailable):
                 await promotion
             expected = Status.CANCELLED if delivery is None else Status.SUCCEEDED
@@ -179,9 +180,9 @@ async def test_a_prediction_in_memory_is_never_written(tmp_path: Path, clock: Fa
     connection = open_writer(tmp_path / "zypher.db")
     writer = Writer(connection, tmp_path, Space(connection, Limit(64 * MIB)), lambda _: None)
     writer.start()
-    stored: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
+    stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     writer.write(Mark(7, 1, clock.now()))
-    writer.write(End(8, 1, clock.now(), clock.now(), SUCCEEDED, partial(resolve, stored)))
+    writer.write(End(8, 1, clock.now(), clock.now(), SUCCEEDED, None, partial(resolve, stored)))
     assert await stored is None
     await writer.stop()
     writer.close()

@@ -9,10 +9,12 @@ from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 from tests.fake_clock import FakeClock, eventually
 from zypher.engines.redis_streams.connection.client import Client, Word
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
+from zypher.engines.redis_streams.format import FORMAT
 from zypher.engines.redis_streams.scripts import script
 from zypher.errors import EngineUnavailable
 
 PROBE = ("HGET", "zypher", "format")
+FORMATTED = b"%d" % FORMAT
 
 
 class Redis:
@@ -20,7 +22,7 @@ class Redis:
 
     def __init__(self) -> None:
         self.batches: list[list[tuple[Word, ...]]] = []
-        self.answer: Callable[[tuple[Word, ...]], object] = lambda command: b"OK" if command != PROBE else b"1"
+        self.answer: Callable[[tuple[Word, ...]], object] = lambda command: b"OK" if command != PROBE else FORMATTED
         self.error: Exception | None = None  # instead of all answers
 
     async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:

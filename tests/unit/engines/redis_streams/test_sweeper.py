@@ -5,14 +5,19 @@ import pytest
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.redis_streams.local_client import LocalClient
 from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
+from zypher.engines.redis_streams.awaited_events import AwaitedEvents
 from zypher.engines.redis_streams.connection.client import Word
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
-from zypher.engines.redis_streams.format import model_field
+from zypher.engines.redis_streams.finder import Finder
+from zypher.engines.redis_streams.format import FORMAT, model_field
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.limits import Limits
-from zypher.engines.redis_streams.ready_models import ReadyModels
+from zypher.engines.redis_streams.ready_lanes import ReadyLanes
 from zypher.engines.redis_streams.sweeper import Sweeper
 from zypher.engines.redis_streams.transitions.deliveries import Deliveries
+from zypher.engines.redis_streams.transitions.events import Events
+from zypher.engines.redis_streams.transitions.submissions import Submissions
+from zypher.prediction import Lane
 
 LIMITS = Limits(queue_limit=10, retention_s=60, lease_s=2)
 
@@ -30,12 +35,12 @@ class Redis:
     def _answer(self, command: tuple[Word, ...]) -> object:
         match command[0]:
             case "HGET":
-                return b"1"
+                return b"%d" % FORMAT
             case "HKEYS":
                 self.sweeps += 1
                 return self.fields
             case _:
-                return int(b"ready" in str(command[3]).encode()), list[bytes]()
+                return int(b"ready" in str(command[3]).encode()), 0, 0, list[bytes]()
 
 
 @pytest.fixture
@@ -49,19 +54,21 @@ def redis() -> Redis:
 
 
 @pytest.fixture
-def ready(clock: FakeClock) -> ReadyModels:
-    return ReadyModels(clock)
+def ready(clock: FakeClock) -> ReadyLanes:
+    return ReadyLanes(clock)
 
 
 @pytest.fixture
-async def sweeper(redis: Redis, clock: FakeClock, client: LocalClient, ready: ReadyModels) -> AsyncIterator[Sweeper]:
+async def sweeper(redis: Redis, clock: FakeClock, client: LocalClient, ready: ReadyLanes) -> AsyncIterator[Sweeper]:
     pipeline = Pipeline("redis://host:6379/0", "zypher", clock)
     pipeline.open(client, redis)
     models = KnownModels(pipeline, "zypher")
     models.watch("ready")
     models.watch("empty")
     deliveries = Deliveries(pipeline, models, LIMITS, "zypher")
-    sweeper = Sweeper(pipeline, models, deliveries, AwaitedEnds(clock), ready, clock)
+    finder = Finder(models, Submissions(pipeline, models, LIMITS, "zypher", "1"))
+    events = AwaitedEvents(finder, Events(pipeline, models, "zypher", "1"), clock)
+    sweeper = Sweeper(pipeline, models, deliveries, AwaitedEnds(clock), events, ready, clock)
     sweeper.start()
     yield sweeper
     await sweeper.stop()
@@ -76,10 +83,10 @@ async def next_sweep(redis: Redis, clock: FakeClock) -> None:
 
 
 async def test_a_sweep_wakes_receivers_of_ready_models_only(
-    sweeper: Sweeper, redis: Redis, clock: FakeClock, ready: ReadyModels
+    sweeper: Sweeper, redis: Redis, clock: FakeClock, ready: ReadyLanes
 ) -> None:
     await next_sweep(redis, clock)
-    assert (ready.wakes("ready"), ready.wakes("empty")) == (2, 0)
+    assert (ready.wakes("ready", [Lane.HIGH]), ready.wakes("empty", [Lane.HIGH])) == (2, 0)
 
 
 async def test_a_failed_sweep_is_a_problem_until_one_succeeds(sweeper: Sweeper, redis: Redis, clock: FakeClock) -> None:

@@ -13,6 +13,9 @@ batch_thread.py  a thread that handles all queued items at once
 damage.py        which errors mean a damaged file; salvage.py reads around it at the start
 around.py        what can be written and found around damage
 wal.py           checks that the WAL is whole
-store.py         one function per statement
+store.py         what the file has of predictions: one function per statement
+pages.py         lists of them, in parts
+event_rows.py    what it has of events
+model_rows.py    what it has of models
 statements.py    the statements: a file of `sql` each
 """

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 from msgspec.structs import replace
 
 from zypher.engines.embedded.disk import store
-from zypher.engines.embedded.journal import Accept, End, Standing
+from zypher.engines.embedded.journal import Accept, Accepted, End
 
 
 class Around:
@@ -42,11 +42,11 @@ class Around:
             return True
         return False
 
-    def find_standing(self, accept: Accept) -> Standing | None:
-        """What has the idempotency key of a submit, where its row cannot be read: it ends as data_lost."""
+    def find_standing(self, accept: Accept) -> Accepted:
+        """What has the idempotency keys of a submit, where their rows cannot be read: it ends as data_lost."""
         with suppress(sqlite3.Error):
-            return store.find_lost_standing(self._connection, accept)
-        return None
+            return [store.find_lost_standing(self._connection, row) for row in accept.rows]
+        return [None for _ in accept.rows]
 
     @contextmanager
     def _transaction(self, end: str) -> Generator[None]:

@@ -11,7 +11,7 @@ from zypher.errors import EngineError
 
 logger = logging.getLogger(__name__)
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _CACHED_STATEMENTS = 128
 _INCREMENTAL = 2  # as PRAGMA auto_vacuum returns it
 _CHECKPOINT_PAGES = 1000

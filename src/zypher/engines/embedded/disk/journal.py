@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from zypher.clock import Clock
-from zypher.engines.embedded.disk import store
+from zypher.engines.embedded.disk import model_rows, store
 from zypher.engines.embedded.disk.damage import DamageLog, is_damage
 from zypher.engines.embedded.disk.database import bound_wal, database_errors, open_reader, open_writer
 from zypher.engines.embedded.disk.folder import Folder
@@ -99,8 +99,12 @@ class DiskJournal:
         with database_errors(self._folder.database):
             self._last_row = store.select_last_row(connection)
             try:
-                cards = store.select_cards(connection)
-                return Recovered(store.select_waiting(connection), store.select_dead(connection), cards)
+                return Recovered(
+                    store.select_waiting(connection),
+                    store.select_dead(connection),
+                    model_rows.select_cards(connection),
+                    model_rows.select_paused(connection),
+                )
             except Exception as error:
                 if not is_damage(error):
                     raise

@@ -5,12 +5,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from zypher.engines.embedded.disk import store
+from zypher.engines.embedded.disk import event_rows, pages, store
 from zypher.engines.embedded.disk.around import Around
 from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
 from zypher.engines.embedded.disk.damage import DamageLog, is_damage
 from zypher.engines.embedded.disk.database import file_of
-from zypher.engines.embedded.journal import FindResult, FindStanding, LoadInputs, Read
+from zypher.engines.embedded.disk.transaction import find_standing
+from zypher.engines.embedded.journal import FindEvents, FindList, FindResult, FindStanding, LoadInputs, Read
 from zypher.errors import EngineUnavailable
 
 
@@ -59,8 +60,12 @@ def _read(connection: sqlite3.Connection, batch: list[Read]) -> list[Callable[[]
             inputs = store.select_inputs(connection, operation.first, operation.others, operation.longest_bytes)
             callbacks.append(partial(operation.done, inputs))
         elif isinstance(operation, FindStanding):
-            accept = operation.accept
-            callbacks.append(partial(accept.done, store.find_standing(connection, accept)))
+            callbacks.append(partial(operation.accept.done, find_standing(connection, operation.accept)))
+        elif isinstance(operation, FindEvents):
+            events = event_rows.select_events(connection, operation.prediction_id, operation.after)
+            callbacks.append(partial(operation.done, events))
+        elif isinstance(operation, FindList):
+            callbacks.append(partial(operation.done, pages.select_page(connection, operation)))
     return callbacks
 
 
@@ -70,6 +75,8 @@ def _read_around(connection: sqlite3.Connection, operation: Read, error: Excepti
         return partial(operation.done, store.find_lost(connection, operation.prediction_id))
     if is_damage(error) and isinstance(operation, FindStanding):
         return partial(operation.accept.done, Around(connection).find_standing(operation.accept))
+    if is_damage(error) and isinstance(operation, FindEvents):
+        return partial(operation.done, [])
     if is_damage(error) and isinstance(operation, LoadInputs):
         return partial(operation.done, _readable_inputs(connection, operation))
     raise error

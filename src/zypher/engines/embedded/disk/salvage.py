@@ -3,10 +3,10 @@
 import sqlite3
 from collections.abc import Iterator
 
-from zypher.engines.embedded.disk import store
+from zypher.engines.embedded.disk import model_rows, store
 from zypher.engines.embedded.disk.damage import is_damage
 from zypher.engines.embedded.journal import DeadLetter, Recovered, WaitingRow
-from zypher.engines.instants import to_instant
+from zypher.engines.stored import to_instant
 from zypher.model_card import ModelCard
 
 _MOST_SMALL_STEPS = 1_000  # over numbers of a damaged page; beyond them the steps grow
@@ -14,12 +14,15 @@ _MOST_SMALL_STEPS = 1_000  # over numbers of a damaged page; beyond them the ste
 
 def salvage(connection: sqlite3.Connection, last_row: int) -> Recovered:
     """All rows up to `last_row` that can be read, each by itself. Raises other errors than damage."""
-    waiting = [found for row, attempt in _waiting(connection, last_row) if (found := _head(connection, row, attempt))]
-    return Recovered(waiting, _dead(connection), _cards(connection))
+    waiting = [found for each in _waiting(connection, last_row) if (found := _head(connection, *each))]
+    return Recovered(waiting, _dead(connection), _cards(connection), _paused(connection))
 
 
-def _waiting(connection: sqlite3.Connection, last_row: int) -> Iterator[tuple[int, int]]:
-    """The numbers and attempts of what waits; what stands in a damaged page is passed over."""
+def _waiting(connection: sqlite3.Connection, last_row: int) -> Iterator[tuple[int, int, bool]]:
+    """The numbers and attempts of what waits, and whether it is asked to stop.
+
+    What stands in a damaged page is passed over.
+    """
     number, failures = 0, 0
     while number < last_row:
         try:
@@ -36,23 +39,32 @@ def _waiting(connection: sqlite3.Connection, last_row: int) -> Iterator[tuple[in
         yield found
 
 
-def _head(connection: sqlite3.Connection, row: int, attempt: int) -> WaitingRow | None:
+def _head(connection: sqlite3.Connection, row: int, attempt: int, stop_asked: bool) -> WaitingRow | None:
     try:
-        prediction_id, model, submitted_at = store.select_head(connection, row)
+        prediction_id, model, submitted_at, options = store.select_head(connection, row)
     except Exception as error:
         if not is_damage(error):
             raise
         return None
-    return WaitingRow(row, prediction_id, model, submitted_at, attempt, revision="")
+    return WaitingRow(row, prediction_id, model, submitted_at, attempt, options, stop_asked)
 
 
 def _cards(connection: sqlite3.Connection) -> dict[str, ModelCard]:
     try:
-        return store.select_cards(connection)
+        return model_rows.select_cards(connection)
     except Exception as error:
         if not is_damage(error):
             raise
         return {}  # the next worker announces its own
+
+
+def _paused(connection: sqlite3.Connection) -> frozenset[str]:
+    try:
+        return model_rows.select_paused(connection)
+    except Exception as error:
+        if not is_damage(error):
+            raise
+        return frozenset()
 
 
 def _dead(connection: sqlite3.Connection) -> list[DeadLetter]:
@@ -64,8 +76,8 @@ def _dead(connection: sqlite3.Connection) -> list[DeadLetter]:
         return []
     letters: list[DeadLetter] = []
     for row, finished_at in rows:
-        head = _head(connection, row, 0)
+        head = _head(connection, row, 0, stop_asked=False)
         if head is not None:
             died_at = to_instant(finished_at)
-            letters.append(DeadLetter(row, head.prediction_id, head.model, head.submitted_at, died_at, head.revision))
+            letters.append(DeadLetter(row, head.prediction_id, head.model, head.submitted_at, died_at, head.options))
     return letters

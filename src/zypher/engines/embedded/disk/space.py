@@ -5,9 +5,11 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from zypher.engines.contract import EVENT_BYTES
 from zypher.engines.embedded.disk import store
 from zypher.engines.embedded.journal import Accept, End
 from zypher.engines.embedded.limit import MIB, Limit
+from zypher.prediction import Event
 
 _MOST = 10 * 1024 * MIB
 _LEAST = 64 * MIB  # on a disk without room, which raises its own error
@@ -55,12 +57,18 @@ class Space:
         self._measured = self._reserved = 0
 
     def take_inputs(self, accepts: Sequence[Accept]) -> list[bool]:
-        """For each prediction whether there is room for it, which is then reserved."""
-        return self._take_each([len(accept.message.input) + _ROW_BYTES for accept in accepts], self._for_submits)
+        """For each operation whether there is room for all of it, which is then reserved."""
+        sizes_bytes = [sum([len(row.message.input) + _ROW_BYTES for row in accept.rows]) for accept in accepts]
+        return self._take_each(sizes_bytes, self._for_submits)
 
     def take_outcomes(self, ends: Sequence[End]) -> list[bool]:
         """For each outcome whether there is room for it, which is then reserved."""
-        return self._take_each([len(end.outcome.output or b"") + _ROW_BYTES for end in ends], self._for_outcomes)
+        sizes_bytes = [_ROW_BYTES * (1 + (end.notice is not None)) + len(end.outcome.output or b"") for end in ends]
+        return self._take_each(sizes_bytes, self._for_outcomes)
+
+    def take_events(self, events: Sequence[Event]) -> bool:
+        """Whether there is room for these events, which is then reserved."""
+        return self._take(sum([EVENT_BYTES + len(event.content) for event in events]), self._for_submits)
 
     def _take_each(self, sizes_bytes: Sequence[int], most_bytes: int) -> list[bool]:
         all_bytes = sum(sizes_bytes)

@@ -1,23 +1,19 @@
-"""What is written to the SQLite file and read from it: one function per statement."""
+"""What is written of predictions to the SQLite file and read from it: one function per statement."""
 
-import logging
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
-from sys import intern
 
 import msgspec
 
 from zypher.engines.embedded.disk.statements import sizes, statement
-from zypher.engines.embedded.journal import Accept, DeadLetter, End, Lost, Mark, Standing, WaitingRow, Written
-from zypher.engines.instants import to_instant, to_microseconds
+from zypher.engines.embedded.journal import DeadLetter, End, Lost, Mark, Row, Standing, WaitingRow
 from zypher.engines.refusals import key_reused
-from zypher.model_card import ModelCard
-from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
+from zypher.engines.stored import to_blob, to_instant, to_microseconds, to_options
+from zypher.errors import IdempotencyKeyReused
+from zypher.prediction import Failure, FailureKind, Options, Outcome, Prediction, Status
 from zypher.text import encodable
-
-logger = logging.getLogger(__name__)
 
 _Cell = str | bytes | int | float | None
 
@@ -26,8 +22,8 @@ _Cell = str | bytes | int | float | None
 _LONG_BYTES = 16_384
 
 
-class _ResultRow(msgspec.Struct, frozen=True, array_like=True):
-    """One prediction that ended, as sql/select_results.sql returns it."""
+class ResultRow(msgspec.Struct, frozen=True, array_like=True):
+    """One prediction, as a statement returns it that reads many; one without a status has not ended."""
 
     row: int
     prediction_id: str
@@ -36,40 +32,46 @@ class _ResultRow(msgspec.Struct, frozen=True, array_like=True):
     attempt: int | None
     started_at: int | None
     finished_at: int | None
-    status: Status | None  # None, and so all the rest, when it has not ended
+    status: Status | None
     run_s: float | None
-    output_bytes: int  # how long the output is
-    output: str | None  # hexadecimal; None when there is none or it is long
     failure_kind: FailureKind | None
     failure_message: str | None
+    options: str | None
+    revision: str | None
+    output_bytes: int = 0  # how long the output is
+    output: str | None = None  # hexadecimal; None when there is none or it is long
 
 
 _LAST_ROW = 2**63 - 1
 _MOVED = 2**62  # added to the number of a prediction that is moved
-_results = msgspec.json.Decoder(list[_ResultRow])
+_results = msgspec.json.Decoder(list[ResultRow])
 _inputs = msgspec.json.Decoder(list[tuple[int, str]])
 
 
-def insert_predictions(connection: sqlite3.Connection, accepts: Sequence[Accept]) -> None:
-    short = [accept for accept in accepts if len(accept.message.input) <= _LONG_BYTES]
-    _execute_rows(connection, "insert_predictions", [_prediction_cells(accept) for accept in short])
-    for accept in accepts if len(short) < len(accepts) else ():
-        if len(accept.message.input) > _LONG_BYTES:
-            connection.execute(statement("insert_predictions"), _prediction_cells(accept))
+def insert_predictions(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+    short = [row for row in rows if len(row.message.input) <= _LONG_BYTES]
+    execute_rows(connection, "insert_predictions", [_prediction_cells(row) for row in short])
+    for row in rows if len(short) < len(rows) else ():
+        if len(row.message.input) > _LONG_BYTES:
+            connection.execute(statement("insert_predictions"), _prediction_cells(row))
 
 
-def replace_waiting(connection: sqlite3.Connection, marks: Sequence[Accept | Mark]) -> None:
-    cells = [(mark.row, mark.attempt, _from_instant(mark.started_at)) for mark in marks]
-    _execute_rows(connection, "replace_waiting", cells)
+def replace_options(connection: sqlite3.Connection, row: int, options: Options) -> None:
+    connection.execute(statement("replace_options"), (_options_cell(options), row))
+
+
+def replace_waiting(connection: sqlite3.Connection, marks: Sequence[Row | Mark]) -> None:
+    cells = [(mark.row, mark.attempt, _from_instant(mark.started_at), int(mark.stop_asked)) for mark in marks]
+    execute_rows(connection, "replace_waiting", cells)
 
 
 def delete_waiting(connection: sqlite3.Connection, rows: Sequence[int]) -> None:
-    _execute_rows(connection, "delete_waiting", [(row,) for row in rows])
+    execute_rows(connection, "delete_waiting", [(row,) for row in rows])
 
 
 def insert_outcomes(connection: sqlite3.Connection, ends: Sequence[End]) -> None:
     short = [end for end in ends if len(end.outcome.output or b"") <= _LONG_BYTES]
-    _execute_rows(connection, "insert_outcomes", [_outcome_cells(end) for end in short])
+    execute_rows(connection, "insert_outcomes", [_outcome_cells(end) for end in short])
     for end in ends if len(short) < len(ends) else ():
         if len(end.outcome.output or b"") > _LONG_BYTES:
             connection.execute(statement("insert_outcomes"), _outcome_cells(end))
@@ -79,6 +81,7 @@ def purge(connection: sqlite3.Connection, kept_since: datetime, limit: int) -> i
     """Delete up to `limit` predictions that ended at `kept_since` or before; returns how many."""
     bounds = (_from_instant(kept_since), limit)
     connection.execute(statement("purge_marks"), bounds)
+    connection.execute(statement("purge_events"), bounds)
     # The outcomes determine which predictions are deleted, so they go last.
     connection.execute(statement("purge_predictions"), bounds)
     return connection.execute(statement("purge_outcomes"), bounds).rowcount
@@ -86,6 +89,7 @@ def purge(connection: sqlite3.Connection, kept_since: datetime, limit: int) -> i
 
 def delete_prediction(connection: sqlite3.Connection, row: int) -> None:
     connection.execute(statement("delete_prediction"), (row,))
+    connection.execute(statement("delete_events"), (row,))
     delete_outcome(connection, row)
 
 
@@ -96,12 +100,13 @@ def delete_outcome(connection: sqlite3.Connection, row: int) -> None:
 
 def mark_read(connection: sqlite3.Connection, prediction_ids: Sequence[str]) -> None:
     """Note that a client was given these results."""
-    _execute_rows(connection, "mark_read", [(encodable(prediction_id),) for prediction_id in prediction_ids])
+    execute_rows(connection, "mark_read", [(encodable(prediction_id),) for prediction_id in prediction_ids])
 
 
 def purge_read(connection: sqlite3.Connection, limit: int) -> int:
     """Delete up to `limit` predictions whose results were read, those that ended first first; returns how many."""
     # The marks determine which predictions are deleted, and the outcomes whether a mark still holds: they go last.
+    connection.execute(statement("purge_read_events"), (limit,))
     connection.execute(statement("purge_read_predictions"), (limit,))
     connection.execute(statement("purge_read_outcomes"), (limit,))
     return connection.execute(statement("purge_read_marks"), (limit,)).rowcount
@@ -111,9 +116,11 @@ def write_probe(connection: sqlite3.Connection) -> None:
     connection.execute(statement("write_probe"))
 
 
-def find_standing(connection: sqlite3.Connection, accept: Accept) -> Written:
+def find_standing(
+    connection: sqlite3.Connection, row: Row, kept_since: datetime
+) -> Standing | IdempotencyKeyReused | None:
     """What stands for this submit, by its id or its key; None for nothing, or for what is past its retention."""
-    found = connection.execute(statement("select_standing"), _standing_cells(accept)).fetchone()
+    found = connection.execute(statement("select_standing"), _standing_cells(row, kept_since)).fetchone()
     if found is None:
         return None
     _, prediction_id, same_input, is_over = found
@@ -124,11 +131,17 @@ def find_standing(connection: sqlite3.Connection, accept: Accept) -> Written:
     return Standing(str(prediction_id))
 
 
-def delete_forgotten(connection: sqlite3.Connection, accept: Accept) -> None:
+def delete_forgotten(connection: sqlite3.Connection, row: Row, kept_since: datetime) -> None:
     """Delete what has this submit's id or key and is past its retention."""
-    for row, _, _, is_over in connection.execute(statement("select_standing"), _standing_cells(accept)).fetchall():
+    cells = _standing_cells(row, kept_since)
+    for number, _, _, is_over in connection.execute(statement("select_standing"), cells).fetchall():
         if is_over:
-            delete_prediction(connection, int(row))
+            delete_prediction(connection, int(number))
+
+
+def rows_in(content: str) -> list[ResultRow]:
+    """The rows that a statement returns as one. Raises `msgspec.MsgspecError`."""
+    return _results.decode(content)
 
 
 def select_results(connection: sqlite3.Connection, prediction_ids: Sequence[str]) -> dict[str, Prediction | Lost]:
@@ -138,8 +151,8 @@ def select_results(connection: sqlite3.Connection, prediction_ids: Sequence[str]
     for size in sizes(len(prediction_ids)):
         ids = [encodable(prediction_id) for prediction_id in islice(remaining, size)]
         (rows,) = connection.execute(statement("select_results", size), (_LONG_BYTES, *ids)).fetchone()
-        for row in _results.decode(rows):
-            found[row.prediction_id] = _prediction(row, _output(connection, row))
+        for row in rows_in(rows):
+            found[row.prediction_id] = ended_or_lost(row, _output(connection, row))
     return found
 
 
@@ -168,15 +181,16 @@ def select_input(connection: sqlite3.Connection, row: int, longest_bytes: int | 
     return None if found is None else bytes(found[0])
 
 
-def select_next_waiting(connection: sqlite3.Connection, row: int) -> tuple[int, int] | None:
-    """The row above this one that has not ended, and its attempts."""
+def select_next_waiting(connection: sqlite3.Connection, row: int) -> tuple[int, int, bool] | None:
+    """The row above this one that has not ended, its attempts, and whether it is asked to stop."""
     found = connection.execute(statement("select_next_waiting"), (row,)).fetchone()
-    return None if found is None else (int(found[0]), int(found[1]))
+    return None if found is None else (int(found[0]), int(found[1]), bool(found[2]))
 
 
-def select_head(connection: sqlite3.Connection, row: int) -> tuple[str, str, datetime]:
-    """The id, the model and the acceptance of a prediction. Raises `TypeError` when it is not there or not these."""
-    return _head(*connection.execute(statement("select_head"), (row,)).fetchone())
+def select_head(connection: sqlite3.Connection, row: int) -> tuple[str, str, datetime, Options]:
+    """The id, model, acceptance and options of a prediction. Raises `TypeError` when it is not there or not these."""
+    *head, options, revision = connection.execute(statement("select_head"), (row,)).fetchone()
+    return *_head(*head), options_of(options, revision)
 
 
 def select_dead_rows(connection: sqlite3.Connection) -> list[tuple[int, int]]:
@@ -200,9 +214,10 @@ def insert_last_outcome(connection: sqlite3.Connection) -> None:
     connection.execute(statement("insert_outcome"), (_LAST_ROW, Status.FAILED.value, 0, None, 0, 0.0, None, None, None))
 
 
-def find_lost_standing(connection: sqlite3.Connection, accept: Accept) -> Standing | None:
+def find_lost_standing(connection: sqlite3.Connection, row: Row) -> Standing | None:
     """The prediction of an idempotency key by the indexes alone, where its row cannot be read."""
-    _, _, _, model, key = _standing_cells(accept)
+    _, _, _, _, _, key, _ = _prediction_cells(row)
+    model = encodable(row.message.model)
     found = connection.execute(statement("select_id_by_key"), (model, key)).fetchone()
     return None if found is None else Standing(str(found[0]))
 
@@ -214,8 +229,10 @@ def has_prediction(connection: sqlite3.Connection, row: int) -> bool:
 def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
     """All that has not ended, in order of acceptance."""
     return [
-        WaitingRow(row, *_head(prediction_id, model, submitted_at), attempt, intern(revision or ""))
-        for row, prediction_id, model, submitted_at, attempt, revision in connection.execute(
+        WaitingRow(
+            row, *_head(prediction_id, model, submitted_at), attempt, options_of(options, revision), bool(stop_asked)
+        )
+        for row, prediction_id, model, submitted_at, attempt, options, revision, stop_asked in connection.execute(
             statement("select_waiting")
         )
     ]
@@ -224,30 +241,13 @@ def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
 def select_dead(connection: sqlite3.Connection) -> list[DeadLetter]:
     """All dead letters, those that died first first."""
     return [
-        DeadLetter(row, prediction_id, model, to_instant(submitted_at), to_instant(finished_at), revision or "")
-        for row, prediction_id, model, submitted_at, finished_at, revision in connection.execute(
+        DeadLetter(
+            row, prediction_id, model, to_instant(submitted_at), to_instant(finished_at), options_of(options, revision)
+        )
+        for row, prediction_id, model, submitted_at, finished_at, options, revision in connection.execute(
             statement("select_dead")
         )
     ]
-
-
-def replace_card(connection: sqlite3.Connection, model: str, card: ModelCard) -> None:
-    connection.execute(statement("replace_card"), (encodable(model), msgspec.msgpack.encode(card)))
-
-
-def delete_card(connection: sqlite3.Connection, model: str) -> None:
-    connection.execute(statement("delete_card"), (encodable(model),))
-
-
-def select_cards(connection: sqlite3.Connection) -> dict[str, ModelCard]:
-    """The cards by model; one that this version cannot read is left out until a worker announces it again."""
-    cards: dict[str, ModelCard] = {}
-    for model, content in connection.execute(statement("select_cards")):
-        try:
-            cards[model] = msgspec.msgpack.decode(content, type=ModelCard)
-        except (msgspec.MsgspecError, ValueError) as error:
-            logger.warning("a model's card cannot be read", extra={"model": model, "problem": str(error)})
-    return cards
 
 
 def select_last_row(connection: sqlite3.Connection) -> int:
@@ -265,29 +265,33 @@ def _from_instant(instant: datetime | None) -> int | None:
     return None if instant is None else to_microseconds(instant)
 
 
-def _execute_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[_Cell]]) -> None:
+def execute_rows(connection: sqlite3.Connection, name: str, rows: Sequence[Sequence[_Cell]]) -> None:
     remaining = iter(rows)
     for size in sizes(len(rows)):
         cells = [cell for row in islice(remaining, size) for cell in row]
         connection.execute(statement(name, size), cells)
 
 
-def _prediction_cells(accept: Accept) -> tuple[_Cell, ...]:
-    message, key = accept.message, accept.idempotency_key
+def _prediction_cells(row: Row) -> tuple[_Cell, ...]:
+    message, key = row.message, row.idempotency_key
     return (
-        accept.row,
+        row.row,
         encodable(message.prediction_id),
         encodable(message.model),
         _from_instant(message.submitted_at),
         message.input,
         None if key is None else encodable(key),
-        message.revision or None,
+        _options_cell(message.options),
     )
 
 
-def _standing_cells(accept: Accept) -> tuple[_Cell, ...]:
-    _, prediction_id, model, _, input, key, _ = _prediction_cells(accept)
-    return (prediction_id, input, _from_instant(accept.kept_since), model, key)
+def _options_cell(options: Options) -> str | None:
+    return to_blob(options).decode() or None
+
+
+def _standing_cells(row: Row, kept_since: datetime) -> tuple[_Cell, ...]:
+    _, prediction_id, model, _, input, key, _ = _prediction_cells(row)
+    return (prediction_id, input, _from_instant(kept_since), model, key)
 
 
 def _outcome_cells(end: End) -> tuple[_Cell, ...]:
@@ -305,7 +309,7 @@ def _outcome_cells(end: End) -> tuple[_Cell, ...]:
     )
 
 
-def _output(connection: sqlite3.Connection, row: _ResultRow) -> bytes | None:
+def _output(connection: sqlite3.Connection, row: ResultRow) -> bytes | None:
     if row.output is not None:
         return bytes.fromhex(row.output)
     if row.output_bytes == 0:
@@ -314,7 +318,15 @@ def _output(connection: sqlite3.Connection, row: _ResultRow) -> bytes | None:
     return None if found is None else bytes(found[0])  # purged meanwhile, so it is past its retention
 
 
-def _prediction(row: _ResultRow, output: bytes | None) -> Prediction | Lost:
+def options_of(options: str | None, revision: str | None) -> Options:
+    """Equal ones are the same object; a row of an earlier version has a revision alone."""
+    if options is None and revision:
+        return to_options(to_blob(Options(revision=revision)))
+    return to_options((options or "").encode())
+
+
+def ended_or_lost(row: ResultRow, output: bytes | None) -> Prediction | Lost:
+    """The end of a prediction; lost without one, unless it waits."""
     if row.status is None or row.finished_at is None:
         return Lost(row.prediction_id, row.model, to_instant(row.submitted_at))
     failure = None
@@ -329,4 +341,5 @@ def _prediction(row: _ResultRow, output: bytes | None) -> Prediction | Lost:
         started_at=None if row.started_at is None else to_instant(row.started_at),
         finished_at=to_instant(row.finished_at),
         outcome=Outcome(row.status, output, failure, row.run_s or 0.0),
+        options=options_of(row.options, row.revision),
     )

@@ -15,7 +15,7 @@ from zypher.engines.embedded.disk.shrinking import Shrinking
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.disk.transaction import Transaction
 from zypher.engines.embedded.disk.wal import Wal, WalCut
-from zypher.engines.embedded.journal import Accept, Damaged, End, Mark, MarkRead, Probe, Write
+from zypher.engines.embedded.journal import Accept, Damaged, End, Mark, MarkRead, Probe, Publish, Write
 from zypher.errors import EngineUnavailable
 
 
@@ -75,12 +75,12 @@ class Writer:
     def _write_around(self, operation: Write, problem: str) -> Callbacks:
         """The result of an operation that met damage.
 
-        An attempt whose beginning cannot be noted is counted in memory only. A prediction that cannot be accepted is a
-        problem of the file as a whole, and so is an outcome unless others can be stored.
+        An attempt whose beginning cannot be noted is counted in memory only, and events are forgotten. A prediction
+        that cannot be accepted is a problem of the file as a whole, and so is an outcome unless others can be stored.
         """
         failures = self._failures([operation], problem)
         match operation:
-            case Mark():
+            case Mark() | Publish():
                 return [] if operation.done is None else [partial(operation.done, None)]
             case End():
                 if self._around.write_outcome(operation):
@@ -89,7 +89,7 @@ class Writer:
                 return [partial(operation.done, Damaged(problem))] if lost else failures
             case Accept():
                 standing = self._around.find_standing(operation)
-                return failures if standing is None else [partial(operation.done, standing)]
+                return failures if None in standing else [partial(operation.done, standing)]
             case Probe():
                 return failures
             case _:

@@ -8,6 +8,8 @@ from zypher.clock import Clock
 from zypher.engines.embedded.journal import (
     Accept,
     End,
+    FindEvents,
+    FindList,
     FindResult,
     FindStanding,
     Forget,
@@ -15,7 +17,9 @@ from zypher.engines.embedded.journal import (
     KeepCard,
     Mark,
     MarkRead,
+    Pause,
     Probe,
+    Publish,
     Purge,
     Read,
     Recovered,
@@ -35,7 +39,7 @@ Result = TypeVar("Result")
 class MemoryJournal:
     """The `Journal` that makes no file. Operations are done at once; results are given in a later turn of the loop.
 
-    Marks of attempts and cards are ignored: they are for a process that starts after this one.
+    Marks of attempts, cards and pauses are ignored: they are for a process that starts after this one.
     """
 
     def __init__(self, clock: Clock, limit_bytes: int | None = None) -> None:
@@ -62,26 +66,19 @@ class MemoryJournal:
 
     def write(self, operation: Write) -> None:
         self._check_open()
-        if isinstance(operation, Accept):
-            self._give(operation.done, self._records.accept(operation))
-        elif isinstance(operation, End):
-            self._end(operation)
-        elif isinstance(operation, Mark | KeepCard | ForgetCard):
-            if operation.done is not None:
-                self._give(operation.done, None)
-        elif isinstance(operation, Purge):
-            self._give(operation.done, self._records.purge(operation.kept_since, operation.limit))
-        elif isinstance(operation, Replay):
-            self._records.replay(operation.row)
-            self._give(operation.done, None)
-        elif isinstance(operation, Forget):
-            self._records.delete(operation.row)
-            self._give(operation.done, None)
-        elif isinstance(operation, MarkRead):
-            for prediction_id in operation.prediction_ids:
-                self._records.mark_read(prediction_id)
-        else:
-            self.recovery.update(None)
+        match operation:
+            case Mark() | KeepCard() | ForgetCard() | Pause():
+                if operation.done is not None:
+                    self._give(operation.done, None)
+            case MarkRead():
+                for prediction_id in operation.prediction_ids:
+                    self._records.mark_read(prediction_id)
+            case End():
+                self._end(operation)
+            case Probe():
+                self.recovery.update(None)
+            case _:
+                self._write_records(operation)
 
     def read(self, operation: Read) -> None:
         self._check_open()
@@ -89,11 +86,30 @@ class MemoryJournal:
             self._give(operation.done, self._records.find_result(operation.prediction_id))
         elif isinstance(operation, FindStanding):
             self._give(operation.accept.done, self._records.find_standing(operation.accept))
+        elif isinstance(operation, FindEvents):
+            self._give(operation.done, self._records.find_events(operation.prediction_id, operation.after))
+        elif isinstance(operation, FindList):
+            self._give(operation.done, self._records.find_list(operation))
         else:
             self._give(operation.done, self._records.load_inputs(operation))
 
     def note_read(self, prediction_id: str) -> None:
         self._records.mark_read(prediction_id)
+
+    def _write_records(self, operation: Accept | Publish | Replay | Forget | Purge) -> None:
+        match operation:
+            case Accept():
+                self._give(operation.done, self._records.accept(operation))
+            case Publish():
+                self._give(operation.done, self._records.publish(operation))
+            case Replay():
+                self._records.replay(operation.row, operation.options)
+                self._give(operation.done, None)
+            case Forget():
+                self._records.delete(operation.row)
+                self._give(operation.done, None)
+            case Purge():
+                self._give(operation.done, self._records.purge(operation.kept_since, operation.limit))
 
     def _end(self, operation: End) -> None:
         no_room = self._records.end(operation)

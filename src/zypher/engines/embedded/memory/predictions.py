@@ -1,6 +1,7 @@
 """The predictions that have not ended, those that just did, and the waiters for their end."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime
 
 from zypher.clock import Clock
@@ -9,12 +10,12 @@ from zypher.engines.embedded.memory.entry import Entry
 from zypher.engines.embedded.memory.queue import Queue
 from zypher.engines.embedded.memory.recent import Recent
 from zypher.engines.refusals import queue_full
+from zypher.engines.waiters import Waiters
 from zypher.errors import EngineUnavailable, QueueFull
-from zypher.prediction import Message, Outcome, Prediction
+from zypher.prediction import Lane, Message, Outcome, Prediction
 
 _MIB = 1024 * 1024
 MOST_HELD_BYTES = 256 * _MIB  # of inputs that wait and are not in the journal, those on their way there included
-
 
 _MAYBE_RECEIVED = 2  # times: the next attempt is written down before it begins
 
@@ -24,27 +25,37 @@ class Predictions:
 
     def __init__(self, clock: Clock, queue_limit: int) -> None:
         self.entries: dict[str, Entry] = {}  # by prediction id
-        self.queues: dict[str, Queue] = {}  # by model
+        self.queues: dict[str, Queue] = {}  # of the lanes `PRIORITIES`, by model
+        self.notices: dict[str, Queue] = {}  # of the lane `webhooks`, by model
         self.recent = Recent()
+        self.watchers = Waiters[None](clock)  # for events, by prediction id
         self._clock = clock
         self._queue_limit = queue_limit
 
     def __contains__(self, prediction_id: str) -> bool:
         return prediction_id in self.entries or prediction_id in self.recent
 
-    def queue(self, model: str) -> Queue:
-        queue = self.queues.get(model)
+    def queue(self, model: str, lane: Lane = Lane.NORMAL) -> Queue:
+        """The queue that has this lane of a model."""
+        queues = self.notices if lane is Lane.WEBHOOKS else self.queues
+        queue = queues.get(model)
         if queue is None:
-            queue = self.queues[model] = Queue()
+            queue = queues[model] = Queue()
         return queue
 
-    def fullness(self, model: str, input_bytes: int) -> QueueFull | None:
-        """The error when there is no room for one more prediction, else None. An input that is alone always has it."""
-        queued = self.queue(model).queued
-        if queued >= self._queue_limit:
-            return queue_full(model, queued)
+    def queue_of(self, entry: Entry) -> Queue:
+        return (self.notices if entry.options.lane is Lane.WEBHOOKS else self.queues)[entry.model]
+
+    def fullness(self, model: str, inputs: Sequence[bytes]) -> QueueFull | None:
+        """The error when there is no room for so many more predictions of a model, else None.
+
+        An input that is alone always has room.
+        """
+        queued, number = self.queue(model).queued, len(inputs)
+        if queued + number > self._queue_limit:
+            return queue_full(model, queued, number)
         held_bytes = sum([queue.held_bytes for queue in self.queues.values()])
-        if held_bytes and held_bytes + input_bytes > MOST_HELD_BYTES:
+        if held_bytes and held_bytes + sum(map(len, inputs)) > MOST_HELD_BYTES:
             return QueueFull(
                 f"The inputs that wait take up the {MOST_HELD_BYTES // _MIB} MiB of memory that they may; "
                 "send this one again later."
@@ -52,41 +63,42 @@ class Predictions:
         return None
 
     def enter(self, message: Message) -> Entry:
-        """Count a new prediction as queued; it waits for its queue's `join`. Raises `QueueFull`."""
-        fullness = self.fullness(message.model, len(message.input))
-        if fullness is not None:
-            raise fullness
-        entry = Entry(message.prediction_id, message.model, message.submitted_at, revision=message.revision)
+        """Count a new prediction as queued; it waits for its queue's `join`."""
+        entry = Entry(message.prediction_id, message.model, message.submitted_at, options=message.options)
         self.entries[entry.prediction_id] = entry
-        self.queues[entry.model].enter(entry, message)
+        self.queue(message.model, message.options.lane).enter(entry, message)
         return entry
 
     def accept(self, message: Message) -> Prediction:
-        """Accept a prediction that lives in memory only. Raises `QueueFull`."""
-        entry = self.enter(message)
-        entry.message = message
-        queue = self.queues[entry.model]
-        queue.join(entry)
-        return entry.state(queue.queued)
+        """Queue a prediction that lives in memory only, however full the queue is."""
+        entry = Entry(message.prediction_id, message.model, message.submitted_at, options=message.options)
+        self.entries[entry.prediction_id] = entry
+        return entry.state(self.queue(message.model, message.options.lane).accept(entry, message))
 
-    def restore(self, waiting: WaitingRow) -> None:
+    def restore(self, waiting: WaitingRow) -> Entry:
         """Queue a prediction of the journal behind all others, however full the queue is."""
-        entry = Entry(waiting.prediction_id, waiting.model, waiting.submitted_at, waiting.attempt, waiting.revision)
+        queue = self.queue(waiting.model, waiting.options.lane)
+        entry = Entry(waiting.prediction_id, waiting.model, waiting.submitted_at, waiting.attempt, waiting.options)
         entry.row = waiting.row
+        entry.stop_asked = waiting.stop_asked
         # A process that ended may have received it, and had no time to write down that an attempt began.
         entry.unbegun = _MAYBE_RECEIVED
         self.entries[entry.prediction_id] = entry
-        queue = self.queue(entry.model)
-        queue.queued += 1
-        queue.join(entry)
+        queue.restore(entry)
+        return entry
 
     def models(self) -> set[str]:
-        """The models that have predictions which have not ended."""
-        return {model for model, queue in self.queues.items() if queue.queued or queue.running}
+        """The models that have predictions or notices which have not ended."""
+        queues = (*self.queues.items(), *self.notices.items())
+        return {model for model, queue in queues if queue.queued or queue.running}
+
+    def unfinished(self, model: str) -> int:
+        """How many predictions and notices of a model have not ended."""
+        return sum(queue.queued + queue.running for queue in (self.queue(model), self.queue(model, Lane.WEBHOOKS)))
 
     def state(self, entry: Entry) -> Prediction:
         """The prediction at this moment."""
-        return entry.state(self.queues[entry.model].position(entry))
+        return entry.state(self.queue_of(entry).position(entry))
 
     def finish(self, entry: Entry, outcome: Outcome, finished_at: datetime) -> Prediction:
         """End a prediction that left its queue: forget the entry, wake its waiters."""
@@ -101,15 +113,17 @@ class Predictions:
             finished_at=finished_at,
             outcome=outcome,
             durable=entry.row != 0,
+            options=entry.options,
         )
         del self.entries[entry.prediction_id]
         if lease is not None:
-            queue = self.queues[entry.model]
+            queue = self.queue_of(entry)
             queue.running -= 1
             queue.observe(outcome.run_s)
         # One whose wait has just ended may be promoted in this very turn of the event loop: it must be found.
-        if not _wake_waiters(entry, prediction) or entry.row:
-            self.recent.keep(prediction)
+        if not _wake_waiters(entry, prediction) or entry.row or entry.watched:
+            self.recent.keep(prediction, entry.events)
+            self.watchers.wake(entry.prediction_id)
         return prediction
 
     async def wait(self, entry: Entry, wait_s: float | None) -> Prediction:
@@ -137,7 +151,7 @@ class Predictions:
         for entry in self.entries.values():
             for waiter in entry.waiters or ():
                 resolve(waiter, EngineUnavailable(error))
-        for queue in self.queues.values():
+        for queue in (*self.queues.values(), *self.notices.values()):
             queue.fail_receivers(error)
 
     def _keep_unreturned(self, prediction: Prediction) -> None:

@@ -1,46 +1,73 @@
-"""The predictions of one model that wait, in memory: which is next, how many there are."""
+"""The predictions of one model that wait, in memory: which are next, how many there are."""
 
 import asyncio
-import heapq
 from collections import deque
+from collections.abc import Sequence
 from datetime import datetime
-from itertools import chain, islice
+
+import msgspec
 
 from zypher.engines.embedded.journal import resolve
 from zypher.engines.embedded.memory.entry import Entry, Stage
+from zypher.engines.embedded.memory.order import Order
 from zypher.errors import EngineUnavailable
-from zypher.prediction import Message
+from zypher.prediction import PRIORITIES, Lane, Message
 
 HOT_MESSAGES = 1_000  # so many waiting messages stay in memory though the journal has them
 HOT_INPUT_BYTES = 4_096  # and only those whose input is not longer than this
-_FEWEST_LEFT = 1_000  # entries that left out of turn before the order is rebuilt
+_ABOVE = {lane: PRIORITIES[: PRIORITIES.index(lane)] for lane in PRIORITIES} | {Lane.WEBHOOKS: ()}
+
+
+class Receiver(msgspec.Struct, frozen=True, eq=False):
+    """One that waits for an entry of these lanes."""
+
+    lanes: Sequence[Lane]
+    woken: asyncio.Future[bool]  # False: its time is over
 
 
 class Queue:
-    """Order of acceptance, kept through every return.
-
-    An entry that leaves out of turn stays in the order until it is first or too many have left: each
-    operation costs the same however many wait.
-    """
+    """One order for each lane, and what they share."""
 
     def __init__(self) -> None:
         self.queued = 0  # waiting, delayed ones and those whose record is being written included
         self.running = 0
         self.held_bytes = 0  # of the entries that count as queued
         self.run_s: float | None = None  # moving average
-        self.receivers: deque[asyncio.Future[bool]] = deque()  # receivers that wait for a ready entry
+        self.paused = False  # whether none is taken
+        self.receivers: deque[Receiver] = deque()
         self.reading_ahead = False  # whether messages are being read from the journal
-        self._fresh: deque[Entry] = deque()  # never received
-        self._returned: list[tuple[int, Entry]] = []  # a heap of those that were returned
-        self._numbers = 0
+        self._orders: dict[Lane, Order] = {}
         self._hot = 0  # queued entries of the journal whose message is in memory, too
-        self._left = 0  # how many entries left out of turn since the order was last rebuilt
 
     def enter(self, entry: Entry, message: Message) -> None:
         """Count a new entry as queued, and its input as held; it waits for `join`."""
-        self.queued += 1
+        self._count(entry, 1)
         entry.held_bytes = len(message.input)
         self.held_bytes += entry.held_bytes
+
+    def accept(self, entry: Entry, message: Message) -> int:
+        """Let a new entry that is in memory only wait behind all others of its lane; returns its position."""
+        lane = entry.options.lane
+        order = self._order(lane)
+        self.queued += 1
+        order.queued += 1
+        entry.message = message
+        entry.held_bytes = len(message.input)
+        self.held_bytes += entry.held_bytes
+        order.join(entry)
+        if self.receivers:
+            self.wake(lane)
+        return self._above(lane) + order.queued
+
+    def restore(self, entry: Entry) -> None:
+        """Let an entry of the journal that is not counted yet wait behind all others."""
+        self._count(entry, 1)
+        self.join(entry)
+
+    def refuse(self, entry: Entry) -> None:
+        """Count an entry that has not joined as queued no more."""
+        self.stop_holding(entry)
+        self._count(entry, -1)
 
     def stop_holding(self, entry: Entry) -> None:
         """Count the input of a queued entry as held no longer."""
@@ -48,13 +75,11 @@ class Queue:
         entry.held_bytes = 0
 
     def join(self, entry: Entry) -> None:
-        """Let an entry, counted as queued already, wait behind all others."""
-        self._numbers += 1
-        entry.number = self._numbers
-        entry.stage = Stage.READY
-        self._fresh.append(entry)
+        """Let an entry, counted as queued already, wait behind all others of its lane."""
+        lane = entry.options.lane
+        self._order(lane).join(entry)
         if self.receivers:
-            self.wake()
+            self.wake(lane)
 
     def keep(self, entry: Entry, message: Message) -> None:
         """Hold the message of an entry of the journal in memory, too, if it is small and there is room."""
@@ -66,70 +91,63 @@ class Queue:
         entry.message = message
         self._hot += 1
 
-    def take(self, limit: int) -> list[Entry]:
-        """Up to `limit` entries, the oldest first, whose messages are in memory; none is passed over."""
+    def take(self, lanes: Sequence[Lane], limit: int) -> list[Entry]:
+        """Up to `limit` entries whose messages are in memory, as `first` has them; none is passed over."""
         taken: list[Entry] = []
-        while len(taken) < limit:
-            entry = self.first()
-            if entry is None or entry.message is None:
+        for lane in () if self.paused else lanes:
+            order = self._orders.get(lane)
+            entry = None if order is None else order.first()
+            while order is not None and entry is not None and entry.message is not None and len(taken) < limit:
+                order.pop(entry)
+                if entry.row:
+                    self._hot -= 1
+                self.held_bytes -= entry.held_bytes
+                taken.append(entry)
+                entry = order.first()
+            if entry is not None:
                 break
-            if self._returned and self._returned[0][1] is entry:
-                heapq.heappop(self._returned)
-            else:
-                self._fresh.popleft()
-            if entry.row:
-                self._hot -= 1
-            entry.stage = Stage.RUNNING
-            self.held_bytes -= entry.held_bytes
-            taken.append(entry)
         self.queued -= len(taken)
         self.running += len(taken)
         return taken
 
-    def first(self) -> Entry | None:
-        """The entry that is to be received next."""
-        fresh, returned = self._fresh, self._returned
-        while fresh and fresh[0].stage is not Stage.READY:
-            fresh.popleft()
-        while returned and returned[0][1].stage is not Stage.READY:
-            heapq.heappop(returned)
-        if returned and (not fresh or returned[0][0] < fresh[0].number):
-            return returned[0][1]
-        return fresh[0] if fresh else None
+    def first(self, lanes: Sequence[Lane]) -> Entry | None:
+        """The entry that is to be received next: the oldest of the first of these lanes that has one."""
+        if self.paused:
+            return None
+        for lane in lanes:
+            order = self._orders.get(lane)
+            first = None if order is None else order.first()
+            if first is not None:
+                return first
+        return None
+
+    def pause(self, *, paused: bool) -> None:
+        """Hand nothing out from now on, or go on."""
+        self.paused = paused
+        self.wake_all()
 
     def give_back(self, entry: Entry) -> None:
         """Count a running entry as queued again; it waits for `put_back`."""
         self.running -= 1
-        self.queued += 1
-        self.held_bytes += entry.held_bytes
         entry.stage = Stage.DELAYED
-        if entry.row and entry.message is not None:
-            self._hot += 1
+        self._count_again(entry)
 
     def put_back(self, entry: Entry) -> None:
         """Let an entry that is queued but out of order wait in its old place."""
-        entry.stage = Stage.READY
-        heapq.heappush(self._returned, (entry.number, entry))
-        self.wake()
+        self._order(entry.lane).put_back(entry)
+        self.wake(entry.lane)
 
     def leave(self, entry: Entry) -> None:
         """Take a queued entry out of turn: it ends."""
-        self.queued -= 1
+        self._count(entry, -1)
+        self._order(entry.lane).leave(entry)
         self.held_bytes -= entry.held_bytes
         if entry.row and entry.message is not None:
             self._hot -= 1
-        entry.stage = Stage.ENDING
-        self._left += 1
-        if self._left > max(_FEWEST_LEFT, len(self._fresh) // 2):
-            self._left = 0
-            self._fresh = deque(entry for entry in self._fresh if entry.stage is Stage.READY)
 
     def undo_leave(self, entry: Entry) -> None:
         """Queue an entry again whose end could not be stored."""
-        self.queued += 1
-        self.held_bytes += entry.held_bytes
-        if entry.row and entry.message is not None:
-            self._hot += 1
+        self._count_again(entry)
         self.put_back(entry)
 
     def set_row(self, entry: Entry, row: int) -> None:
@@ -138,25 +156,18 @@ class Queue:
             self._hot += (row != 0) - (entry.row != 0)
         entry.row = row
 
-    def cold(self, limit: int) -> list[Entry]:
-        """Those of the next `limit` entries whose messages are in the journal only."""
-        upcoming = islice(chain((entry for _, entry in self._returned), self._fresh), limit)
-        return [entry for entry in upcoming if entry.stage is Stage.READY and entry.message is None]
+    def cold(self, lane: Lane, limit: int) -> list[Entry]:
+        """Those of the next `limit` entries of a lane whose messages are in the journal only."""
+        return self._order(lane).cold(limit)
 
     def position(self, entry: Entry) -> int:
-        """About how many entries are received until this one is; 1 is next.
-
-        Estimated from numbers, so one that left out of turn may still be counted.
-        """
-        fresh = self._fresh
-        ahead = len(self._returned) + entry.number - fresh[0].number if fresh else 0
-        if entry is self.first() or not fresh or entry.number < fresh[0].number:
-            ahead = 0
-        return max(1, min(self.queued, ahead + 1))
+        """About how many entries are received until this one is, if all receive as `PRIORITIES` has it; 1 is next."""
+        lane = entry.options.lane
+        return self._above(lane) + self._orders[lane].ahead_of(entry) + 1
 
     def oldest_queued_at(self) -> datetime | None:
-        entry = self.first()
-        return None if entry is None else entry.submitted_at
+        firsts = [order.first() for order in self._orders.values()]
+        return min([entry.submitted_at for entry in firsts if entry is not None], default=None)
 
     def observe(self, run_s: float) -> None:
         """Take a run time into the moving average."""
@@ -166,18 +177,43 @@ class Queue:
     def fail_receivers(self, error: str) -> None:
         """Raise `EngineUnavailable` from every wait for an entry."""
         while self.receivers:
-            resolve(self.receivers.popleft(), EngineUnavailable(error))
+            resolve(self.receivers.popleft().woken, EngineUnavailable(error))
 
     def wake_all(self) -> None:
         """Wake every receiver: messages were read, and each may wait for those."""
         receivers, self.receivers = self.receivers, deque()
         for receiver in receivers:
-            resolve(receiver, True)
+            resolve(receiver.woken, True)
 
-    def wake(self) -> None:
-        """Wake one receiver, which looks for a ready entry."""
-        while self.receivers:
-            receiver = self.receivers.popleft()
-            if not receiver.done():
-                receiver.set_result(True)
-                return
+    def wake(self, lane: Lane) -> None:
+        """Wake one receiver of this lane, which looks for a ready entry."""
+        for receiver in list(self.receivers):
+            if lane in receiver.lanes:
+                self.receivers.remove(receiver)
+                if not receiver.woken.done():
+                    receiver.woken.set_result(True)
+                    return
+
+    def _order(self, lane: Lane) -> Order:
+        order = self._orders.get(lane)
+        if order is None:
+            order = self._orders[lane] = Order()
+        return order
+
+    def _above(self, lane: Lane) -> int:
+        """How many wait in the lanes above this one."""
+        above = 0
+        for each in _ABOVE[lane]:
+            if each in self._orders:
+                above += self._orders[each].queued
+        return above
+
+    def _count(self, entry: Entry, number: int) -> None:
+        self.queued += number
+        self._order(entry.options.lane).queued += number
+
+    def _count_again(self, entry: Entry) -> None:
+        self._count(entry, 1)
+        self.held_bytes += entry.held_bytes
+        if entry.row and entry.message is not None:
+            self._hot += 1

@@ -1,30 +1,47 @@
 """The contents of a journal in memory: what the tables of the one on disk hold."""
 
 import heapq
+from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
 from datetime import datetime
 
 from msgspec.structs import replace
 
-from zypher.engines.embedded.journal import Accept, End, LoadInputs, Standing, Written
+from zypher.engines.embedded.journal import (
+    Accept,
+    Accepted,
+    End,
+    FindList,
+    Listed,
+    LoadInputs,
+    Publish,
+    Refused,
+    Row,
+    Standing,
+    Unended,
+)
 from zypher.engines.embedded.limit import Limit
+from zypher.engines.embedded.memory.event_log import EventLog, size_bytes
 from zypher.engines.refusals import key_reused
 from zypher.errors import DataFull, IdempotencyKeyReused
-from zypher.prediction import FailureKind, Message, Prediction
+from zypher.prediction import Event, FailureKind, Message, Options, Prediction, Status, without_output
 
-_RECORD_BYTES = 1_024  # about what a prediction takes besides its input and output
+_RECORD_BYTES = 1_024  # about what a prediction takes besides its input, output and events
+_MOST_EXAMINED = 1_000  # records in one part of a list
+_UNENDED = {Status.QUEUED, Status.RUNNING}
 
 
 class _Record:
     """One prediction from its acceptance to the end of its retention."""
 
-    __slots__ = ("end_number", "input", "key", "message", "prediction", "read")
+    __slots__ = ("end_number", "events", "input", "key", "message", "prediction", "read")
 
-    def __init__(self, message: Message, key: str | None) -> None:
+    def __init__(self, message: Message, key: str | None, events: EventLog | None) -> None:
         self.message = replace(message, input=b"")
         self.input = message.input  # empty once nothing needs it
         self.key = key
+        self.events = events
         self.prediction: Prediction | None = None  # once it ended
         self.end_number = 0  # its place in the order of ends
         self.read = False
@@ -37,7 +54,8 @@ class _Record:
     @property
     def size_bytes(self) -> int:
         outcome = self.prediction.outcome if self.prediction else None
-        return _RECORD_BYTES + len(self.input) + len((outcome.output if outcome else None) or b"")
+        output_bytes = len((outcome.output if outcome else None) or b"")
+        return _RECORD_BYTES + len(self.input) + output_bytes + (self.events.size_bytes if self.events else 0)
 
     def ended_by(self, instant: datetime) -> bool:
         finished_at = self.prediction.finished_at if self.prediction else None
@@ -51,52 +69,92 @@ class Records:
         self._limit = limit
         self._used_bytes = 0
         self._records: dict[int, _Record] = {}  # by row
+        self._rows: list[int] = []  # ascending; some may be deleted
         self._rows_by_id: dict[str, int] = {}
         self._rows_by_key: dict[tuple[str, str], int] = {}  # by model and idempotency key
         self._ended: OrderedDict[int, None] = OrderedDict()  # rows, in the order of their ends
         self._ends = 0
         self._read: list[tuple[int, int]] = []  # a heap of end numbers and rows; some rows may be deleted
 
-    def accept(self, accept: Accept) -> Written:
-        """Add a prediction, or return what was accepted before or why there is no room."""
+    def accept(self, accept: Accept) -> Accepted | Refused:
+        """Add predictions, all or none; of each what was accepted before, or why there is no room."""
         standing = self.find_standing(accept)
-        if standing is not None:
+        if isinstance(standing, Exception):
             return standing
-        for row in list(self._matching(accept)):  # past its retention
-            self.delete(row)
-        record = _Record(accept.message, accept.idempotency_key)
-        if not self._make_room(record.size_bytes, self._limit.submit_bytes):
+        new = [row for row, stands in zip(accept.rows, standing, strict=True) if stands is None]
+        for row in new:
+            for number in list(self._matching(row)):  # past its retention
+                self.delete(number)
+        records = [_Record(row.message, row.idempotency_key, EventLog(row.events)) for row in new]
+        if not self._make_room(sum(record.size_bytes for record in records), self._limit.submit_bytes):
             return self._limit.refuse_submit()
+        for row, record in zip(new, records, strict=True):
+            self._add(row.row, record)
+        return standing
+
+    def find_standing(self, accept: Accept) -> Accepted | IdempotencyKeyReused:
+        """Of each what an earlier submit of its id or key accepted; None for nothing, or past its retention."""
+        standing: list[Standing | None] = []
+        by_key: dict[str, Row] = {}  # the first of these submits with each key
+        for row in accept.rows:
+            found = self._standing(row, accept.kept_since)
+            first = row if row.idempotency_key is None else by_key.setdefault(row.idempotency_key, row)
+            if found is None and first is not row:
+                same = first.message.input == row.message.input
+                found = Standing(first.message.prediction_id) if same else key_reused()
+            if isinstance(found, IdempotencyKeyReused):
+                return found
+            standing.append(found)
+        return standing
+
+    def publish(self, published: Publish) -> DataFull | None:
+        """Add events to a prediction, or return why there is no room. An unknown row is ignored."""
+        record = self._records.get(published.row)
+        if record is None:
+            return None
+        if not self._make_room(sum(map(size_bytes, published.events)), self._limit.submit_bytes):
+            return self._limit.refuse_submit()
+        self._used_bytes -= record.size_bytes
+        record.events = record.events or EventLog()
+        record.events.add(published.attempt, published.events)
         self._used_bytes += record.size_bytes
-        self._records[accept.row] = record
-        self._rows_by_id[accept.message.prediction_id] = accept.row
-        if record.key is not None:
-            self._rows_by_key[accept.message.model, record.key] = accept.row
         return None
 
-    def find_standing(self, accept: Accept) -> Standing | IdempotencyKeyReused | None:
-        """What an earlier submit of the same id or key accepted; None for nothing, or past its retention."""
-        for row in self._matching(accept):
-            record = self._records[row]
-            if record.ended_by(accept.kept_since):
-                continue
-            same_id = record.message.prediction_id == accept.message.prediction_id
-            if same_id or record.input == accept.message.input:
-                return Standing(record.message.prediction_id)
-            return key_reused()
-        return None
+    def find_events(self, prediction_id: str, after: int) -> list[Event]:
+        """The events of a prediction above a number."""
+        record = self._records.get(self._rows_by_id.get(prediction_id, 0))
+        return [] if record is None or record.events is None else record.events.after(after)
+
+    def find_list(self, wanted: FindList) -> Listed:
+        """A part of a list; fewer than wanted when too many others are between them."""
+        place = bisect_left(self._rows, wanted.below)
+        lowest = max(0, place - _MOST_EXAMINED)
+        found: list[Prediction | Unended] = []
+        while place > lowest:
+            place -= 1
+            record = self._records.get(self._rows[place])
+            if record is not None and _is_listed(record, wanted):
+                ended = record.prediction
+                found.append(without_output(ended) if ended else Unended(record.message.prediction_id))
+                if len(found) == wanted.limit:
+                    break
+        return Listed(found, self._rows[place] if place > 0 else None)
 
     def end(self, end: End) -> DataFull | None:
         """Store an outcome, or return why there is no room. An unknown row is ignored."""
         record = self._records.get(end.row)
         if record is None:
             return None
-        ended = _Record(record.message, record.key)
+        ended = _Record(record.message, record.key, record.events)
         ended.prediction = _prediction(record.message, end)
         if record.key is not None or ended.is_dead:  # nothing else needs the input
             ended.input = record.input
-        if not self._make_room(ended.size_bytes - record.size_bytes, self._limit.limit_bytes):
+        notice = None if end.notice is None else _Record(end.notice.message, None, None)
+        more_bytes = ended.size_bytes - record.size_bytes + (notice.size_bytes if notice else 0)
+        if not self._make_room(more_bytes, self._limit.limit_bytes):
             return self._limit.refuse_outcome()
+        if end.notice is not None and notice is not None:
+            self._add(end.notice.row, notice)
         self._used_bytes += ended.size_bytes - record.size_bytes
         self._ends += 1
         ended.end_number = self._ends
@@ -104,12 +162,13 @@ class Records:
         self._ended[end.row] = None
         return None
 
-    def replay(self, row: int) -> None:
-        """Forget the outcome of a dead letter."""
+    def replay(self, row: int, options: Options) -> None:
+        """Forget the outcome of a dead letter, and give it these options."""
         record = self._records.get(row)
         if record is not None and record.prediction is not None:
             self._used_bytes -= record.size_bytes
             record.prediction = None
+            record.message = replace(record.message, options=options)
             self._used_bytes += record.size_bytes
             del self._ended[row]
 
@@ -158,9 +217,29 @@ class Records:
         first = self._records.get(wanted.first)
         return small if first is None else {**small, wanted.first: first.input}
 
-    def _matching(self, accept: Accept) -> Iterator[int]:
+    def _add(self, row: int, record: _Record) -> None:
+        self._used_bytes += record.size_bytes
+        self._records[row] = record
+        self._rows.append(row)
+        self._rows_by_id[record.message.prediction_id] = row
+        if record.key is not None:
+            self._rows_by_key[record.message.model, record.key] = row
+        if len(self._rows) > 2 * len(self._records) + _MOST_EXAMINED:
+            self._rows = sorted(self._records)
+
+    def _standing(self, row: Row, kept_since: datetime) -> Standing | IdempotencyKeyReused | None:
+        for number in self._matching(row):
+            record = self._records[number]
+            if record.ended_by(kept_since):
+                continue
+            if record.message.prediction_id == row.message.prediction_id or record.input == row.message.input:
+                return Standing(record.message.prediction_id)
+            return key_reused()
+        return None
+
+    def _matching(self, row: Row) -> Iterator[int]:
         """The rows with the id or the key of a submit."""
-        message, key = accept.message, accept.idempotency_key
+        message, key = row.message, row.idempotency_key
         by_id = self._rows_by_id.get(message.prediction_id)
         if by_id is not None:
             yield by_id
@@ -187,4 +266,14 @@ def _prediction(message: Message, end: End) -> Prediction:
         started_at=end.started_at,
         finished_at=end.finished_at,
         outcome=end.outcome,
+        options=message.options,
     )
+
+
+def _is_listed(record: _Record, wanted: FindList) -> bool:
+    if record.message.model != wanted.model:
+        return False
+    if wanted.status is None:
+        return True
+    ended = record.prediction
+    return wanted.status in _UNENDED if ended is None else ended.status is wanted.status

@@ -65,6 +65,11 @@ class ClusterExchange:
         return self._reachable
 
 
+def node_clients(address: Address, client: ClusterClient) -> list[Client]:
+    """A client of each node."""
+    return [address.of_node(node.host, node.port).client() for node in client.get_nodes()]
+
+
 def subscriber_client(address: Address, client: ClusterClient) -> Client:
     """A client of any node, for a cluster sends what is published to all of them."""
     node = client.get_random_node()

@@ -11,10 +11,11 @@ from redis.exceptions import BusyLoadingError
 from zypher.clock import Clock
 from zypher.engines.redis_streams.connection.address import Address
 from zypher.engines.redis_streams.connection.client import Client
-from zypher.engines.redis_streams.connection.cluster import ClusterExchange, subscriber_client
+from zypher.engines.redis_streams.connection.cluster import ClusterExchange, node_clients, subscriber_client
 from zypher.engines.redis_streams.connection.exchange import Exchange, ServerExchange
 from zypher.engines.redis_streams.connection.failures import describe
-from zypher.engines.redis_streams.format import FORMAT, check_format, not_ours
+from zypher.engines.redis_streams.connection.takeover import Takeover
+from zypher.engines.redis_streams.format import FORMAT, check_format, is_taken_over, not_ours
 from zypher.errors import EngineError
 
 logger = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     client: Client  # the holder of the endpoint closes it
     exchange: Exchange
     make_subscriber: Callable[[], Client]  # another client, for subscriptions, which closes it
+    make_node_clients: Callable[[], list[Client]]  # others, one of each server; who asks for them closes them
 
 
 async def handshake(address: Address, clock: Clock) -> Endpoint:
@@ -50,7 +52,7 @@ async def handshake(address: Address, clock: Clock) -> Endpoint:
 
 async def _connect(address: Address, clock: Clock) -> Endpoint:
     client = address.client()
-    endpoint = Endpoint(client, ServerExchange(client), address.client)
+    endpoint = Endpoint(client, ServerExchange(client), address.client, lambda: [address.client()])
     try:
         async with asyncio.timeout(_HANDSHAKE_S):
             server = await client.info("server")
@@ -59,8 +61,15 @@ async def _connect(address: Address, clock: Clock) -> Endpoint:
                 await client.aclose()
                 cluster = address.cluster_client()
                 exchange = ClusterExchange(cluster, clock)
-                endpoint = Endpoint(cluster, exchange, lambda: subscriber_client(address, cluster))
-            await _check_prefix(endpoint.client, address)
+                endpoint = Endpoint(
+                    cluster,
+                    exchange,
+                    lambda: subscriber_client(address, cluster),
+                    lambda: node_clients(address, cluster),
+                )
+            is_older = await _check_prefix(endpoint.client, address)
+        if is_older:
+            await _take_over(endpoint, address)
     except BaseException as error:
         await endpoint.client.aclose()
         if isinstance(error, EngineError | BusyLoadingError) or not isinstance(error, Exception):
@@ -76,8 +85,11 @@ def check_version(version: str, address: str) -> None:
         raise EngineError(f"The Redis at {address} is {version}; the engine needs Redis 6.2 or later, or Valkey.")
 
 
-async def _check_prefix(client: Client, address: Address) -> None:
-    """Claim the prefix if it is free. Raises `EngineError` when it has another format or belongs to another program."""
+async def _check_prefix(client: Client, address: Address) -> bool:
+    """Claim the prefix if it is free; whether it is of the format before, which is to be taken over.
+
+    Raises `EngineError` when it has another format or belongs to another program.
+    """
     kind = await client.execute_command("TYPE", address.prefix)
     if kind == b"none":
         await client.execute_command("HSETNX", address.prefix, "format", FORMAT)
@@ -86,4 +98,17 @@ async def _check_prefix(client: Client, address: Address) -> None:
     written = await client.execute_command("HGET", address.prefix, "format")
     if written is None:
         raise not_ours(address.prefix, address.shown)
+    if is_taken_over(written):
+        return True
     check_format(written, address.prefix, address.shown)
+    return False
+
+
+async def _take_over(endpoint: Endpoint, address: Address) -> None:
+    """However long it takes."""
+    nodes = endpoint.make_node_clients()
+    try:
+        await Takeover(endpoint.client, nodes, address.prefix, address.shown).run()
+    finally:
+        for node in nodes:
+            await node.aclose()

@@ -21,19 +21,20 @@ class Subscriptions:
         self._client: Client | None = None  # while there is a connection
         self._subscriber: Subscriber | None = None
 
-    async def open(self, make_client: Callable[[], Client], channel: str) -> None:
-        """Subscribe to a first channel. Raises what redis-py raises."""
+    async def open(self, make_client: Callable[[], Client], *channels: str) -> None:
+        """Subscribe to the first channels. Raises what redis-py raises."""
         self._make_client = make_client
-        self._channels.add(channel)
+        self._channels.update(channels)
         await self._connect()
 
-    async def add(self, channel: str) -> None:
-        """Subscribe to this channel, too; from the next connection on if there is none now."""
-        if channel not in self._channels:
-            self._channels.add(channel)
+    async def add(self, *channels: str) -> None:
+        """Subscribe to these channels, too; from the next connection on if there is none now."""
+        new = [channel for channel in channels if channel not in self._channels]
+        if new:
+            self._channels.update(new)
             if self._subscriber is not None:
                 with suppress(RedisError, OSError):
-                    await self._subscriber.subscribe(channel)
+                    await self._subscriber.subscribe(*new)
 
     async def receive(self) -> tuple[str, bytes]:
         """The next message: its channel and content. Needs `open` first.

@@ -1,8 +1,8 @@
 -- Announce a worker, and keep its card as the model's when it did not announce that before.
--- KEYS: 1 workers, 2 alive, 3 card
+-- KEYS: 1 base
 -- ARGV: worker_id, presence, holds_ms (how long this holds; 0 for a worker that stops), card ('' for none), its digest
 -- uses time
-local workers, alive, kept = unpack(KEYS)
+local workers, alive, kept = KEYS[1] .. ':workers', KEYS[1] .. ':alive', KEYS[1] .. ':card'
 local worker_id, presence, holds_ms, card, digest = unpack(ARGV)
 local now = now_ms()
 

@@ -1,16 +1,21 @@
--- End a queued prediction as cancelled: 1, or 0 when it is not queued.
--- KEYS: 1 stream, 2 model, 3 returned, 4 delayed, 5 the prediction's record
--- ARGV: base, channels, prediction_id, finished_at, retention_ms, brief_ms
--- uses time, reading, pending, lease, ending
-local stream, model, returned, delayed, record = unpack(KEYS)
-local base, channels, prediction_id, finished_at, retention_ms, brief_ms = unpack(ARGV)
+-- End a queued prediction as cancelled, or ask the worker of one that runs to stop it: 'ended', 'asked', 'late' when it
+-- had ended otherwise, 'unknown'.
+-- KEYS: 1 base
+-- ARGV: channels, retention_ms, brief_ms, prediction_id
+-- uses lease, ending
+local model = model_of(KEYS[1], unpack(ARGV, 1, 3))
+local prediction_id = ARGV[4]
+local record = record_of(model, prediction_id)
 
 local found = read_record(record)
-if not found or found.status then return 0 end
-if found.receipt and leased(stream, model, found.seq .. '-0') then return 0 end
-redis.call('ZREM', returned, found.seq)
-redis.call('ZREM', delayed, found.seq)
+if not found then return 'unknown' end
+if found.status then return found.status == 'cancelled' and 'ended' or 'late' end
+if leased(model, found) then
+  redis.call('HSET', record, 'stop', '1')
+  redis.call('PUBLISH', model.base .. ':stops', prediction_id)
+  return 'asked'
+end
 redis.call('HDEL', record, 'started')
-finish(stream, model, base, channels, prediction_id, retention_ms, brief_ms,
-  {'status', 'cancelled', 'finished', finished_at})
-return 1
+found.stop = '1'
+finish_if_over(model, prediction_id, found)
+return 'ended'

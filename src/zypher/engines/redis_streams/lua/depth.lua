@@ -1,31 +1,37 @@
--- A model's queue: {queued, running, delayed, dead, submitted_at of the oldest or '', run_s or '', card or '',
--- presences}.
--- KEYS: 1 stream, 2 model, 3 returned, 4 delayed, 5 dead, 6 workers, 7 alive, 8 card
--- ARGV: base
--- uses time, reading, pending, queue
-local stream, model, returned, delayed, dead, workers, alive, card = unpack(KEYS)
-local queued, running, oldest = 0, 0, ''
+-- A model's queue, without notices: {queued, running, delayed, dead, submitted_at of the oldest or '', run_s or '',
+-- 1 if paused or 0, card or '', presences}.
+-- KEYS: 1 base
+-- uses priorities, queue
+local model = model_of(KEYS[1])
+local queued, running, delayed, oldest = 0, 0, 0, nil
 
-if redis.call('EXISTS', stream) == 1 then
-  queued, running = counts(stream)
-  local first = redis.call('ZRANGE', returned, 0, 0)[1]
-  local from = is_number(first) and first or string.format('%.0f', number_in(model, 'reached') + 1)
-  local entry = redis.call('XRANGE', stream, from .. '-0', '+', 'COUNT', 1)[1]
-  if entry and is_number(entry[2][4]) then oldest = entry[2][4] end
+for _, name in ipairs(PRIORITIES) do
+  local lane = lane_of(model, name)
+  local waiting, leased = counts(lane.stream)
+  queued, running = queued + waiting, running + leased
+  if waiting > 0 then
+    delayed = delayed + redis.call('ZCARD', lane.delayed)
+    local first = redis.call('ZRANGE', lane.returned, 0, 0)[1]
+    local from = is_number(first) and first or string.format('%.0f', number_in(model.hash, 'reached' .. lane.suffix) + 1)
+    local entry = redis.call('XRANGE', lane.stream, from .. '-0', '+', 'COUNT', 1)[1]
+    local at = entry and is_number(entry[2][4]) and entry[2][4]
+    if at and (not oldest or tonumber(at) < tonumber(oldest)) then oldest = at end
+  end
 end
 
+local dead = model.base .. ':dead'
 local buried = redis.call('ZRANGE', dead, 0, 0)[1]
-while buried and redis.call('EXISTS', ARGV[1] .. ':p:' .. buried) == 0 do
+while buried and redis.call('EXISTS', record_of(model, buried)) == 0 do
   redis.call('ZREM', dead, buried)
   buried = redis.call('ZRANGE', dead, 0, 0)[1]
 end
 
-local run_s = redis.call('HGET', model, 'run_s')
+local run_s = redis.call('HGET', model.hash, 'run_s')
 local presences = {}
-for _, worker_id in ipairs(redis.call('ZRANGEBYSCORE', alive, '(' .. now_ms(), '+inf')) do
-  presences[#presences + 1] = redis.call('HGET', workers, worker_id) or nil
+for _, worker_id in ipairs(redis.call('ZRANGEBYSCORE', model.base .. ':alive', '(' .. now_ms(), '+inf')) do
+  presences[#presences + 1] = redis.call('HGET', model.base .. ':workers', worker_id) or nil
 end
 return {
-  queued, running, redis.call('ZCARD', delayed), redis.call('ZCARD', dead),
-  oldest, tonumber(run_s) and run_s or '', value_of(card), presences,
+  queued, running, delayed, redis.call('ZCARD', dead), oldest or '', tonumber(run_s) and run_s or '',
+  redis.call('EXISTS', model.base .. ':paused'), value_of(model.base .. ':card'), presences,
 }

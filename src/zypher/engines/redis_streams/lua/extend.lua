@@ -1,14 +1,15 @@
--- Begin leases anew: for each 1, or 0 when it was lost.
--- KEYS: 1 stream, 2 model, then the predictions' records
--- ARGV: lease_ms, then the receipts
--- uses time, reading, pending, lease
-local stream, model, lease_ms = KEYS[1], KEYS[2], ARGV[1]
-local ours = {}
-for index = 3, #KEYS do
-  local record = read_record(KEYS[index])
-  local entry = record and record.seq .. '-0'
-  local held = record and record.receipt == ARGV[index - 1] and leased(stream, model, entry)
-  if held then redis.call('XCLAIM', stream, 'workers', lease_ms, 0, entry, 'JUSTID') end
-  ours[#ours + 1] = held and 1 or 0
+-- Begin leases anew: for each 1, 2 when its prediction is to be stopped, or 0 when it was lost.
+-- KEYS: 1 base
+-- ARGV: lease_ms, then for each its prediction_id and its receipt
+-- uses lease
+local model, lease_ms, answer = model_of(KEYS[1]), ARGV[1], {}
+for index = 2, #ARGV, 2 do
+  local found = read_record(record_of(model, ARGV[index]))
+  if held(model, found, ARGV[index + 1]) then
+    redis.call('XCLAIM', lane_of(model, found.lane).stream, 'workers', lease_ms, 0, found.seq .. '-0', 'JUSTID')
+    answer[#answer + 1] = found.stop and 2 or 1
+  else
+    answer[#answer + 1] = 0
+  end
 end
-return ours
+return answer

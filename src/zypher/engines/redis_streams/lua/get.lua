@@ -1,48 +1,50 @@
 -- A prediction as it stands: {} for none, else {'queued' | 'running' | 'ended' | 'lost', position, the fields of its
 -- record}. One whose record or entry is missing or damaged ends as data_lost now: that is 'lost'.
--- KEYS: 1 stream, 2 model, 3 returned, 4 delayed, 5 the prediction's record
--- ARGV: base, channels, prediction_id, retention_ms, watcher (the process to whose channel its end is published, '' for
---       none), then the names of the fields
--- uses time, reading, pending, lease, queue, ending, losing
-local stream, model, returned, delayed, record = unpack(KEYS)
-local base, channels, prediction_id, retention_ms, watcher = unpack(ARGV)
+-- KEYS: 1 base
+-- ARGV: channels, retention_ms, brief_ms, prediction_id, watcher (the process to whose channel its end is published, ''
+--       for none), then the names of the fields
+-- uses priorities, lease, losing
+local model = model_of(KEYS[1], unpack(ARGV, 1, 3))
+local prediction_id, watcher = ARGV[4], ARGV[5]
+local record = record_of(model, prediction_id)
 
-local function fields() return redis.call('HMGET', record, unpack(ARGV, 6)) end
+local function answer(state, position) return {state, position or 0, redis.call('HMGET', record, unpack(ARGV, 6))} end
 
-local function lost(seq, submitted_at, bytes)
-  local queue = {
-    stream = stream, model = model, returned = returned, delayed = delayed,
-    base = base, channels = channels, retention_ms = retention_ms,
-  }
-  lose(queue, prediction_id, seq, submitted_at, bytes)
-  return {'lost', 0, fields()}
-end
-
--- A full Redis refuses this. A watcher also reads the prediction after each of its sweeps.
-local function watch_end()
-  local watchers = redis.call('HGET', record, 'watchers')
-  if watcher == '' or string.find(watchers or '', watcher, 1, true) then return end
-  redis.pcall('HSET', record, 'watchers', watchers and watchers .. ',' .. watcher or watcher)
+-- The place in its lane, behind what waits in the lanes that are handed out before.
+local function position_of(found, lane)
+  local position = 1
+  local rank = redis.call('ZRANK', lane.returned, found.seq)
+  local reached = number_in(model.hash, 'reached' .. lane.suffix)
+  if rank then
+    position = rank + 1
+  elseif tonumber(found.seq) > reached then
+    position = redis.call('ZCARD', lane.returned) + found.seq - reached
+  end
+  position = math.min(position, (counts(lane.stream)))
+  for _, name in ipairs(PRIORITIES) do
+    if name == lane.name then break end
+    position = position + counts(lane_of(model, name).stream)
+  end
+  return math.max(1, position)
 end
 
 local found = read_record(record)
 if found == nil then return {} end
-if not found then return lost('0', now_us(), 0) end
-if found.status then return {'ended', 0, fields()} end
-if found.receipt and leased(stream, model, found.seq .. '-0') then
-  watch_end()
-  return {'running', 0, fields()}
+if not found then
+  lose_record(model, prediction_id)
+  return answer('lost')
 end
-local entry = redis.call('XRANGE', stream, found.seq .. '-0', found.seq .. '-0')[1]
-if not entry or (entry[2] or {})[2] ~= prediction_id then return lost(found.seq) end
-
-watch_end()
-local position = 1
-local rank = redis.call('ZRANK', returned, found.seq)
-local reached = number_in(model, 'reached')
-if rank then
-  position = rank + 1
-elseif tonumber(found.seq) > reached then
-  position = redis.call('ZCARD', returned) + found.seq - reached
+if found.status then return answer('ended') end
+if leased(model, found) then
+  add_process(record, 'watchers', watcher)
+  return answer('running')
 end
-return {'queued', math.max(1, math.min(position, (counts(stream)))), fields()}
+local lane = lane_of(model, found.lane)
+local entry = redis.call('XRANGE', lane.stream, found.seq .. '-0', found.seq .. '-0')[1]
+if not entry or (entry[2] or {})[2] ~= prediction_id then
+  lose(model, lane, prediction_id, found.seq)
+  return answer('lost')
+end
+if finish_if_over(model, prediction_id, found) then return answer('ended') end
+add_process(record, 'watchers', watcher)
+return answer('queued', position_of(found, lane))

@@ -1,52 +1,67 @@
--- Lease up to so many predictions, the oldest first: {1 when nothing else is ready or 0, what was lost, then for each
--- prediction_id, submitted_at, input, revision, attempt, unbegun}; {} for no stream. What was lost: see
--- parts/losing.lua.
+-- Lease up to so many predictions, those of the first lane first, the oldest first: {1 when nothing else is ready or 0,
+-- what was lost, then for each prediction_id, submitted_at, input, options, attempt, unbegun}. What was lost: see
+-- parts/losing.lua. One that is not to run any more ends instead.
 -- What was queued again was accepted before whatever was never received, so it goes first.
--- KEYS: 1 stream, 2 model, 3 returned, 4 delayed
--- ARGV: base, channels, retention_ms, limit, bytes (of all inputs together, unless there is only one), receipt,
---       started_at, lease_ms
--- uses time, reading, pending, queue, ending, losing
-local stream, model, returned, delayed = unpack(KEYS)
-local base, channels, retention_ms, limit, bytes, receipt, started_at, lease_ms = unpack(ARGV)
-local queue = {
-  stream = stream, model = model, returned = returned, delayed = delayed,
-  base = base, channels = channels, retention_ms = retention_ms,
-}
-if redis.call('EXISTS', stream) == 0 or not pending(stream) then return {} end
+-- KEYS: 1 base
+-- ARGV: channels, retention_ms, brief_ms, limit, bytes (of all inputs together, unless there is only one), receipt,
+--       started_at, lease_ms, then the lanes
+-- uses losing
+local model = model_of(KEYS[1], unpack(ARGV, 1, 3))
+local limit, bytes, receipt, started_at, lease_ms = unpack(ARGV, 4, 8)
+limit = tonumber(limit)
+local lost = {}
+local answer = {1, lost}
 
-put_back_due(returned, delayed)
-local longest = math.max(1, number_in(model, 'longest'))
-limit = math.min(limit, math.max(1, math.floor(bytes / longest)))
-local entries = {}
-local popped = redis.call('ZPOPMIN', returned, limit)
-for index = 1, #popped, 2 do
-  local entry = popped[index] .. '-0'
-  local found = is_number(popped[index]) and redis.call('XRANGE', stream, entry, entry)[1]
-  if found then
-    redis.call('XCLAIM', stream, 'workers', lease_ms, 0, entry, 'FORCE', 'JUSTID')
-    entries[#entries + 1] = found
+-- Lease so many of a lane; returns their entries, and how many were taken, lost ones included.
+local function lease_of(lane, number)
+  local entries = {}
+  local popped = redis.call('ZPOPMIN', lane.returned, number)
+  for index = 1, #popped, 2 do
+    local entry = popped[index] .. '-0'
+    local found = is_number(popped[index]) and redis.call('XRANGE', lane.stream, entry, entry)[1]
+    if found then
+      redis.call('XCLAIM', lane.stream, 'workers', lease_ms, 0, entry, 'FORCE', 'JUSTID')
+      entries[#entries + 1] = found
+    end
   end
-end
-local taken = #popped / 2
-if taken < limit then
-  local fresh = redis.call('XREADGROUP', 'GROUP', 'workers', lease_ms, 'COUNT', limit - taken, 'STREAMS', stream, '>')
+  local taken = #popped / 2
+  if taken == number then return entries, taken end
+  local fresh = redis.call(
+    'XREADGROUP', 'GROUP', 'workers', lease_ms, 'COUNT', number - taken, 'STREAMS', lane.stream, '>')
   fresh = fresh and fresh[1][2] or {}
   for _, entry in ipairs(fresh) do entries[#entries + 1] = entry end
-  if #fresh > 0 then redis.call('HSET', model, 'reached', string.match(fresh[#fresh][1], '%d+')) end
-  taken = taken + #fresh
+  if #fresh > 0 then redis.call('HSET', model.hash, 'reached' .. lane.suffix, string.match(fresh[#fresh][1], '%d+')) end
+  return entries, taken + #fresh
 end
 
-local lost = {}
-local answer = {taken < limit and 1 or 0, lost}
-for _, entry in ipairs(entries) do
-  local found = admit(queue, entry, lost)
-  if found then
-    local unbegun = found.record.unbegun + 1
-    redis.call('HSET', base .. ':p:' .. found.id, 'receipt', receipt, 'started', started_at, 'unbegun', unbegun)
-    local revision, attempt = found.record.revision or '', found.record.attempt + 1
-    for _, part in ipairs({found.id, found.at, found.input, revision, attempt, unbegun}) do
-      answer[#answer + 1] = part
-    end
+local function hand_out(lane, entry)
+  local found = admit(model, lane, entry, lost)
+  if not found or finish_if_over(model, found.id, found.record) then return end
+  local record = record_of(model, found.id)
+  local attempt, unbegun = found.record.attempt + 1, found.record.unbegun + 1
+  redis.call('HSET', record, 'receipt', receipt, 'started', started_at, 'unbegun', unbegun)
+  local options = redis.call('HGET', record, 'options') or ''
+  for _, part in ipairs({found.id, found.at, found.input, options, attempt, unbegun}) do
+    answer[#answer + 1] = part
+  end
+end
+
+local notices = ARGV[9] == 'webhooks'
+if not notices then
+  if redis.call('EXISTS', model.base .. ':paused') == 1 then return answer end
+  limit = math.min(limit, math.max(1, math.floor(bytes / math.max(1, number_in(model.hash, 'longest')))))
+end
+for index = 9, #ARGV do
+  local lane = lane_of(model, ARGV[index])
+  if redis.call('XLEN', lane.stream) > 0 and pending(lane.stream) then
+    put_back_due(lane)
+    local entries, taken = lease_of(lane, limit)
+    for _, entry in ipairs(entries) do hand_out(lane, entry) end
+    limit = limit - taken
+  end
+  if limit == 0 then
+    answer[1] = 0
+    break
   end
 end
 return answer

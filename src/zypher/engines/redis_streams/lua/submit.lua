@@ -1,51 +1,76 @@
--- Accept a prediction, once: {'accepted', position}, {'standing', prediction_id}, {'full', waiting}, {'heavy'} or
--- {'reused'}.
--- KEYS: 1 stream, 2 model, 3 delayed, 4 dead, 5 the prediction's record, 6 its idempotency key's (or the record's
---       again), 7 returned
--- ARGV: base, prediction_id, submitted_at, input, durable, watcher ('' for none), limit, most_bytes, retention_ms,
---       key digest, input digest, channels, revision of the model ('' for unknown)
--- uses time, reading, pending, queue, joining, burying, ending, losing
-local stream, model, delayed, dead, record, key, returned = unpack(KEYS)
-local base, prediction_id, submitted_at, input, durable, watcher, limit, most_bytes = unpack(ARGV)
-local retention_ms, digest, input_digest, channels, revision = unpack(ARGV, 9)
+-- Accept predictions, all or none, each once: {'accepted', then for each its position, or the id of the one that stands
+-- for it and may be damaged}, {'full', waiting}, {'heavy'} or {'reused'}.
+-- KEYS: 1 base
+-- ARGV: limit, most_bytes, then for each prediction_id, submitted_at, input, durable,
+--       watcher ('' for none), key digest ('' for none), input digest, options ('' for the usual ones), lane, left_ms
+--       (until its deadline, '' for none), notify
+-- uses joining, listing
+local WORDS = 11
+local model = model_of(KEYS[1])
+local limit, most_bytes = ARGV[1], ARGV[2]
+local ids, keys = {}, {} -- of this call: a prediction's id, and {input digest, id} by the digest of its key
 
-local found = read_record(record)
-if found == false then
-  local queue = {
-    stream = stream, model = model, returned = returned, delayed = delayed,
-    base = base, channels = channels, retention_ms = retention_ms,
-  }
-  lose(queue, prediction_id, '0', submitted_at, 0)
-  return {'standing', prediction_id}
-end
-if found then
-  if durable == '1' and found.durable ~= '1' then
-    redis.call('HSET', record, 'durable', '1')
-    if redis.call('PTTL', record) > 0 then redis.call('PEXPIRE', record, retention_ms) end
-    local kind, finished_at = unpack(redis.call('HMGET', record, 'kind', 'finished'))
-    if kind == 'worker_lost' then bury(dead, record, prediction_id, input, finished_at, retention_ms) end
-  end
-  return {'standing', prediction_id}
+-- The id of the prediction that stands for this one, nil if there is none; and whether its key was used with another
+-- input.
+local function standing_for(prediction_id, digest, input_digest)
+  if ids[prediction_id] then return prediction_id end
+  local found = read_record(record_of(model, prediction_id))
+  if found ~= nil then return prediction_id end
+  if digest == '' then return nil end
+  if keys[digest] then return keys[digest][2], keys[digest][1] ~= input_digest end
+  local first = value_of(model.base .. ':k:' .. digest)
+  local first_id = string.sub(first, #input_digest + 1)
+  if first == '' or redis.call('EXISTS', record_of(model, first_id)) == 0 then return nil end
+  return first_id, string.sub(first, 1, #input_digest) ~= input_digest
 end
 
-if digest ~= '' then
-  local first = redis.pcall('GET', key)
-  if type(first) == 'string' then
-    local first_id = string.sub(first, #input_digest + 1)
-    if redis.call('EXISTS', base .. ':p:' .. first_id) == 1 then
-      if string.sub(first, 1, #input_digest) ~= input_digest then return {'reused'} end
-      return {'standing', first_id}
+local function accept(load, from)
+  local prediction_id, submitted_at, input, durable, watcher, digest, input_digest, options, name, left_ms, notify =
+    unpack(ARGV, from, from + WORDS - 1)
+  local entry = {'p', prediction_id, 't', submitted_at, 'i', input, 'k', digest}
+  local seq = join(model, load, lane_of(model, name), unpack(entry, 1, digest == '' and 6 or 8))
+  local fields = {'seq', seq, 'at', submitted_at, 'durable', durable, 'bytes', #input}
+  local function set(field, value)
+    if value ~= '' then
+      fields[#fields + 1] = field
+      fields[#fields + 1] = value
     end
   end
+  set('watchers', watcher)
+  set('key', digest)
+  set('options', options)
+  if name ~= 'normal' then set('lane', name) end
+  set('notify', notify)
+  if left_ms ~= '' then
+    local deadline = now_ms() + left_ms
+    set('deadline', string.format('%.0f', deadline))
+    redis.pcall('ZADD', deadlines_of(model), deadline, prediction_id)
+  end
+  redis.call('HSET', record_of(model, prediction_id), unpack(fields))
+  if digest ~= '' then redis.call('SET', model.base .. ':k:' .. digest, input_digest .. prediction_id) end
+  if durable == '1' then enlist(model, name, prediction_id) end
+  return waiting_until(load, name)
 end
 
-local waiting, seq, heavy = join(stream, model, delayed, base, limit, most_bytes, prediction_id, submitted_at, input)
-if not seq then return heavy and {'heavy'} or {'full', waiting} end
-redis.call('HSET', record, 'seq', seq, 'at', submitted_at, 'durable', durable)
-if revision ~= '' then redis.call('HSET', record, 'revision', revision) end
-if watcher ~= '' then redis.call('HSET', record, 'watchers', watcher) end
-if digest ~= '' then
-  redis.call('HSET', record, 'key', digest)
-  redis.call('SET', key, input_digest .. prediction_id)
+local answer, new = {'accepted'}, {}
+local bytes, longest = 0, 0
+for from = 3, #ARGV, WORDS do
+  local prediction_id, digest, input_digest = ARGV[from], ARGV[from + 5], ARGV[from + 6]
+  local standing, reused = standing_for(prediction_id, digest, input_digest)
+  if reused then return {'reused'} end
+  answer[#answer + 1] = standing or 0
+  if not standing then
+    new[#new + 1] = {#answer, from}
+    ids[prediction_id] = true
+    if digest ~= '' then keys[digest] = {input_digest, prediction_id} end
+    bytes = bytes + #ARGV[from + 2]
+    longest = math.max(longest, #ARGV[from + 2])
+  end
 end
-return {'accepted', waiting + 1}
+if #new == 0 then return answer end
+
+local load = load_of(model)
+local refused = make_room(model, load, #new, bytes, longest, limit, most_bytes)
+if refused then return refused end
+for _, each in ipairs(new) do answer[each[1]] = accept(load, each[2]) end
+return answer

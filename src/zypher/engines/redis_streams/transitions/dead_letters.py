@@ -3,6 +3,8 @@
 import logging
 from typing import cast
 
+import msgspec
+
 from zypher.engines.redis_streams.connection.failures import UnusableData
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.keys import to_bytes, to_text
@@ -11,6 +13,7 @@ from zypher.engines.redis_streams.limits import Limits
 from zypher.engines.redis_streams.records import FIELDS, read_prediction
 from zypher.engines.redis_streams.scripts import script
 from zypher.engines.refusals import inputs_full, queue_full
+from zypher.engines.stored import to_blob
 from zypher.prediction import Prediction
 
 logger = logging.getLogger(__name__)
@@ -25,8 +28,7 @@ class DeadLetters:
         self._limits = limits
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
-        keys = self._models.keys(model)
-        read = self._pipeline.run(script("dead"), (keys.dead,), (keys.base, limit, *FIELDS))
+        read = self._pipeline.run(script("dead"), (self._models.keys(model).base,), (limit, *FIELDS))
         answer = cast(list[bytes | list[bytes | None]], await read)
         letters: list[Prediction] = []
         for prediction_id, fields in zip(answer[::2], answer[1::2], strict=True):
@@ -38,13 +40,14 @@ class DeadLetters:
                 logger.warning("a dead letter cannot be read", extra={"model": model, "problem": str(error)})
         return letters
 
-    async def replay(self, model: str, prediction_id: str) -> bool:
-        """Raises `QueueFull` and `DataFull`."""
-        keys, limits = self._models.keys(model), self._limits
+    async def replay(self, letter: Prediction) -> bool:
+        """Queue it again, without its deadline. Raises `QueueFull` and `DataFull`."""
+        model, limits = letter.model, self._limits
+        options = to_blob(msgspec.structs.replace(letter.options, deadline=None))
         answer = await self._pipeline.run(
             script("replay"),
-            (keys.stream, keys.model, keys.delayed, keys.dead, keys.record(prediction_id)),
-            (keys.base, to_bytes(prediction_id), limits.queue_limit, limits.most_bytes),
+            (self._models.keys(model).base,),
+            (to_bytes(letter.prediction_id), limits.queue_limit, limits.most_bytes, options),
         )
         match answer:
             case [b"full", int(waiting)]:
@@ -55,8 +58,5 @@ class DeadLetters:
                 return answer == [b"replayed"]
 
     async def purge(self, model: str, prediction_id: str) -> bool:
-        keys = self._models.keys(model)
-        answer = await self._pipeline.run(
-            script("purge"), (keys.dead, keys.record(prediction_id)), (keys.base, to_bytes(prediction_id))
-        )
+        answer = await self._pipeline.run(script("purge"), (self._models.keys(model).base,), (to_bytes(prediction_id),))
         return answer == 1

@@ -3,18 +3,28 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime
+from enum import Enum
+from itertools import chain
 from typing import cast
 
-from zypher.engines.instants import to_microseconds
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
-from zypher.engines.redis_streams.keys import ends_channel, to_bytes
+from zypher.engines.redis_streams.keys import to_bytes
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.limits import Limits
-from zypher.engines.redis_streams.records import log_lost, outcome_arguments, read_deliveries
+from zypher.engines.redis_streams.records import DAMAGED, log_lost, outcome_arguments, read_deliveries
 from zypher.engines.redis_streams.scripts import script
-from zypher.prediction import Delivery, Outcome
+from zypher.engines.stored import to_microseconds
+from zypher.prediction import PRIORITIES, Delivery, Lane, Outcome
 
 _BEFORE_DELIVERIES = 2  # words of an answer to `receive`
+
+
+class Extension(Enum):
+    """What became of a lease that was to begin anew."""
+
+    LOST = 0  # it had ended before
+    EXTENDED = 1
+    CANCELLED = 2  # extended, and the prediction is to be stopped
 
 
 class Deliveries:
@@ -24,70 +34,70 @@ class Deliveries:
         self.limits = limits
         self._pipeline = pipeline
         self._models = models
-        self._ends_channels = ends_channel(prefix, "")
+        self._ending = limits.ending(prefix)
 
-    def receive(self, model: str, limit: int, receipt: str, started_at: datetime) -> asyncio.Future[object]:
+    def receive(
+        self, model: str, limit: int, receipt: str, started_at: datetime, lanes: Sequence[Lane]
+    ) -> asyncio.Future[object]:
         """Lease up to `limit` predictions under this receipt; `read` takes the answer."""
-        keys = self._models.keys(model)
+        limits = self.limits
         return self._pipeline.run(
             script("receive"),
-            (keys.stream, keys.model, keys.returned, keys.delayed),
+            (self._models.keys(model).base,),
             (
-                *(keys.base, self._ends_channels, self.limits.retention_ms, limit, self.limits.received_bytes),
-                *(receipt, to_microseconds(started_at), self.limits.lease_ms),
+                *(*self._ending, limit, limits.received_bytes, receipt, to_microseconds(started_at), limits.lease_ms),
+                *(lane.value for lane in lanes),
             ),
         )
 
-    def read(self, model: str, receipt: str, answer: object) -> tuple[list[Delivery], bool]:
-        """The deliveries of an answer to `receive`, and whether nothing else was ready."""
-        emptied, lost, *words = cast(list[object], answer) or [1, []]
-        log_lost(model, cast(list[bytes], lost))
-        return read_deliveries(model, receipt, cast(list[bytes | int], words)), emptied == 1
+    def read(self, model: str, receipt: str, answer: object, now: datetime) -> tuple[list[Delivery], bool]:
+        """The deliveries of an answer to `receive`, and whether nothing else was ready; those damaged end."""
+        emptied, lost, *words = cast(list[object], answer)
+        deliveries, damaged = read_deliveries(model, receipt, cast(list[bytes | int], words))
+        for each in damaged:
+            self.settle(each, DAMAGED, now, receipt)
+        log_lost(model, [*cast(list[bytes], lost), *(to_bytes(each.message.prediction_id) for each in damaged)])
+        return deliveries, emptied == 1
 
     def handed_out(self, answer: object) -> bool:
         """Whether an answer to `receive` has deliveries."""
         return len(cast(list[object], answer)) > _BEFORE_DELIVERIES
 
-    def recall(self, model: str, receipt: str) -> asyncio.Future[object]:
+    def recall(self, model: str, receipt: str, lanes: Sequence[Lane]) -> asyncio.Future[object]:
         """Queue again what was leased under a receipt that no caller got; sent until Redis accepts it."""
-        keys = self._models.keys(model)
         return self._pipeline.run(
             script("recall"),
-            (keys.stream, keys.model, keys.returned, keys.delayed),
-            (keys.base, receipt, self.limits.lease_ms),
+            (self._models.keys(model).base,),
+            (*self._ending, receipt, self.limits.lease_ms, *(lane.value for lane in lanes)),
             retried=True,
         )
 
-    async def extend(self, model: str, deliveries: Sequence[Delivery]) -> list[Delivery]:
-        """Those of one model's deliveries that were lost."""
-        keys = self._models.keys(model)
-        held = await self._pipeline.run(
+    async def extend(self, model: str, deliveries: Sequence[Delivery]) -> list[Extension]:
+        """Of each of one model's deliveries what became of its lease."""
+        answer = await self._pipeline.run(
             script("extend"),
-            (keys.stream, keys.model, *(keys.record(delivery.message.prediction_id) for delivery in deliveries)),
-            (self.limits.lease_ms, *(delivery.receipt for delivery in deliveries)),
+            (self._models.keys(model).base,),
+            (
+                self.limits.lease_ms,
+                *(word for each in deliveries for word in (to_bytes(each.message.prediction_id), each.receipt)),
+            ),
         )
-        return [delivery for delivery, ours in zip(deliveries, cast(list[int], held), strict=True) if not ours]
+        return [Extension(each) for each in cast(list[int], answer)]
 
     def begin(self, model: str, deliveries: Sequence[Delivery]) -> asyncio.Future[object]:
         """Count the attempts of one model's deliveries."""
-        keys = self._models.keys(model)
-        return self._pipeline.run(
-            script("begin"),
-            (keys.stream, keys.model, *(keys.record(delivery.message.prediction_id) for delivery in deliveries)),
-            tuple(argument for delivery in deliveries for argument in (delivery.receipt, delivery.attempt)),
-        )
+        words = ((to_bytes(each.message.prediction_id), each.receipt, each.attempt) for each in deliveries)
+        return self._pipeline.run(script("begin"), (self._models.keys(model).base,), tuple(chain.from_iterable(words)))
 
     def settle(self, delivery: Delivery, outcome: Outcome, finished_at: datetime, mark: str) -> asyncio.Future[object]:
         """Store an end; the answer is 1 when it counts. Sent until Redis accepts it, and counted once by its mark."""
-        message, limits = delivery.message, self.limits
-        keys = self._models.keys(message.model)
+        message = delivery.message
         return self._pipeline.run(
             script("settle"),
-            (keys.stream, keys.model, keys.dead, keys.record(message.prediction_id)),
+            (self._models.keys(message.model).base,),
             (
-                *(keys.base, self._ends_channels, to_bytes(message.prediction_id), delivery.receipt, mark),
-                *(to_microseconds(finished_at), limits.retention_ms, limits.brief_ms, delivery.attempt),
-                *outcome_arguments(outcome),
+                *(*self._ending, to_bytes(message.prediction_id), delivery.receipt, mark),
+                *(to_microseconds(finished_at), delivery.attempt, *outcome_arguments(outcome)),
             ),
             retried=True,
         )
@@ -95,28 +105,31 @@ class Deliveries:
     def release(self, delivery: Delivery, *, counted: bool | None, delay_s: float) -> asyncio.Future[object]:
         """Queue it again; the answer is 1 when it was ours. With None its attempt counts if it was begun."""
         message = delivery.message
-        keys = self._models.keys(message.model)
         return self._pipeline.run(
             script("release"),
-            (keys.stream, keys.model, keys.returned, keys.delayed, keys.record(message.prediction_id)),
-            (keys.base, delivery.receipt, round(delay_s * 1000), *_attempts(delivery, counted, delay_s)),
+            (self._models.keys(message.model).base,),
+            (
+                *(*self._ending, to_bytes(message.prediction_id), delivery.receipt, round(delay_s * 1000)),
+                *_attempts(delivery, counted, delay_s),
+            ),
         )
 
-    async def sweep(self, model: str, *, at_once: bool = False) -> int:
-        """Queue again what came due; returns how many are ready.
+    async def sweep(self, model: str, *, at_once: bool = False) -> list[Lane]:
+        """Queue again what came due and end what is over; returns the lanes that may have something ready.
 
         Does nothing within half a period of another process's sweep, unless `at_once`.
         """
-        keys = self._models.keys(model)
-        pause_ms = 0 if at_once else round(500 * self.limits.sweep_period_s)
-        answer = await self._pipeline.run(
-            script("sweep"),
-            (keys.stream, keys.model, keys.returned, keys.delayed),
-            (keys.base, self._ends_channels, self.limits.retention_ms, pause_ms),
-        )
-        ready, lost = cast(tuple[int, list[bytes]], answer)
-        log_lost(model, lost)
-        return ready
+        more = True
+        predictions = notices = 0
+        while more:
+            pause_ms = 0 if at_once else round(500 * self.limits.sweep_period_s)
+            answer = await self._pipeline.run(
+                script("sweep"), (self._models.keys(model).base,), (*self._ending, pause_ms)
+            )
+            predictions, notices, more, lost = cast(tuple[int, int, int, list[bytes]], answer)
+            log_lost(model, lost)
+            at_once = True
+        return [*(PRIORITIES if predictions else ()), *((Lane.WEBHOOKS,) if notices else ())]
 
 
 def _attempts(delivery: Delivery, counted: bool | None, delay_s: float) -> tuple[int | str, int | str]:

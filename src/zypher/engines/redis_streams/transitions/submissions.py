@@ -1,18 +1,29 @@
-"""What happens to a prediction on behalf of its caller: submit, get, cancel."""
+"""What happens to a prediction on behalf of its caller: submit, keep, get, cancel."""
 
 import asyncio
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import cast
 
-from zypher.engines.instants import to_microseconds
+from zypher.engines.contract import Cancellation, Submission
+from zypher.engines.redis_streams.connection.client import Word
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
-from zypher.engines.redis_streams.keys import digest, ends_channel, to_bytes, to_text
+from zypher.engines.redis_streams.keys import digest, to_bytes, to_text
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.limits import Limits
 from zypher.engines.redis_streams.records import FIELDS, log_lost, read_prediction
 from zypher.engines.redis_streams.scripts import script
 from zypher.engines.refusals import inputs_full, key_reused, queue_full
+from zypher.engines.stored import to_blob, to_microseconds
 from zypher.prediction import Message, Prediction, Status
+
+_MILLISECOND = timedelta(milliseconds=1)
+_CANCELLATIONS = {
+    b"ended": Cancellation.ENDED,
+    b"asked": Cancellation.ASKED,
+    b"late": Cancellation.TOO_LATE,
+    b"unknown": Cancellation.UNKNOWN,
+}
 
 
 class Submissions:
@@ -22,42 +33,52 @@ class Submissions:
         self._pipeline = pipeline
         self._models = models
         self._limits = limits
-        self._ends_channels = ends_channel(prefix, "")
+        self._ending = limits.ending(prefix)
         self._watcher = watcher
 
-    async def submit(self, message: Message, *, durable: bool, idempotency_key: str | None) -> Prediction | str:
-        """The accepted prediction, or the id of the one that stands for it. Raises as the contract says."""
-        keys, limits = self._models.keys(message.model), self._limits
-        record = keys.record(message.prediction_id)
-        key = "" if idempotency_key is None else digest(to_bytes(idempotency_key))
-        model_written = self._models.use(message.model)
+    async def submit(
+        self, submissions: Sequence[Submission], now: datetime, *, durable: bool
+    ) -> list[Prediction | str]:
+        """Of each the accepted prediction, or the id of the one that stands for it. Raises as the contract says."""
+        limits, model = self._limits, submissions[0].message.model
+        model_written = self._models.use(model)
         submitted = self._pipeline.run(
             script("submit"),
+            (self._models.keys(model).base,),
             (
-                *(keys.stream, keys.model, keys.delayed, keys.dead, record),
-                *(keys.idempotency(key) if key else record, keys.returned),
-            ),
-            (
-                *(keys.base, to_bytes(message.prediction_id), to_microseconds(message.submitted_at), message.input),
-                *(int(durable), "" if durable else self._watcher, limits.queue_limit, limits.most_bytes),
-                *(limits.retention_ms, key, digest(message.input) if key else ""),
-                *(self._ends_channels, message.revision),
+                *(limits.queue_limit, limits.most_bytes),
+                *(word for each in submissions for word in self._words(each, now, durable=durable)),
             ),
         )
         if model_written is not None:
             await asyncio.gather(model_written, submitted)
-        return _read_submitted(message, await submitted, limits.most_bytes, durable=durable)
+        match cast(list[bytes | int], await submitted):
+            case [b"accepted", *places]:
+                return [_read(each, place, durable) for each, place in zip(submissions, places, strict=True)]
+            case [b"full", int(waiting)]:
+                raise queue_full(model, waiting, len(submissions))
+            case [b"heavy"]:
+                raise inputs_full(model, limits.most_bytes)
+            case [b"reused"]:
+                raise key_reused()
+            case answer:
+                raise AssertionError(f"lua/submit.lua answered {answer!r}")
+
+    async def keep(self, message: Message) -> bool:
+        """Make a prediction durable; whether there is one."""
+        answer = await self._pipeline.run(
+            script("keep"),
+            (self._models.keys(message.model).base,),
+            (*self._ending, to_bytes(message.prediction_id), message.input),
+        )
+        return answer == 1
 
     async def get(self, model: str, prediction_id: str, *, watch: bool) -> Prediction | None:
         """The prediction, if it is one of this model; with `watch`, its end will be published to this process."""
-        keys = self._models.keys(model)
         answer = await self._pipeline.run(
             script("get"),
-            (keys.stream, keys.model, keys.returned, keys.delayed, keys.record(prediction_id)),
-            (
-                *(keys.base, self._ends_channels, to_bytes(prediction_id), self._limits.retention_ms),
-                *(self._watcher if watch else "", *FIELDS),
-            ),
+            (self._models.keys(model).base,),
+            (*self._ending, to_bytes(prediction_id), self._watcher if watch else "", *FIELDS),
         )
         if not answer:
             return None
@@ -66,41 +87,47 @@ class Submissions:
             log_lost(model, [to_bytes(prediction_id)])
         return read_prediction(prediction_id, model, fields, running=state == b"running", position=position)
 
-    async def cancel(self, model: str, prediction_id: str, finished_at: datetime) -> bool:
-        keys, limits = self._models.keys(model), self._limits
+    async def cancel(self, model: str, prediction_id: str) -> Cancellation:
         answer = await self._pipeline.run(
-            script("cancel"),
-            (keys.stream, keys.model, keys.returned, keys.delayed, keys.record(prediction_id)),
-            (
-                *(keys.base, self._ends_channels, to_bytes(prediction_id), to_microseconds(finished_at)),
-                *(limits.retention_ms, limits.brief_ms),
-            ),
+            script("cancel"), (self._models.keys(model).base,), (*self._ending, to_bytes(prediction_id))
         )
-        return answer == 1
+        return _CANCELLATIONS[cast(bytes, answer)]
+
+    def _words(self, submission: Submission, now: datetime, *, durable: bool) -> tuple[Word, ...]:
+        """The arguments of lua/submit.lua for one prediction.
+
+        A deadline is a span from now on: the clock of Redis may differ from that of this machine.
+        """
+        message, key = submission.message, submission.idempotency_key
+        options = message.options
+        kept = is_durable(submission, durable=durable)
+        return (
+            *(to_bytes(message.prediction_id), to_microseconds(message.submitted_at), message.input),
+            *(int(kept), "" if kept else self._watcher),
+            *(("", "") if key is None else (digest(to_bytes(key)), digest(message.input))),
+            *(to_blob(options), options.lane.value),
+            ""
+            if options.deadline is None
+            else max(0, (to_microseconds(options.deadline) - to_microseconds(now)) // 1000),
+            "1" if options.notify else "",
+        )
 
 
-def _read_submitted(message: Message, answer: object, most_bytes: int, *, durable: bool) -> Prediction | str:
-    match cast(list[bytes | int], answer):
-        case [b"accepted", int(position)]:
-            return _accepted(message, position, durable=durable)
-        case [b"standing", bytes(prediction_id)]:
-            return to_text(prediction_id)
-        case [b"full", int(waiting)]:
-            raise queue_full(message.model, waiting)
-        case [b"heavy"]:
-            raise inputs_full(message.model, most_bytes)
-        case [b"reused"]:
-            raise key_reused()
-        case _:
-            raise AssertionError(f"lua/submit.lua answered {answer!r}")
+def is_durable(submission: Submission, *, durable: bool) -> bool:
+    """Whether this one is kept: an idempotency key and `notify` imply it."""
+    return durable or submission.idempotency_key is not None or submission.message.options.notify
 
 
-def _accepted(message: Message, position: int, *, durable: bool) -> Prediction:
+def _read(submission: Submission, place: bytes | int, durable: bool) -> Prediction | str:
+    message = submission.message
+    if isinstance(place, bytes):
+        return to_text(place)
     return Prediction(
         message.prediction_id,
         message.model,
         Status.QUEUED,
         message.submitted_at,
-        position=position,
-        durable=durable,
+        position=place,
+        durable=is_durable(submission, durable=durable),
+        options=message.options,
     )

@@ -1,4 +1,4 @@
-"""The workers of a model, its card, and what waits for them: announce, depth, forget."""
+"""The workers of a model, its card, and what waits for them: announce, depth, pause, forget."""
 
 import logging
 from collections import deque
@@ -6,7 +6,6 @@ from typing import cast
 
 import msgspec
 
-from zypher.engines.instants import to_instant
 from zypher.engines.redis_streams.connection.failures import UnusableData
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.keys import digest, to_bytes
@@ -14,6 +13,7 @@ from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.limits import Limits
 from zypher.engines.redis_streams.scripts import script
 from zypher.engines.refusals import model_in_use
+from zypher.engines.stored import to_instant
 from zypher.model_card import ModelCard
 from zypher.queue_state import QueueState, WorkerState
 
@@ -33,11 +33,11 @@ class Workforce:
         self._cards: dict[str, deque[ModelCard]] = {}  # the last ones of each model
 
     async def announce(self, presence: WorkerState) -> None:
-        keys, card = self._models.keys(presence.model), presence.card
+        card = presence.card
         kept = b"" if card is None else msgspec.msgpack.encode(card)
         await self._pipeline.run(
             script("announce"),
-            (keys.workers, keys.alive, keys.card),
+            (self._models.keys(presence.model).base,),
             (
                 *(to_bytes(presence.worker_id), msgspec.msgpack.encode(presence)),
                 *(0 if presence.gone else self._limits.lease_ms, kept, digest(kept) if kept else ""),
@@ -46,8 +46,7 @@ class Workforce:
 
     async def forget(self, model: str) -> bool:
         """Whether there was a card. Raises `ModelInUse`."""
-        keys = self._models.keys(model)
-        answer = await self._pipeline.run(script("forget"), (keys.stream, keys.alive, keys.card), ())
+        answer = await self._pipeline.run(script("forget"), (self._models.keys(model).base,), ())
         match cast(list[bytes | int], answer):
             case [b"used", int(workers), int(unfinished)]:
                 raise model_in_use(model, workers=workers, unfinished=unfinished) or AssertionError(answer)
@@ -56,16 +55,14 @@ class Workforce:
             case _:
                 raise AssertionError(f"lua/forget.lua answered {answer!r}")
 
+    async def pause(self, model: str, *, paused: bool) -> None:
+        await self._pipeline.run(script("pause"), (self._models.keys(model).base,), (int(paused),))
+
     async def depth(self, model: str, problem: str | None) -> QueueState:
         """The model's queue and workers; `problem` is passed on."""
-        keys = self._models.keys(model)
-        answer = await self._pipeline.run(
-            script("depth"),
-            (keys.stream, keys.model, keys.returned, keys.delayed, keys.dead, keys.workers, keys.alive, keys.card),
-            (keys.base,),
-        )
-        queued, running, delayed, dead, oldest, run_s, card, presences = cast(
-            tuple[int, int, int, int, bytes, bytes, bytes, list[bytes]], answer
+        answer = await self._pipeline.run(script("depth"), (self._models.keys(model).base,), ())
+        queued, running, delayed, dead, oldest, run_s, paused, card, presences = cast(
+            tuple[int, int, int, int, bytes, bytes, int, bytes, list[bytes]], answer
         )
         return QueueState(
             queued=queued,
@@ -78,6 +75,7 @@ class Workforce:
             delayed=delayed,
             dead=dead,
             card=self._card(model, card),
+            paused=paused == 1,
         )
 
     def _workers(self, model: str, presences: list[bytes]) -> tuple[WorkerState, ...]:

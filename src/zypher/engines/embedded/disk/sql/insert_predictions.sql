@@ -1,2 +1,2 @@
-INSERT INTO predictions (number, prediction_id, model, submitted_at, input, idempotency_key, revision)
+INSERT INTO predictions (number, prediction_id, model, submitted_at, input, idempotency_key, options)
 VALUES (?, ?, ?, ?, ?, ?, ?)

@@ -1,2 +1,2 @@
-SELECT prediction_id, model, submitted_at FROM predictions
+SELECT prediction_id, model, submitted_at, options, revision FROM predictions
 WHERE number = ?

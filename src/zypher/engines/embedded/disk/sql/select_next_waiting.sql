@@ -1,2 +1,2 @@
-SELECT number, attempt FROM waiting
+SELECT number, attempt, stop_asked FROM waiting
 WHERE number > ? ORDER BY number LIMIT 1

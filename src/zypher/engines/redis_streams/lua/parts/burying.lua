@@ -1,6 +1,7 @@
 -- Keep a durable prediction that lost all its replicas as a dead letter, with the input for a replay.
-local function bury(dead, record, prediction_id, input, finished_at, retention_ms)
-  redis.call('HSET', record, 'input', input)
-  redis.call('ZADD', dead, finished_at, prediction_id)
-  redis.call('PEXPIRE', dead, retention_ms)
+-- uses lanes
+local function bury(model, prediction_id, input, finished_at)
+  redis.call('HSET', record_of(model, prediction_id), 'input', input)
+  redis.call('ZADD', model.base .. ':dead', finished_at, prediction_id)
+  redis.call('PEXPIRE', model.base .. ':dead', model.retention_ms)
 end

@@ -1,46 +1,55 @@
--- Append an entry; returns its number, which is above all that the stream ever had: also where the model's hash, which
--- counts them, was lost or an entry was added by hand.
-local function append(stream, model, ...)
-  local seq = redis.pcall('HINCRBY', model, 'seq', 1)
-  local added = type(seq) == 'number' and redis.pcall('XADD', stream, seq .. '-0', ...)
-  if type(added) == 'string' then return seq end
-  local about = redis.call('XINFO', 'STREAM', stream)
-  for index = 1, #about, 2 do
-    if about[index] == 'last-generated-id' then seq = string.match(about[index + 1], '%d+') + 1 end
+-- Lets predictions join their lanes. What is counted here parts/ending.lua takes away again; a model of which nothing
+-- waits or runs begins anew, whatever an older version left.
+-- A full Redis refuses a script at its first write and no later one, so that must be one that needs memory.
+-- uses priorities, queue, appending, publishing
+
+-- How many of a model wait, by lane and in `all` together, which lanes are empty, and the `bytes` of the inputs that have
+-- not ended, the longest of which has `longest`.
+local function load_of(model)
+  local load = {high = 0, low = 0, all = 0, empty = {}}
+  -- The lane normal alone is the usual case.
+  local others = redis.call('EXISTS', lane_of(model, 'high').stream, lane_of(model, 'low').stream) > 0
+  local bytes, longest = unpack(redis.call('HMGET', model.hash, 'bytes', 'longest'))
+  local unfinished = 0
+  for _, name in ipairs(PRIORITIES) do
+    local queued, running = 0, 0
+    if others or name == 'normal' then queued, running = counts(lane_of(model, name).stream) end
+    load[name], load.empty[name], load.all = queued, queued + running == 0, load.all + queued
+    unfinished = unfinished + queued + running
   end
-  seq = string.format('%.0f', seq)
-  redis.call('HSET', model, 'seq', seq)
-  redis.call('XADD', stream, seq .. '-0', ...)
+  load.bytes = unfinished > 0 and math.max(0, tonumber(bytes) or 0) or 0
+  load.longest = unfinished > 0 and tonumber(longest) or 0
+  return load
+end
+
+-- Make room for so many more with so many bytes, the longest input of `longest` bytes. Nil; or why there is none, when
+-- more than `limit` would wait or the inputs would have more than `most_bytes`.
+local function make_room(model, load, number, bytes, longest, limit, most_bytes)
+  if load.bytes + bytes > tonumber(most_bytes) then return {'heavy'} end
+  if load.all + number > tonumber(limit) then return {'full', load.all} end
+  redis.call('HSET', model.hash, 'bytes', load.bytes + bytes, 'longest', math.max(load.longest, longest))
+end
+
+-- Queue a prediction behind all others of its lane; returns its number.
+local function join(model, load, lane, ...)
+  local waiting = load[lane.name] or (counts(lane.stream))
+  if load.empty[lane.name] ~= false then
+    open_lane(model, lane)
+    load.empty[lane.name] = false
+  end
+  local seq = append(model, lane, ...)
+  -- A receiver waits only once it found nothing ready, so only the first that becomes ready is published.
+  if waiting == 0 or waiting == redis.call('ZCARD', lane.delayed) then publish_ready(model, lane.name) end
+  load[lane.name] = waiting + 1
   return seq
 end
 
--- Queue a prediction behind all others, unless `limit` wait already or the inputs of all that have not ended would
--- have more than `most_bytes`. Returns how many wait, its number in the order of acceptance, nil when there is no room,
--- and whether it is the bytes that leave none.
--- What is counted here parts/ending.lua takes away again; an empty stream begins anew, whatever an older version left.
--- A full Redis refuses a script at its first write and no later one, so that must be one that needs memory.
-local function join(stream, model, delayed, base, limit, most_bytes, prediction_id, submitted_at, input)
-  local empty = redis.call('XLEN', stream) == 0
-  local bytes = #input + (empty and 0 or math.max(0, number_in(model, 'bytes')))
-  if bytes > tonumber(most_bytes) then return nil, nil, true end
-  if empty and redis.call('EXISTS', stream) == 0 then
-    redis.call('XGROUP', 'CREATE', stream, 'workers', '0', 'MKSTREAM')
-    redis.call('HSET', model, 'swept_at', now_ms())
+-- How many of a model wait in a lane and in those that are handed out before it.
+local function waiting_until(load, name)
+  local waiting = 0
+  for _, each in ipairs(PRIORITIES) do
+    waiting = waiting + load[each]
+    if each == name then return waiting end
   end
-  local waiting = counts(stream)
-  if waiting >= tonumber(limit) then return waiting end
-  redis.call('HSET', model, 'bytes', bytes)
-  if empty then
-    -- The stream of a model without predictions expires.
-    redis.call('PERSIST', stream)
-    redis.call('PERSIST', model)
-    redis.call('HSET', model, 'longest', #input)
-  elseif #input > number_in(model, 'longest') then
-    redis.call('HSET', model, 'longest', #input)
-  end
-  redis.call('HSET', base .. ':p:' .. prediction_id, 'bytes', #input)
-  local seq = append(stream, model, 'p', prediction_id, 't', submitted_at, 'i', input)
-  -- A receiver waits only once it found nothing ready, so only the first that becomes ready is published.
-  if waiting == redis.call('ZCARD', delayed) then redis.call('PUBLISH', base .. ':work', '') end
-  return waiting, seq
+  return load[name]
 end

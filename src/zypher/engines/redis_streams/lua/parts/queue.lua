@@ -1,15 +1,18 @@
--- How many entries of the stream are not leased, and how many are.
+-- How many entries of a stream are not leased, and how many are.
+-- uses time, reading, pending
 local function counts(stream)
+  local length = redis.call('XLEN', stream)
+  if length == 0 then return 0, 0 end
   local running = (pending(stream) or {0})[1]
-  return redis.call('XLEN', stream) - running, running
+  return length - running, running
 end
 
 -- Move what was delayed until now to what is queued again; whether there was any.
-local function put_back_due(returned, delayed)
-  local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now_ms(), 'LIMIT', 0, 1000)
+local function put_back_due(lane)
+  local due = redis.call('ZRANGEBYSCORE', lane.delayed, '-inf', now_ms(), 'LIMIT', 0, 1000)
   for _, seq in ipairs(due) do
-    redis.call('ZREM', delayed, seq)
-    if is_number(seq) then redis.call('ZADD', returned, seq, seq) end
+    redis.call('ZREM', lane.delayed, seq)
+    if is_number(seq) then redis.call('ZADD', lane.returned, seq, seq) end
   end
   return #due > 0
 end

@@ -1,4 +1,5 @@
 -- Reads what may be missing, of another type or changed by hand; none of that is an error of a script.
+-- uses lanes
 
 -- Whether a text is a whole number that both Lua and Python can use.
 local function is_number(text)
@@ -18,15 +19,15 @@ end
 
 -- The fields of a record that scripts decide by: nil when there is no record, false when it cannot be read.
 local function read_record(record)
-  local words = redis.pcall('HMGET', record, 'seq', 'at', 'durable', 'status', 'receipt', 'attempt', 'unbegun', 'mark',
-    'revision')
+  local words = redis.pcall('HMGET', record, 'seq', 'at', 'durable', 'status', 'receipt', 'attempt', 'unbegun', 'lane',
+    'deadline', 'stop')
   if words.err then return false end
-  local seq, at, durable, status, receipt, attempt, unbegun, mark, revision = unpack(words)
+  local seq, at, durable, status, receipt, attempt, unbegun, lane, deadline, stop = unpack(words)
   if not (seq or at or durable) and redis.call('EXISTS', record) == 0 then return nil end
-  local whole = is_number(seq) and is_number(at) and (durable == '0' or durable == '1')
+  local whole = is_number(seq) and is_number(at) and (durable == '0' or durable == '1') and (not lane or SUFFIX[lane])
   if not whole or (attempt and not is_number(attempt)) or (unbegun and not tonumber(unbegun)) then return false end
   return {
-    seq = seq, durable = durable, status = status, receipt = receipt, mark = mark, revision = revision,
-    attempt = tonumber(attempt or 0), unbegun = tonumber(unbegun or 0),
+    seq = seq, durable = durable, status = status, receipt = receipt, lane = lane or 'normal', stop = stop,
+    deadline = deadline and tonumber(deadline), attempt = tonumber(attempt or 0), unbegun = tonumber(unbegun or 0),
   }
 end

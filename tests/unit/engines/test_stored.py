@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zypher.engines.instants import to_instant, to_microseconds
+from zypher.engines.stored import to_instant, to_microseconds
 
 
 def test_the_first_instant_is_1970() -> None:

@@ -1,0 +1,2 @@
+UPDATE predictions SET options = ?, revision = NULL
+WHERE number = ?

@@ -1,0 +1,2 @@
+SELECT coalesce(max(event), 0) FROM events
+WHERE number = ?

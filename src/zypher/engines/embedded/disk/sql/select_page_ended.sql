@@ -1,0 +1,10 @@
+-- The next rows of all models that ended so and did not succeed, one row that holds all; see select_results.sql.
+SELECT json_group_array(json_array(
+    number, prediction_id, model, submitted_at, attempt, started_at, finished_at, status, run_s, failure_kind,
+    failure_message, options, revision
+))
+FROM (
+    SELECT number FROM outcomes
+    WHERE status = ?3 AND status <> 'succeeded' AND number < ?1 ORDER BY number DESC LIMIT ?2
+)
+    LEFT JOIN predictions USING (number) JOIN outcomes USING (number)

@@ -1,0 +1,94 @@
+"""How predictions ended, one by its id or many in a list."""
+
+import asyncio
+from datetime import timedelta
+from functools import partial
+
+from zypher.clock import Clock
+from zypher.engines.contract import Page
+from zypher.engines.embedded.journal import (
+    DATA_LOST,
+    FindList,
+    FindResult,
+    Journal,
+    Listed,
+    Lost,
+    Mark,
+    Unended,
+    resolve,
+)
+from zypher.engines.embedded.memory.entry import Stage
+from zypher.engines.embedded.memory.predictions import Predictions
+from zypher.prediction import Lane, Prediction, Status, without_output
+
+_NO_ROW = 0
+_ABOVE_ALL = 2**63 - 1
+
+
+class Results:
+    """The journal has them; memory has those of the last moments, and how those stand that have not ended."""
+
+    def __init__(self, clock: Clock, predictions: Predictions, journal: Journal, retention_s: float) -> None:
+        self._clock = clock
+        self._predictions = predictions
+        self._journal = journal
+        self._retention = timedelta(seconds=retention_s)
+
+    async def get(self, prediction_id: str) -> Prediction | None:
+        """A prediction that has ended; None when it is unknown or past its retention."""
+        prediction = self._predictions.recent.get(prediction_id)
+        if prediction is None:
+            found = await self._find(prediction_id)
+            if isinstance(found, Lost):
+                return await self._get_lost(prediction_id)
+            prediction = found
+        return self._within_retention(prediction)
+
+    async def page(self, model: str, status: Status | None, limit: int, after: str) -> Page:
+        """Keeps the contract of `Submissions.page`."""
+        below = int(after) if after.isascii() and after.isdigit() else _ABOVE_ALL
+        found: asyncio.Future[Listed] = asyncio.get_running_loop().create_future()
+        self._journal.read(FindList(model, status, limit, min(below, _ABOVE_ALL), partial(resolve, found)))
+        listed = await found
+        now = [await self._at_present(each) for each in listed.predictions]
+        page = [each for each in now if each is not None and status in {None, each.status}]
+        return Page(page, None if listed.after is None else str(listed.after))
+
+    async def _at_present(self, listed: Prediction | Unended) -> Prediction | None:
+        """A prediction of a list as it stands; None for a notice, and for what is past its retention."""
+        if isinstance(listed, Prediction):
+            prediction = self._within_retention(listed)
+        elif (entry := self._predictions.entries.get(listed.prediction_id)) is not None:
+            prediction = self._predictions.state(entry)
+        else:
+            prediction = await self.get(listed.prediction_id)
+        if prediction is None or prediction.options.lane is Lane.WEBHOOKS:
+            return None
+        return without_output(prediction)
+
+    def _within_retention(self, prediction: Prediction | None) -> Prediction | None:
+        if prediction is None or prediction.finished_at is None:
+            return None
+        return prediction if prediction.finished_at + self._retention > self._clock.now() else None
+
+    async def _find(self, prediction_id: str) -> Prediction | Lost | None:
+        """What the journal has of a prediction that does not wait."""
+        found: asyncio.Future[Prediction | Lost | None] = asyncio.get_running_loop().create_future()
+        self._journal.read(FindResult(prediction_id, partial(resolve, found)))
+        return await found
+
+    async def _get_lost(self, prediction_id: str) -> Prediction | None:
+        """What the journal has without an end: lost, unless it begins to wait now; None until it is accepted."""
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        # Behind all that was being written when it was read: its acceptance, its replay or its end may be among that.
+        self._journal.write(Mark(_NO_ROW, 0, None, done=partial(resolve, written)))
+        await written
+        entry = self._predictions.entries.get(prediction_id)
+        if entry is not None:
+            return None if entry.stage is Stage.ACCEPTING else self._predictions.state(entry)
+        lost = await self._find(prediction_id)
+        if not isinstance(lost, Lost):
+            return self._within_retention(lost)
+        now = self._clock.now()
+        submitted_at = lost.submitted_at or now
+        return Prediction(prediction_id, lost.model, Status.FAILED, submitted_at, finished_at=now, outcome=DATA_LOST)
