@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.fake_clock import FakeClock
 from tests.unit.http.scripted_engine import CARD, ScriptedEngine
-from zypher.errors import InvalidInput, MalformedBody, NoReplica
+from zypher.errors import InvalidInput, MalformedBody, NoReplica, QueueFull
 from zypher.gateway.admission import Demand
 from zypher.gateway.envelope import input_in
 from zypher.gateway.gateway import Gateway
@@ -67,6 +67,13 @@ async def test_the_engine_is_read_at_most_every_tenth(
     break_replicas(engine)
     clock.advance(0.09)
     assert (await gateway.submit(BODY, Demand.OUTPUT)).message.input == b'"a"'
+
+
+async def test_a_full_queue_has_room_once_its_first_ends(engine: ScriptedEngine, gateway: Gateway) -> None:
+    engine.limit = 0
+    with pytest.raises(QueueFull) as full:
+        await gateway.submit(BODY, Demand.OUTPUT)
+    assert full.value.retry_after_s == 3  # a run takes 2.5
 
 
 async def test_what_was_admitted_for_one_demand_is_judged_for_another(engine: ScriptedEngine, gateway: Gateway) -> None:

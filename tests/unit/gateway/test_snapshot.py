@@ -1,6 +1,7 @@
 """What the gateway sees of an engine that many workers announce themselves in."""
 
 import asyncio
+import gc
 
 import msgspec
 import pytest
@@ -156,6 +157,23 @@ async def test_an_unavailable_engine_is_reported_to_all(snapshots: SnapshotCache
     assert [str(error) for error in said] == ["It is away."] * 3
     engine.away = False
     assert (await snapshots.refresh()).card == CARD
+
+
+async def test_a_failed_read_without_callers_stays_out_of_the_log(
+    snapshots: SnapshotCache, engine: SharedEngine, caplog: pytest.LogCaptureFixture
+) -> None:
+    engine.away = True
+    engine.answers.clear()
+    caller = asyncio.create_task(snapshots.refresh())
+    await eventually(lambda: engine.looks)
+    caller.cancel()
+    engine.answers.set()
+    await eventually(lambda: len(asyncio.all_tasks()) == 1)
+    engine.away = False
+    await snapshots.refresh()
+    del caller  # the last that has the failed one
+    gc.collect()
+    assert caplog.text == ""
 
 
 async def test_a_slow_engine_is_not_waited_for_for_ever(
