@@ -159,6 +159,17 @@ def test_large_content_stays_where_it_is_received() -> None:
     assert begin <= before <= begin + len(body.content)
 
 
+def test_a_long_frame_is_moved_once_while_it_is_received() -> None:
+    reader = FrameReader(LONGEST_BYTES)
+    stream = frame([Run(1, "a", 1, b"x" * 900_000)])
+    assert read(reader, stream[:400_000]) == []
+    before = ctypes.addressof(ctypes.c_char.from_buffer(reader.space()))
+
+    assert read(reader, stream[400_000:500_000]) == []
+
+    assert ctypes.addressof(ctypes.c_char.from_buffer(reader.space())) == before + 100_000
+
+
 @pytest.mark.parametrize("length", [0, LONGEST_BYTES])
 def test_content_of_a_wrong_length_is_refused_by_its_head(length: int) -> None:
     body = length.to_bytes(8) + frame([Run(1, "a", 1, b"")])[8:]

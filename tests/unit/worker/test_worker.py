@@ -1,6 +1,7 @@
 """What a worker does with the predictions of its model."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import Sequence
 
@@ -213,6 +214,32 @@ async def test_what_a_drain_interrupts_is_handed_back_uncharged(house: House) ->
 
     handed_back = await house.get("a")
     assert (handed_back.status, handed_back.attempt) == (Status.QUEUED, 0)
+
+
+async def test_a_stop_ends_every_replica_and_is_announced() -> None:
+    house = House(replicas=3)
+    await house.open()
+    await eventually(lambda: len(house.made) == 3)
+    await house.close()
+    assert [replica.slots for replica in house.made] == [0, 0, 0]
+    last = house.engine.announced[-1]
+    assert (last.gone, last.ready_replicas, last.slots, last.draining) == (True, 0, 0, True)
+
+
+def finished_tasks() -> int:
+    """How many tasks are held though they have ended."""
+    gc.collect()
+    return sum(isinstance(each, asyncio.Task) and each.done() for each in gc.get_objects())
+
+
+async def test_what_was_settled_leaves_no_task_in_memory(house: House) -> None:
+    before = finished_tasks()
+    for number in range(20):
+        await house.submit(f"p{number}")
+        (attempt,) = await house.running(f"p{number}")
+        house.made[0].end(attempt)
+    await eventually(lambda: house.settled() == 20)
+    assert finished_tasks() < before + 10
 
 
 async def test_no_more_is_received_while_too_many_outcomes_wait(monkeypatch: pytest.MonkeyPatch) -> None:
