@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.contract.phrases import (
+    LOST,
     MODEL,
     SUCCEEDED,
     get,
@@ -186,6 +187,17 @@ async def test_a_card_that_cannot_be_read_harms_nothing_else(
         assert await receive_ids(engine) == ids
     async with opened(tmp_path, clock) as engine:
         assert (await engine.queues(MODEL))[MODEL].card == replace(card, name=MODEL)
+
+
+async def test_an_invalid_dead_letter_hides_no_other(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        ids = await submit_many(engine, 3)
+        for _ in ids:
+            await settle_one(engine, await receive_one(engine), LOST)
+    with shell(tmp_path) as connection:
+        connection.execute("UPDATE predictions SET submitted_at = 'never' WHERE prediction_id = ?", ids[1:2])
+    async with opened(tmp_path, clock) as engine:
+        assert [each.prediction_id for each in await engine.dead(MODEL, 10)] == [ids[0], ids[2]]
 
 
 async def test_a_second_engine_in_the_folder_is_refused(tmp_path: Path, clock: FakeClock) -> None:

@@ -77,6 +77,12 @@ async def test_only_its_owner_may_look_into_what_is_made(tmp_path: Path) -> None
     assert dict(sorted(files.items())) == dict.fromkeys(names, "600")
 
 
+def test_its_owner_may_write_what_is_made_whatever_the_umask(tmp_path: Path) -> None:
+    os.umask(0o277)
+    take(tmp_path)
+    assert {rights(tmp_path / name) for name in (".gitignore", "lock", "zypher.db")} == {"600"}
+
+
 async def test_what_an_earlier_version_made_is_tightened(tmp_path: Path) -> None:
     data = tmp_path / "data"
     async with opened(data, FakeClock()):

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one, settle_one, submit_one
+from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one, settle_one, submit_one, turns
 from tests.fake_clock import FakeClock
-from tests.unit.engines.embedded.opened import opened, unwritable
+from tests.unit.engines.embedded.opened import opened, shell, unwritable
 from zypher.engines.contract import Engine
 from zypher.engines.embedded.memory.predictions import MOST_HELD_BYTES
 from zypher.errors import EngineUnavailable, QueueFull
@@ -68,10 +68,13 @@ async def test_durable_inputs_take_memory_only_until_written(tmp_path: Path, clo
         most = bytes(len(QUARTER) - len(SMALL) // 2)
         await submit_one(engine, message(most), durable=False)
         small = SMALL[: len(SMALL) // 2]
-        answers = await asyncio.gather(
-            *(submit_one(engine, message(small), durable=True) for _ in range(2)), return_exceptions=True
-        )
-        assert [isinstance(answer, QueueFull) for answer in answers] == [False, True]
+        with shell(tmp_path) as connection:
+            connection.execute("BEGIN IMMEDIATE")  # nothing else is written meanwhile
+            first = asyncio.create_task(submit_one(engine, message(small), durable=True))
+            await turns()
+            with pytest.raises(QueueFull):
+                await submit_one(engine, message(small), durable=True)
+        await first
         await submit_one(engine, message(small), durable=True)
         with unwritable(tmp_path), pytest.raises(EngineUnavailable):
             await submit_one(engine, message(small), durable=True)

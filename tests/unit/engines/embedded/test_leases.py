@@ -37,6 +37,16 @@ async def test_a_stall_does_not_end_extended_leases(tmp_path: Path, stalled_s: f
         assert await settle_one(engine, delivery, SUCCEEDED)
 
 
+async def test_a_short_stall_begins_no_lease_anew(tmp_path: Path) -> None:
+    clock = UnevenClock()
+    async with opened(tmp_path, clock) as engine:
+        await submit_many(engine, 1)
+        await receive_one(engine)
+        clock.stall(2 * THIRD_S - 1)  # a check is due after a third, so this one is late by less than a third
+        clock.advance(LEASE_S - 2 * THIRD_S + 1)
+        assert (await engine.queues(MODEL))[MODEL].queued == 1
+
+
 async def test_an_unextended_lease_ends_one_lease_after_a_stall(tmp_path: Path) -> None:
     clock = UnevenClock()
     async with opened(tmp_path, clock) as engine:

@@ -140,6 +140,14 @@ async def test_deleted_predictions_leave_nothing_in_memory(clock: FakeClock, jou
     assert grown_bytes < 4 * LIMIT_BYTES
 
 
+async def test_a_close_gives_the_results_that_are_due(journal: MemoryJournal) -> None:
+    found: list[object] = []
+    journal.open()
+    journal.read(FindResult("unknown", found.append))
+    await journal.close()
+    assert found == [None]
+
+
 async def test_a_key_is_free_again_after_the_retention(clock: FakeClock, journal: MemoryJournal) -> None:
     async with opened_with(journal, clock) as engine:
         await eventually(lambda: clock.pending == 1)

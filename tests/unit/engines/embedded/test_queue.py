@@ -104,6 +104,14 @@ def test_positions_count_those_that_came_back() -> None:
     assert [queue.position(entry) for entry in entries] == [1, 1, 3, 4, 5]
 
 
+def test_a_position_is_within_the_queue_though_others_left() -> None:
+    queue = Queue()
+    entries = [joined(queue) for _ in range(5)]
+    for entry in entries[1:3]:
+        queue.leave(entry)
+    assert queue.position(entries[3]) == 3
+
+
 def test_those_that_leave_do_not_pile_up() -> None:
     queue = Queue()
     stays = joined(queue)
@@ -144,6 +152,18 @@ def test_one_that_is_written_down_while_it_waits_takes_room() -> None:
     assert others[-1].message is None
     queue.set_row(entry, 0)  # the disk refused it
     assert joined(queue, row=9000).message is not None
+
+
+def test_one_that_is_written_down_while_it_runs_takes_none() -> None:
+    queue = Queue()
+    entry = joined(queue)
+    assert queue.take(PRIORITIES, 1) == [entry]
+    queue.set_row(entry, 7)
+    others = [joined(queue, row=10 + number) for number in range(HOT_MESSAGES)]
+    assert others[-1].message is not None
+    queue.give_back(entry)  # with its message
+    queue.leave(others[0])
+    assert joined(queue, row=9000).message is None
 
 
 async def test_a_returned_prediction_wakes_one_receiver() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -22,6 +23,8 @@ from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import RETENTION_S, count, opened, shell
 from tests.unit.engines.embedded.test_disk import written_at
 from zypher.engines.contract import Engine
+from zypher.engines.embedded.disk.database import open_writer
+from zypher.engines.embedded.disk.shrinking import Shrinking
 from zypher.engines.embedded.disk.space import default_limit_bytes
 from zypher.errors import DataFull
 from zypher.prediction import Outcome, Status
@@ -205,6 +208,19 @@ async def test_the_file_shrinks_when_its_content_is_gone(tmp_path: Path, clock: 
         clock.advance(RETENTION_S + 61)
         await eventually(lambda: disk_bytes(tmp_path) < MIB)
         await fill(engine)
+
+
+def test_shrinking_goes_on_below_where_it_begins(tmp_path: Path) -> None:
+    file = tmp_path / "zypher.db"
+    with closing(open_writer(file)) as connection:
+        shrinking = Shrinking(connection, file, 64 * MIB)
+        connection.executemany("INSERT INTO probe VALUES (?, zeroblob(?))", [(2, 8 * MIB), (3, 8 * MIB)])
+        connection.execute("DELETE FROM probe WHERE number = 2")
+        shrinking.note_freed()
+        while shrinking.step():
+            pass
+        pages, free = (connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "freelist_count"))
+    assert 0 < free <= pages // 16
 
 
 async def test_a_small_file_of_an_earlier_version_learns_to_shrink(tmp_path: Path, clock: FakeClock) -> None:

@@ -189,6 +189,18 @@ async def test_a_prediction_in_memory_is_never_written(tmp_path: Path, clock: Fa
     assert count(tmp_path, "waiting") == count(tmp_path, "outcomes") == 0
 
 
+async def test_a_receiver_gets_the_error_of_a_failed_read(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        ids = await submit_many(engine, 1)
+    async with opened(tmp_path, clock) as engine:
+        with shell(tmp_path) as connection:
+            connection.execute("ALTER TABLE predictions RENAME TO predictions_away")
+            with pytest.raises(EngineUnavailable, match=f"cannot be read from {tmp_path}"):
+                await engine.receive(MODEL, 1, 0)
+            connection.execute("ALTER TABLE predictions_away RENAME TO predictions")
+        assert await receive_ids(engine) == ids
+
+
 async def test_an_engine_may_close_before_storing_a_lost_input(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         (prediction_id,) = await submit_many(engine, 1)

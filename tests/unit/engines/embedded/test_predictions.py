@@ -1,0 +1,34 @@
+"""Waits for what a prediction becomes, and what is reported of it."""
+
+import asyncio
+
+from tests.contract.phrases import message, submit_many, turns
+from tests.fake_clock import FakeClock
+from tests.unit.engines.embedded.opened import opened_with
+from zypher.engines.embedded.memory.journal import MemoryJournal
+from zypher.engines.embedded.memory.predictions import Predictions
+from zypher.prediction import Status
+
+
+async def test_a_wait_that_ended_leaves_no_waiter() -> None:
+    clock = FakeClock()
+    predictions = Predictions(clock, queue_limit=10)
+    entry = predictions.accept(message())
+    wait = asyncio.create_task(predictions.wait(entry, 1))
+    await turns()
+    clock.advance(1)
+    assert (await wait).status is Status.QUEUED
+    assert entry.waiters == []
+
+
+async def test_a_wait_for_events_lasts_to_its_end() -> None:
+    clock = FakeClock()
+    async with opened_with(MemoryJournal(clock), clock) as engine:
+        (prediction_id,) = await submit_many(engine, 1, durable=False)
+        wait = asyncio.create_task(engine.events(prediction_id, wait_s=0.5))
+        await turns()
+        clock.advance(0.4)
+        await turns()
+        assert not wait.done()
+        clock.advance(0.1)
+        assert await wait == []

@@ -1,0 +1,25 @@
+"""What a journal in memory has room for."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.contract.phrases import message
+from zypher.engines.embedded.journal import Accept, End, Row
+from zypher.engines.embedded.limit import Limit
+from zypher.engines.embedded.memory.records import Records
+from zypher.prediction import Outcome, Status
+
+AT = datetime(2026, 1, 1, tzinfo=UTC)
+LIMIT_BYTES = 10_000
+LARGE = Outcome(Status.SUCCEEDED, output=bytes(8_500))
+
+
+@pytest.mark.parametrize(("notice", "fits"), [(None, True), (Row(2, message()), False)])
+def test_an_outcome_needs_room_for_its_notice(notice: Row | None, fits: bool) -> None:
+    records = Records(Limit(LIMIT_BYTES))
+    row = Row(1, message())
+    assert records.accept(Accept([row], AT, lambda _: None)) == [None]
+    refused = records.end(End(1, 1, AT, AT, LARGE, notice, lambda _: None))
+    assert (refused is None) == fits
+    assert (records.find_result(row.message.prediction_id) is not None) == fits
