@@ -271,3 +271,17 @@ async def test_a_crash_reports_exactly_what_had_begun(start: StartReplica) -> No
     begun, waiting = running.begin(0.2, "a"), running.begin(0, "b")
     assert await running.ending(waiting) == Lost("exited with code 3", begun=False)
     assert begun.ending == Lost("exited with code 3", begun=True)
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+async def test_an_idle_model_is_closed_with_its_replica(start: StartReplica, tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "closed"
+    running = await start(f"""
+        class Model:
+            {kind} predict(self, x: int): return x
+            def close(self): open({str(file)!r}, "w").close()
+    """)
+    assert await running.run(1) == 1
+    running.replica.close()
+    assert await running.cause() == "exited with code 0"
+    assert file.exists()
