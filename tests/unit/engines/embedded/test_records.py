@@ -1,11 +1,11 @@
-"""What a journal in memory has room for."""
+"""What a journal in memory has room for, and how soon it finds what it holds."""
 
 from datetime import UTC, datetime
 
 import pytest
 
-from tests.contract.phrases import message
-from zypher.engines.embedded.journal import Accept, End, Row
+from tests.contract.phrases import MODEL, message
+from zypher.engines.embedded.journal import Accept, End, FindList, Row
 from zypher.engines.embedded.limit import Limit
 from zypher.engines.embedded.memory.records import Records
 from zypher.prediction import Outcome, Status
@@ -23,3 +23,17 @@ def test_an_outcome_needs_room_for_its_notice(notice: Row | None, fits: bool) ->
     refused = records.end(End(1, 1, AT, AT, LARGE, notice, lambda _: None))
     assert (refused is None) == fits
     assert (records.find_result(row.message.prediction_id) is not None) == fits
+
+
+def test_many_deleted_rows_make_a_list_no_longer() -> None:
+    records = Records(Limit(1_000_000))
+    for number in range(1, 5_000):
+        records.accept(Accept([Row(number, message())], AT, lambda _: None))
+        if number > 1:
+            records.delete(number)
+    parts, below, found = 0, 5_000, 0
+    while below is not None:
+        listed = records.find_list(FindList(MODEL, None, 10, below, lambda _: None))
+        parts, below, found = parts + 1, listed.after, found + len(listed.predictions)
+    assert found == 1
+    assert parts <= 2

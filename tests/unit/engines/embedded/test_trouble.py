@@ -178,7 +178,8 @@ async def test_a_prediction_in_memory_is_never_written(tmp_path: Path, clock: Fa
     async with opened(tmp_path, clock):
         pass
     connection = open_writer(tmp_path / "zypher.db")
-    writer = Writer(connection, tmp_path, Space(connection, Limit(64 * MIB)), lambda _: None)
+    reports: list[str | None] = []
+    writer = Writer(connection, tmp_path, Space(connection, Limit(64 * MIB)), reports.append)
     writer.start()
     stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     writer.write(Mark(7, 1, clock.now()))
@@ -187,6 +188,7 @@ async def test_a_prediction_in_memory_is_never_written(tmp_path: Path, clock: Fa
     await writer.stop()
     writer.close()
     assert count(tmp_path, "waiting") == count(tmp_path, "outcomes") == 0
+    assert reports == []  # nothing was written, so it is unknown whether the disk stores
 
 
 async def test_a_receiver_gets_the_error_of_a_failed_read(tmp_path: Path, clock: FakeClock) -> None:
