@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.contract.phrases import message, submit_many, turns
 from tests.fake_clock import FakeClock
 from tests.unit.engines.embedded.opened import opened_with
@@ -19,6 +21,16 @@ async def test_a_wait_that_ended_leaves_no_waiter() -> None:
     clock.advance(1)
     assert (await wait).status is Status.QUEUED
     assert entry.waiters == []
+
+
+async def test_a_cancelled_wait_stays_so_when_the_engine_closes() -> None:
+    predictions = Predictions(FakeClock(), queue_limit=10)
+    wait = asyncio.create_task(predictions.wait(predictions.accept(message()), None))
+    await turns()
+    predictions.fail_all("It closes.")
+    wait.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await wait
 
 
 async def test_a_wait_for_events_lasts_to_its_end() -> None:

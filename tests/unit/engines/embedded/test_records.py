@@ -12,6 +12,7 @@ from zypher.prediction import Outcome, Status
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LIMIT_BYTES = 10_000
+HALF = Outcome(Status.SUCCEEDED, output=bytes(2_700))
 LARGE = Outcome(Status.SUCCEEDED, output=bytes(8_500))
 
 
@@ -23,6 +24,18 @@ def test_an_outcome_needs_room_for_its_notice(notice: Row | None, fits: bool) ->
     refused = records.end(End(1, 1, AT, AT, LARGE, notice, lambda _: None))
     assert (refused is None) == fits
     assert (records.find_result(row.message.prediction_id) is not None) == fits
+
+
+def test_of_read_results_the_one_goes_that_ended_first() -> None:
+    records = Records(Limit(LIMIT_BYTES))
+    rows = [Row(number, message()) for number in (1, 2)]
+    assert records.accept(Accept(rows, AT, lambda _: None)) == [None, None]
+    for row in reversed(rows):
+        assert records.end(End(row.row, 1, AT, AT, HALF, None, lambda _: None)) is None
+    for row in rows:
+        records.mark_read(row.message.prediction_id)
+    assert records.accept(Accept([Row(3, message())], AT, lambda _: None)) == [None]
+    assert [records.find_result(row.message.prediction_id) is None for row in rows] == [False, True]
 
 
 def test_many_deleted_rows_make_a_list_no_longer() -> None:
