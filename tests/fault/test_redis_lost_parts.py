@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 import pytest
 
@@ -431,3 +432,18 @@ async def test_an_unreadable_dead_letter_hides_no_other(engine: Engine, redis: R
     redis.execute_command("HSET", record(ids[1]), "kind", "strange")
     assert [each.prediction_id for each in await engine.dead(MODEL, 10)] == [ids[2]]
     assert await engine.replay(ids[2])
+
+
+@pytest.mark.parametrize("lost", ["entry", "stream"])
+async def test_what_lost_its_entry_ends_though_none_asks(engine: Engine, redis: RedisClient, lost: str) -> None:
+    (prediction_id,) = await submit_many(engine, 1)
+    await depth(engine)
+    if lost == "stream":
+        redis.execute_command("DEL", STREAM)
+    else:
+        await submit_many(engine, 1)
+        redis.execute_command("XTRIM", STREAM, "MAXLEN", "1")
+    async with asyncio.timeout(ENDS_S):
+        while redis.execute_command("HGET", record(prediction_id), "kind") != b"data_lost":
+            await asyncio.sleep(0.05)
+    assert cast(int, redis.execute_command("PTTL", record(prediction_id))) > 0

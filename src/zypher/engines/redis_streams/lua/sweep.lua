@@ -1,5 +1,5 @@
 -- Queue again what lost its lease, what was delayed until now and what lost its place; end what cannot be read, what
--- was cancelled and what is past its deadline; take out of the list what expired.
+-- was cancelled, what is past its deadline and what lost its entry; take out of the list what expired.
 -- Returns how many predictions are ready, how many notices, 1 when more are past their deadline or 0, and what was lost:
 -- see parts/losing.lua.
 -- KEYS: 1 base
@@ -24,7 +24,8 @@ end
 -- Sweep these lanes, unless that was done a moment ago; 1 when more is past its deadline, else 0.
 local function sweep_all(lanes)
   local unswept = unswept_ms(model)
-  if #lanes == 0 or (unswept >= 0 and unswept < tonumber(pause_ms)) then return 0 end
+  local nothing = #lanes == 0 and redis.call('EXISTS', list_of(model)) == 0
+  if nothing or (unswept >= 0 and unswept < tonumber(pause_ms)) then return 0 end
   redis.call('HSET', model.hash, 'swept_at', now_ms())
   -- At most twice a second: depths are read oftener.
   local unchecked = now_ms() - number_in(model.hash, 'checked_at')
@@ -32,8 +33,9 @@ local function sweep_all(lanes)
   for _, lane in ipairs(lanes) do sweep(lane, unswept, checks) end
   if checks then
     redis.call('HSET', model.hash, 'checked_at', now_ms())
-    forget_listed(model)
+    forget_listed(model, lost)
   end
+  if #lanes == 0 then redis.call('PEXPIRE', model.hash, model.retention_ms + 60000) end
   return expire_due(model)
 end
 
