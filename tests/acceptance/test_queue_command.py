@@ -164,7 +164,10 @@ def test_what_a_stopped_server_left_is_shown_too(serve: Serve, gate: Gate, tmp_p
 
 
 def test_a_killed_server_is_not_in_the_way(serve: Serve, tmp_path: Path) -> None:
-    serve(target("echo.py:Echo")).kill()
+    server = serve(target("echo.py:Echo"))
+    with client_of(server) as client:
+        submit(client, "a")  # once it is accepted, its model is known for good
+    server.kill()
     assert (tmp_path / ".zypher" / "operations.sock").exists()
     place = Place(httpx.Client(), (), tmp_path)
     place.client.close()
