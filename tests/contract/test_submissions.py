@@ -173,6 +173,17 @@ async def test_a_result_and_its_key_are_kept_for_the_retention(engine: Engine, c
     assert fresh.status is Status.QUEUED
 
 
+@pytest.mark.parametrize("again", ["submit", "keep"])
+async def test_an_id_past_its_retention_is_accepted_anew(engine: Engine, clock: FakeClock, again: str) -> None:
+    sent = message()
+    await submit_one(engine, sent, durable=again == "submit")
+    await settle_one(engine, await receive_one(engine), SUCCEEDED)
+    clock.advance(RETENTION_S)
+    accepted = await (engine.keep(sent) if again == "keep" else submit_one(engine, sent, durable=True))
+    assert accepted.status is Status.QUEUED
+    assert await receive_ids(engine) == [sent.prediction_id]
+
+
 @both_kinds
 async def test_a_waiter_gets_the_result(engine: Engine, clock: FakeClock, durable: bool) -> None:
     sent = message()

@@ -90,7 +90,7 @@ class EmbeddedEngine:
     async def keep(self, message: Message) -> Prediction:
         self._check_open()
         entry = self._predictions.entries.get(message.prediction_id)
-        recent = self._predictions.recent.get(message.prediction_id)
+        recent = self._results.recent(message.prediction_id)
         if recent is not None and not recent.durable:
             return await self._acceptance.keep_ended(message, recent)
         if entry is not None and not entry.row:

@@ -36,13 +36,17 @@ class Results:
 
     async def get(self, prediction_id: str) -> Prediction | None:
         """A prediction that has ended; None when it is unknown or past its retention."""
-        prediction = self._predictions.recent.get(prediction_id)
+        if (recent := self.recent(prediction_id)) is not None:
+            return recent
+        found = await self._find(prediction_id)
+        return await self._get_lost(prediction_id) if isinstance(found, Lost) else self._within_retention(found)
+
+    def recent(self, prediction_id: str) -> Prediction | None:
+        """A prediction that ended a moment ago; memory forgets it here once it is past its retention."""
+        prediction = self._within_retention(self._predictions.recent.get(prediction_id))
         if prediction is None:
-            found = await self._find(prediction_id)
-            if isinstance(found, Lost):
-                return await self._get_lost(prediction_id)
-            prediction = found
-        return self._within_retention(prediction)
+            self._predictions.recent.forget(prediction_id)
+        return prediction
 
     async def page(self, model: str, status: Status | None, limit: int, after: str) -> Page:
         """Keeps the contract of `Submissions.page`."""
