@@ -24,8 +24,19 @@ async def test_many_are_accepted_in_their_order(engine: Engine, durable: bool) -
     assert await receive_ids(engine) == [each.message.prediction_id for each in sent]
 
 
-async def test_none_is_accepted_of_no_submissions(engine: Engine) -> None:
-    assert await engine.submit([], durable=True) == []
+@both_kinds
+async def test_none_is_accepted_of_no_submissions(engine: Engine, durable: bool) -> None:
+    assert await engine.submit([], durable=durable) == []
+
+
+@both_kinds
+async def test_one_id_twice_in_one_submit_is_one_prediction(engine: Engine, durable: bool) -> None:
+    sent = Submission(message())
+    first, second = await engine.submit([sent, sent], durable=durable)
+    assert (first.prediction_id, second.prediction_id) == (sent.message.prediction_id,) * 2
+    assert (await depth(engine)).queued == 1
+    assert await settle_one(engine, await receive_one(engine), SUCCEEDED)
+    assert await receive_ids(engine) == []
 
 
 @reopens
