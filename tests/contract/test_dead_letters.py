@@ -156,11 +156,12 @@ async def test_dead_letters_survive_a_restart_until_their_retention_is_over(
     assert await models(engine) == []
 
 
-async def test_a_prediction_made_durable_after_it_died_is_dead(engine: Engine) -> None:
+@pytest.mark.parametrize("calls", [1, 3])
+async def test_a_prediction_made_durable_after_it_died_is_dead(engine: Engine, calls: int) -> None:
     sent = message()
     await submit_one(engine, sent, durable=False)
     await settle_one(engine, await receive_one(engine), LOST)
-    await engine.keep(sent)
+    await asyncio.gather(*(engine.keep(sent) for _ in range(calls)))
     assert await dead_ids(engine) == [sent.prediction_id]
     assert await engine.replay(sent.prediction_id)
     assert (await receive_one(engine)).message == sent

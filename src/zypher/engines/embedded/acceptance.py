@@ -14,6 +14,7 @@ from zypher.engines.embedded.deadlines import Deadlines
 from zypher.engines.embedded.journal import (
     Accept,
     Accepted,
+    Damaged,
     End,
     FindStanding,
     Journal,
@@ -24,6 +25,7 @@ from zypher.engines.embedded.journal import (
 )
 from zypher.engines.embedded.memory.entry import Entry, Stage, Writing
 from zypher.engines.embedded.memory.predictions import Predictions
+from zypher.errors import EngineUnavailable
 from zypher.prediction import Message, Prediction
 
 
@@ -81,26 +83,52 @@ class Acceptance:
     async def keep_ended(self, message: Message, prediction: Prediction) -> Prediction:
         """Make a prediction durable that ended in memory only."""
         self._journal.recovery.check()
+        loop = asyncio.get_running_loop()
+        accepted: asyncio.Future[Accepted] = loop.create_future()
+        kept: asyncio.Future[Prediction] = loop.create_future()
+        log = self._predictions.recent.events(message.prediction_id)
+        events = () if log is None else tuple(log.after(0))
+        row = Row(self._journal.new_row(), message, attempt=prediction.attempt, events=events)
+        self._journal.write(Accept([row], self._kept_since(), partial(resolve, accepted)))
+        self._write_end(row.row, msgspec.structs.replace(prediction, durable=True), accepted, kept)
+        return await kept
+
+    def _write_end(
+        self,
+        row: int,
+        prediction: Prediction,
+        accepted: asyncio.Future[Accepted],
+        kept: asyncio.Future[Prediction],
+    ) -> None:
+        """Write the end of a prediction behind its acceptance, which gives the other future its result."""
         outcome, finished_at = prediction.outcome, prediction.finished_at
         assert outcome is not None
         assert finished_at is not None
-        loop = asyncio.get_running_loop()
-        accepted: asyncio.Future[Accepted] = loop.create_future()
-        stored: asyncio.Future[None] = loop.create_future()
-        number = self._journal.new_row()
-        log = self._predictions.recent.events(message.prediction_id)
-        events = () if log is None else tuple(log.after(0))
-        row = Row(number, message, attempt=prediction.attempt, events=events)
-        self._journal.write(Accept([row], self._kept_since(), partial(resolve, accepted)))
-        end = End(
-            number, prediction.attempt, prediction.started_at, finished_at, outcome, None, partial(resolve, stored)
-        )
-        self._journal.write(end)
-        await asyncio.gather(accepted, stored)
-        durable = msgspec.structs.replace(prediction, durable=True)
-        self._predictions.recent.keep(durable)
-        self._dead_letters.add_if_dead(number, durable)
-        return durable
+        done = partial(self._end_written, row, prediction, accepted, kept)
+        self._journal.write(End(row, prediction.attempt, prediction.started_at, finished_at, outcome, None, done))
+
+    def _end_written(
+        self,
+        row: int,
+        prediction: Prediction,
+        accepted: asyncio.Future[Accepted],
+        kept: asyncio.Future[Prediction],
+        error: EngineUnavailable | None,
+    ) -> None:
+        """Note that it is durable now; an end that could not be stored is written again later."""
+        refused = accepted.exception()
+        if isinstance(refused, EngineUnavailable):
+            resolve(kept, refused)
+        elif accepted.result() != [None]:  # another call has made it durable, under another number
+            resolve(kept, prediction)
+        elif error is None:
+            self._predictions.recent.keep(prediction)
+            self._dead_letters.add_if_dead(row, prediction)
+            resolve(kept, prediction)
+        elif isinstance(error, Damaged) or not self._journal.recovery.hold(
+            partial(self._write_end, row, prediction, accepted, kept)
+        ):
+            resolve(kept, error)
 
     def _check_room(self, messages: Sequence[Message]) -> None:
         fullness = self._predictions.fullness(messages[0].model, [message.input for message in messages])

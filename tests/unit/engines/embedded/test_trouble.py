@@ -8,6 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.contract.phrases import (
+    LOST,
     MODEL,
     SUCCEEDED,
     get,
@@ -242,3 +243,30 @@ async def test_a_model_that_cannot_be_forgotten_stays_known(tmp_path: Path, cloc
         assert (await engine.queues(MODEL))[MODEL].card == worker.card
         await recover(engine, clock)
         assert await engine.forget(MODEL)
+
+
+async def test_a_late_keep_that_cannot_be_stored_did_not_happen(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        sent = message()
+        await submit_one(engine, sent, durable=False)
+        await settle_one(engine, await receive_one(engine), SUCCEEDED)
+        with unwritable(tmp_path), pytest.raises(EngineUnavailable):
+            await engine.keep(sent)
+        assert not (await get(engine, sent.prediction_id)).durable
+        await recover(engine, clock)
+        assert (await engine.keep(sent)).outcome == SUCCEEDED
+    assert count(tmp_path, "waiting") == 0
+    assert count(tmp_path, "outcomes") == 1
+
+
+async def test_a_late_keep_goes_on_without_its_caller(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        sent = message()
+        await submit_one(engine, sent, durable=False)
+        await settle_one(engine, await receive_one(engine), LOST)
+        keeping = asyncio.create_task(engine.keep(sent))
+        await turns(1)  # it has begun
+        keeping.cancel()
+        await submit_many(engine, 1)
+        assert (await get(engine, sent.prediction_id)).durable
+        assert [each.prediction_id for each in await engine.dead(MODEL, 10)] == [sent.prediction_id]
