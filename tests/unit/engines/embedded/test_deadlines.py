@@ -1,16 +1,20 @@
 """What expires, and what of it stays in memory."""
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from tests.contract.phrases import MODEL, SUCCEEDED, message, receive_one, settle_one, status, submit_one
+import pytest
+
+from tests.contract.phrases import LOST, MODEL, SUCCEEDED, message, receive_one, settle_one, status, submit_one, turns
 from tests.fake_clock import FakeClock
-from tests.unit.engines.embedded.opened import opened
+from tests.unit.engines.embedded.opened import UnevenClock, opened, unwritable
 from zypher.engines.embedded.dead_letters import DeadLetters
 from zypher.engines.embedded.deadlines import Deadlines
 from zypher.engines.embedded.ending import Ending
 from zypher.engines.embedded.memory.journal import MemoryJournal
 from zypher.engines.embedded.memory.predictions import Predictions
+from zypher.errors import EngineUnavailable
 from zypher.prediction import Options, Outcome, Status
 
 
@@ -65,6 +69,55 @@ async def test_a_clock_that_jumps_hands_out_nothing_late(tmp_path: Path) -> None
         assert await engine.receive(MODEL, 1, 0) == []
         await submit_one(engine, message(), durable=False)
         assert await settle_one(engine, await receive_one(engine), SUCCEEDED)
+
+
+@pytest.mark.parametrize("durable", [True, False])
+@pytest.mark.parametrize("set_by_s", [-3, -0.1, 100])
+async def test_a_date_that_is_set_moves_the_deadline(tmp_path: Path, durable: bool, set_by_s: float) -> None:
+    clock = UnevenClock()
+    async with opened(tmp_path, clock) as engine:
+        sent = message(options=late(clock, 50))
+        await submit_one(engine, sent, durable=durable)
+        clock.set_date(timedelta(seconds=set_by_s))
+        clock.advance(max(0, 49.8 - set_by_s))
+        if set_by_s < 0:
+            assert await status(engine, sent.prediction_id) is Status.QUEUED
+            clock.advance(1)
+        assert await engine.receive(MODEL, 1, 0) == []
+        ended = await engine.get(sent.prediction_id, None)
+        assert ended is not None
+        assert ended.status is Status.EXPIRED
+
+
+async def test_a_cancel_that_fails_at_the_deadline_hands_out_nothing_late(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with opened(tmp_path, clock) as engine:
+        sent = message(options=late(clock, 5))
+        await submit_one(engine, sent, durable=True)
+        with unwritable(tmp_path):
+            cancelling = asyncio.create_task(engine.cancel(sent.prediction_id))
+            await turns(1)  # it has begun
+            clock.advance(5)
+            with pytest.raises(EngineUnavailable):
+                await cancelling
+        assert await engine.receive(MODEL, 1, 0) == []
+        clock.advance(10)
+        ended = await engine.get(sent.prediction_id, None)
+        assert ended is not None
+        assert ended.status is Status.EXPIRED
+
+
+async def test_a_replayed_prediction_has_no_deadline_whatever_the_date(tmp_path: Path) -> None:
+    clock = UnevenClock()
+    async with opened(tmp_path, clock) as engine:
+        sent = message(options=late(clock, 50))
+        await submit_one(engine, sent, durable=True)
+        await settle_one(engine, await receive_one(engine), LOST)
+        await engine.replay(sent.prediction_id)
+        clock.set_date(timedelta(seconds=-100))
+        clock.advance(60)
+        clock.set_date(timedelta(seconds=1000))
+        assert (await receive_one(engine)).message.prediction_id == sent.prediction_id
 
 
 def _ending(clock: FakeClock, predictions: Predictions, journal: MemoryJournal) -> Ending:
