@@ -20,6 +20,7 @@ from zypher.engines.embedded.receiving import Receiving
 from zypher.engines.embedded.results import Results
 from zypher.engines.embedded.retention import Purger
 from zypher.engines.refusals import STOPPING, model_in_use, stopping
+from zypher.errors import EngineUnavailable
 from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Outcome, Prediction, Status
 from zypher.queue_state import QueueState, WorkerState
 
@@ -235,9 +236,15 @@ class EmbeddedEngine:
     async def pause(self, model: str, *, paused: bool) -> None:
         self._check_open()
         stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._journal.write(Pause(model, paused, partial(resolve, stored)))
+        self._journal.write(Pause(model, paused, partial(self._pause_stored, model, paused, stored)))
         await stored
-        self._predictions.queue(model).pause(paused=paused)
+
+    def _pause_stored(
+        self, model: str, paused: bool, stored: asyncio.Future[None], error: EngineUnavailable | None
+    ) -> None:
+        if error is None:
+            self._predictions.queue(model).pause(paused=paused)
+        resolve(stored, error)
 
     def _restore(self, waiting: WaitingRow) -> None:
         """Queue what an earlier process left; what it was asked to stop ends now."""

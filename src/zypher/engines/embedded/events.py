@@ -28,13 +28,11 @@ class Events:
         """Raises `DataFull`, and `EngineUnavailable` when the journal cannot store."""
         if entry.row:
             stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._journal.write(Publish(entry.row, attempt, events, partial(resolve, stored)))
+            done = partial(self._publish_stored, entry, attempt, events, stored)
+            self._journal.write(Publish(entry.row, attempt, events, done))
             await stored
         else:
-            entry.watched = True
-            entry.events = entry.events or EventLog()
-            entry.events.add(attempt, events)
-        self._predictions.watchers.wake(entry.prediction_id)
+            self._add(entry, attempt, events)
 
     async def of_running(self, prediction_id: str, after: int, wait_s: float) -> list[Event] | None:
         """Those of a prediction that has not ended, waiting for one; None once it has."""
@@ -61,6 +59,28 @@ class Events:
         """Raise `EngineUnavailable` from every wait."""
         self._stopped = True
         self._predictions.watchers.wake_all()
+
+    def _publish_stored(
+        self,
+        entry: Entry,
+        attempt: int,
+        events: Sequence[Event],
+        stored: asyncio.Future[None],
+        error: EngineUnavailable | None,
+    ) -> None:
+        """Wake who waits for events; those of a prediction that the journal refused are added in memory."""
+        if not entry.row:
+            self._add(entry, attempt, events)
+            error = None
+        elif error is None:
+            self._predictions.watchers.wake(entry.prediction_id)
+        resolve(stored, error)
+
+    def _add(self, entry: Entry, attempt: int, events: Sequence[Event]) -> None:
+        entry.watched = True
+        entry.events = entry.events or EventLog()
+        entry.events.add(attempt, events)
+        self._predictions.watchers.wake(entry.prediction_id)
 
     async def _of_entry(self, entry: Entry, after: int) -> list[Event]:
         if entry.writing is not None:

@@ -1,6 +1,7 @@
 """An engine whose disk does not store for a while."""
 
 import asyncio
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -31,7 +32,7 @@ from zypher.engines.embedded.journal import End, Mark, resolve
 from zypher.engines.embedded.limit import MIB, Limit
 from zypher.errors import EngineUnavailable
 from zypher.model_card import ModelCard
-from zypher.prediction import Status
+from zypher.prediction import Event, EventKind, Status
 from zypher.queue_state import WorkerState
 
 
@@ -270,3 +271,55 @@ async def test_a_late_keep_goes_on_without_its_caller(tmp_path: Path, clock: Fak
         await submit_many(engine, 1)
         assert (await get(engine, sent.prediction_id)).durable
         assert [each.prediction_id for each in await engine.dead(MODEL, 10)] == [sent.prediction_id]
+
+
+@pytest.mark.parametrize("refused", ["prediction", "all"])
+async def test_events_of_a_refused_keep_stay_in_memory(tmp_path: Path, clock: FakeClock, refused: str) -> None:
+    async with opened(tmp_path, clock, limit_bytes=8 * MIB) as engine:
+        sent = message(b'"%s"' % (b"x" * (7 * MIB if refused == "prediction" else 1)))
+        await submit_one(engine, sent, durable=False)
+        delivery = await receive_one(engine)
+        await engine.publish(delivery, [Event(EventKind.PROGRESS, b"1")])
+        with nullcontext() if refused == "prediction" else unwritable(tmp_path):
+            keeping = asyncio.create_task(engine.keep(sent))
+            await turns(1)  # it has begun
+            assert await engine.publish(delivery, [Event(EventKind.PROGRESS, b"2")])
+            with pytest.raises(EngineUnavailable):
+                await keeping
+        assert [each.number for each in await engine.events(sent.prediction_id) or []] == [1, 2]
+        await recover(engine, clock)
+
+
+async def test_an_event_wakes_without_its_publisher(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        (prediction_id,) = await submit_many(engine, 1)
+        delivery = await receive_one(engine)
+        waiting = asyncio.create_task(engine.events(prediction_id, wait_s=60))
+        await turns()
+        publishing = asyncio.create_task(engine.publish(delivery, [Event(EventKind.PROGRESS, b"1")]))
+        await turns(1)  # it has begun
+        publishing.cancel()
+        async with asyncio.timeout(10):
+            assert [each.number for each in await waiting or []] == [1]
+
+
+async def test_a_pause_goes_on_without_its_caller(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        pausing = asyncio.create_task(engine.pause(MODEL, paused=True))
+        await turns(1)  # it has begun
+        pausing.cancel()
+        await submit_many(engine, 1)
+        assert await receive_ids(engine) == []
+    assert count(tmp_path, "paused") == 1
+
+
+async def test_a_pause_that_cannot_be_stored_did_not_happen(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        ids = await submit_many(engine, 1)
+        with shell(tmp_path) as connection:
+            connection.execute("ALTER TABLE paused RENAME TO paused_away")
+            with pytest.raises(EngineUnavailable):
+                await engine.pause(MODEL, paused=True)
+            connection.execute("ALTER TABLE paused_away RENAME TO paused")
+        assert await receive_ids(engine) == ids
+        await recover(engine, clock)
