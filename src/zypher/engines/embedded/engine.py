@@ -12,7 +12,7 @@ from zypher.engines.embedded.dead_letters import DeadLetters
 from zypher.engines.embedded.deadlines import Deadlines
 from zypher.engines.embedded.ending import CANCELLED, Ending
 from zypher.engines.embedded.events import Events
-from zypher.engines.embedded.journal import Journal, Pause, Standing, WaitingRow, resolve
+from zypher.engines.embedded.journal import Journal, Pause, Standing, WaitingRow, all_written, resolve
 from zypher.engines.embedded.memory.entry import Entry, Stage
 from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.engines.embedded.memory.workers import Workers
@@ -115,19 +115,25 @@ class EmbeddedEngine:
         self._journal.note_read(prediction_id)
 
     async def cancel(self, prediction_id: str) -> Cancellation:
-        self._check_open()
-        entry = self._predictions.entries.get(prediction_id)
-        if entry is not None and entry.queued:
-            await self._ending.cancel(entry)
-            return Cancellation.ENDED
-        if entry is not None and entry.stage is Stage.RUNNING:
-            await self._receiving.ask_to_stop(entry)
-            return Cancellation.ASKED
-        # One that is ending is known once that is stored.
-        ended = await self.get(prediction_id, 0 if self._journal.recovery.problem else None)
-        if ended is None:
-            return Cancellation.UNKNOWN
-        return Cancellation.ENDED if ended.status is Status.CANCELLED else Cancellation.TOO_LATE
+        while True:
+            self._check_open()
+            entry = self._predictions.entries.get(prediction_id)
+            if entry is not None and entry.queued:
+                await self._ending.cancel(entry)
+                return Cancellation.ENDED
+            if entry is not None and entry.stage is Stage.RUNNING:
+                await self._receiving.ask_to_stop(entry)
+                return Cancellation.ASKED
+            if entry is not None and entry.stage is Stage.ENDING:
+                # Once that is stored it is known how; what cannot be stored may be queued again.
+                self._journal.recovery.check()
+                await all_written(self._journal)
+                continue
+            ended = await self._results.get(prediction_id)
+            if ended is None:
+                return Cancellation.UNKNOWN
+            if ended.status.terminal:  # else it was accepted just now
+                return Cancellation.ENDED if ended.status is Status.CANCELLED else Cancellation.TOO_LATE
 
     async def events(self, prediction_id: str, after: int = 0, wait_s: float = 0) -> list[Event] | None:
         self._check_open()

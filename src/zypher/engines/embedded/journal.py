@@ -6,6 +6,7 @@ A journal takes operations in order. The result of each is given on the event lo
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -14,6 +15,8 @@ from zypher.engines.embedded.recovery import Recovery
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused, ZypherError
 from zypher.model_card import ModelCard
 from zypher.prediction import Event, Failure, FailureKind, Message, Options, Outcome, Prediction, Status
+
+_NO_ROW = 0
 
 Result = TypeVar("Result")
 
@@ -291,3 +294,10 @@ class Journal(Protocol):
         May wait in memory for other writes: if that is lost, the result is only kept longer.
         """
         ...
+
+
+async def all_written(journal: Journal) -> None:
+    """Return once all that is being written has its result. Raises `EngineUnavailable` when that cannot be stored."""
+    written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    journal.write(Mark(_NO_ROW, 0, None, done=partial(resolve, written)))
+    await written

@@ -13,15 +13,14 @@ from zypher.engines.embedded.journal import (
     Journal,
     Listed,
     Lost,
-    Mark,
     Unended,
+    all_written,
     resolve,
 )
 from zypher.engines.embedded.memory.entry import Stage
 from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.prediction import Lane, Prediction, Status, without_output
 
-_NO_ROW = 0
 _ABOVE_ALL = 2**63 - 1
 
 
@@ -83,10 +82,7 @@ class Results:
 
     async def _get_lost(self, prediction_id: str) -> Prediction | None:
         """What the journal has without an end: lost, unless it begins to wait now; None until it is accepted."""
-        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        # Behind all that was being written when it was read: its acceptance, its replay or its end may be among that.
-        self._journal.write(Mark(_NO_ROW, 0, None, done=partial(resolve, written)))
-        await written
+        await all_written(self._journal)  # its acceptance, its replay or its end may be among that
         entry = self._predictions.entries.get(prediction_id)
         if entry is not None:
             return None if entry.stage is Stage.ACCEPTING else self._predictions.state(entry)

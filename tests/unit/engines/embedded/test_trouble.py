@@ -323,3 +323,30 @@ async def test_a_pause_that_cannot_be_stored_did_not_happen(tmp_path: Path, cloc
             connection.execute("ALTER TABLE paused_away RENAME TO paused")
         assert await receive_ids(engine) == ids
         await recover(engine, clock)
+
+
+async def test_two_cancels_that_cannot_be_stored_both_fail(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        ids = await submit_many(engine, 1)
+        with unwritable(tmp_path):
+            async with asyncio.timeout(10):
+                answers = await asyncio.gather(*(engine.cancel(ids[0]) for _ in range(2)), return_exceptions=True)
+        assert [type(answer) for answer in answers] == [EngineUnavailable] * 2
+        assert await receive_ids(engine) == ids
+        await recover(engine, clock)
+
+
+async def test_a_cancel_is_not_too_late_for_an_end_that_is_held(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock) as engine:
+        (prediction_id,) = await submit_many(engine, 1)
+        delivery = await receive_one(engine)
+        assert await engine.cancel(prediction_id) is Cancellation.ASKED
+        with unwritable(tmp_path):
+            releasing = asyncio.create_task(engine.release(delivery, counted=True))
+            while await problem(engine) is None:
+                await turns()
+            with pytest.raises(EngineUnavailable):
+                await engine.cancel(prediction_id)
+        await recover(engine, clock)
+        assert await releasing
+        assert await engine.cancel(prediction_id) is Cancellation.ENDED
