@@ -37,3 +37,12 @@ def test_a_stopped_one_is_never_due() -> None:
     alarm.stop()
     clock.advance(2)
     assert calls == []
+
+
+def test_a_stopped_one_cannot_be_set() -> None:
+    clock, calls = FakeClock(), list[float]()
+    alarm = Alarm(clock, lambda: calls.append(0))
+    alarm.stop()
+    alarm.set(1)
+    clock.advance(2)
+    assert calls == []

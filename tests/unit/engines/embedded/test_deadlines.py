@@ -120,5 +120,20 @@ async def test_a_replayed_prediction_has_no_deadline_whatever_the_date(tmp_path:
         assert (await receive_one(engine)).message.prediction_id == sent.prediction_id
 
 
+async def test_nothing_expires_once_the_engine_is_closed(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with opened(tmp_path, clock) as engine:
+        receiving = asyncio.create_task(engine.receive(MODEL, 1, 60))
+        await turns()
+        options = (late(clock, 5), late(clock, 5))
+        submits = [asyncio.create_task(submit_one(engine, message(options=each), durable=True)) for each in options]
+        await turns(1)  # they have begun
+        await engine.close()
+        await asyncio.gather(receiving, *submits)
+        clock.advance(100)
+    async with opened(tmp_path, clock) as engine:
+        assert (await engine.queues(MODEL))[MODEL].queued == 0
+
+
 def _ending(clock: FakeClock, predictions: Predictions, journal: MemoryJournal) -> Ending:
     return Ending(clock, predictions, journal, DeadLetters(clock, predictions, journal, 3600))
