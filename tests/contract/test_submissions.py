@@ -25,7 +25,7 @@ from tests.contract.phrases import (
 from tests.fake_clock import FakeClock, eventually
 from zypher.engines.contract import Cancellation, Engine
 from zypher.errors import IdempotencyKeyReused, QueueFull
-from zypher.prediction import Outcome, Prediction, Status
+from zypher.prediction import Options, Outcome, Prediction, Status
 
 
 @both_kinds
@@ -34,6 +34,17 @@ async def test_a_submitted_prediction_is_queued(engine: Engine, durable: bool) -
     accepted = await submit_one(engine, sent, durable=durable)
     assert accepted == Prediction(sent.prediction_id, MODEL, Status.QUEUED, sent.submitted_at, 0, 1, durable=durable)
     assert await engine.get(sent.prediction_id) == accepted
+
+
+async def test_a_queued_prediction_that_leaves_has_a_position(engine: Engine, clock: FakeClock) -> None:
+    (prediction_id,) = await submit_many(engine, 1)
+    cancelling = asyncio.create_task(engine.cancel(prediction_id))
+    await turns(1)  # it has begun
+    leaving = await get(engine, prediction_id)
+    late = message(options=Options(deadline=clock.now()))
+    for each in (leaving, await submit_one(engine, late, durable=True)):
+        assert each.status is not Status.QUEUED or each.position == 1
+    await cancelling
 
 
 async def test_positions_count_from_the_one_that_is_next(engine: Engine) -> None:
