@@ -165,3 +165,10 @@ async def test_a_prediction_made_durable_after_it_died_is_dead(engine: Engine, c
     assert await dead_ids(engine) == [sent.prediction_id]
     assert await engine.replay(sent.prediction_id)
     assert (await receive_one(engine)).message == sent
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+async def test_no_dead_letters_are_listed_where_none_may_be(engine: Engine, limit: int) -> None:
+    await submit_one(engine, message(), durable=True)
+    await settle_one(engine, await receive_one(engine), LOST)
+    assert await engine.dead(MODEL, limit) == []

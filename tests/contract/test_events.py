@@ -189,3 +189,15 @@ async def test_a_prediction_without_events_has_none(engine: Engine) -> None:
     assert await engine.events(second) == []
     assert await engine.events(first) == published(progress(1))
     assert isinstance(await engine.get(first), Prediction)
+
+
+@both_kinds
+@pytest.mark.parametrize("after", [-1, -(2**70), 2**63, 2**70])
+async def test_a_number_that_no_event_has_is_no_damage(
+    engine: Engine, durable: bool, after: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery = await running(engine, durable=durable)
+    await engine.publish(delivery, [progress(1)])
+    expected = published(progress(1)) if after < 0 else []
+    assert await engine.events(delivery.message.prediction_id, after=after) == expected
+    assert caplog.records == []

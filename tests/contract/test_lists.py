@@ -149,6 +149,12 @@ async def test_none_is_listed_twice_while_others_come_and_end(engine: Engine) ->
 
 async def test_a_wrong_place_lists_nothing_or_from_the_start(engine: Engine) -> None:
     (prediction_id,) = await submit_many(engine, 1)
-    for wrong in ("x", "-1", "0", "9" * 40, "schön"):
+    for wrong in ("x", "-1", "0", "9" * 40, "9" * 5000, "schön", "²"):
         page = await engine.page(MODEL, after=wrong)
         assert [each.prediction_id for each in page.predictions] in ([], [prediction_id])
+
+
+@pytest.mark.parametrize("limit", [0, -1, -5])
+async def test_a_page_of_no_predictions_has_one_at_most(engine: Engine, limit: int) -> None:
+    await submit_many(engine, 3)
+    assert len((await engine.page(MODEL, limit=limit)).predictions) <= 1

@@ -195,6 +195,16 @@ async def test_an_id_past_its_retention_is_accepted_anew(engine: Engine, clock: 
     assert await receive_ids(engine) == [sent.prediction_id]
 
 
+async def test_a_key_stands_for_an_id_past_its_retention(engine: Engine, clock: FakeClock) -> None:
+    over = message()
+    await submit_one(engine, over, durable=True)
+    await settle_one(engine, await receive_one(engine), SUCCEEDED)
+    clock.advance(RETENTION_S)
+    first = await submit_one(engine, message(), durable=True, idempotency_key="key")
+    again = await submit_one(engine, over, durable=True, idempotency_key="key")
+    assert again.prediction_id == first.prediction_id
+
+
 @both_kinds
 async def test_a_waiter_gets_the_result(engine: Engine, clock: FakeClock, durable: bool) -> None:
     sent = message()

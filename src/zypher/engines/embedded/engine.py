@@ -24,6 +24,8 @@ from zypher.errors import EngineUnavailable
 from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Outcome, Prediction, Status
 from zypher.queue_state import QueueState, WorkerState
 
+_HIGHEST = 2**63 - 1  # number that a journal can look for
+
 
 class EmbeddedEngine:
     """The contract of `zypher.engines.contract`, for one process with one event loop.
@@ -137,6 +139,7 @@ class EmbeddedEngine:
 
     async def events(self, prediction_id: str, after: int = 0, wait_s: float = 0) -> list[Event] | None:
         self._check_open()
+        after = max(0, min(after, _HIGHEST))
         if (found := await self._events.of_running(prediction_id, after, wait_s)) is not None:
             return found
         return (
@@ -218,7 +221,7 @@ class EmbeddedEngine:
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
-        found = await asyncio.gather(*(self.get(each) for each in self._dead_letters.of(model)[:limit]))
+        found = await asyncio.gather(*(self.get(each) for each in self._dead_letters.of(model)[: max(0, limit)]))
         return [prediction for prediction in found if prediction is not None and prediction.status.terminal]
 
     async def replay(self, prediction_id: str) -> bool:

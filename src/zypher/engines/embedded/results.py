@@ -22,6 +22,7 @@ from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.prediction import Lane, Prediction, Status, without_output
 
 _ABOVE_ALL = 2**63 - 1
+_MOST_DIGITS = 19
 
 
 class Results:
@@ -49,9 +50,8 @@ class Results:
 
     async def page(self, model: str, status: Status | None, limit: int, after: str) -> Page:
         """Keeps the contract of `Submissions.page`."""
-        below = int(after) if after.isascii() and after.isdigit() else _ABOVE_ALL
         found: asyncio.Future[Listed] = asyncio.get_running_loop().create_future()
-        self._journal.read(FindList(model, status, limit, min(below, _ABOVE_ALL), partial(resolve, found)))
+        self._journal.read(FindList(model, status, max(1, limit), _place(after), partial(resolve, found)))
         listed = await found
         now = [await self._at_present(each) for each in listed.predictions]
         page = [each for each in now if each is not None and status in {None, each.status}]
@@ -92,3 +92,9 @@ class Results:
         now = self._clock.now()
         submitted_at = lost.submitted_at or now
         return Prediction(prediction_id, lost.model, Status.FAILED, submitted_at, finished_at=now, outcome=DATA_LOST)
+
+
+def _place(after: str) -> int:
+    """The row below which a part of a list begins; above all for what is none."""
+    is_place = after.isascii() and after.isdigit() and len(after) <= _MOST_DIGITS
+    return min(int(after), _ABOVE_ALL) if is_place else _ABOVE_ALL

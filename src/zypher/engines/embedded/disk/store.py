@@ -120,15 +120,11 @@ def find_standing(
     connection: sqlite3.Connection, row: Row, kept_since: datetime
 ) -> Standing | IdempotencyKeyReused | None:
     """What stands for this submit, by its id or its key; None for nothing, or for what is past its retention."""
-    found = connection.execute(statement("select_standing"), _standing_cells(row, kept_since)).fetchone()
-    if found is None:
-        return None
-    _, prediction_id, same_input, is_over = found
-    if is_over:
-        return None
-    if not same_input:
-        return key_reused()
-    return Standing(str(prediction_id))
+    found = connection.execute(statement("select_standing"), _standing_cells(row, kept_since)).fetchall()
+    for _, prediction_id, same_input, is_over in found:  # the one with its id first
+        if not is_over:
+            return Standing(str(prediction_id)) if same_input else key_reused()
+    return None
 
 
 def delete_forgotten(connection: sqlite3.Connection, row: Row, kept_since: datetime) -> None:
