@@ -217,7 +217,7 @@ class RedisStreamsEngine:
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
-        return await self._dead_letters.dead(model, limit)
+        return await self._dead_letters.dead(model, limit) if limit > 0 else []
 
     async def replay(self, prediction_id: str) -> bool:
         self._check_open()
