@@ -104,6 +104,7 @@ async def test_a_notice_is_delivered_like_a_prediction(engine: Engine, clock: Fa
     assert notice.attempt == 1
     await engine.release(notice, counted=True, delay_s=5)
     assert await notices(engine) == []
+    assert (await depth(engine)).delayed == 0
     clock.advance(5)
     (again,) = await notices(engine)
     assert (again.message, again.attempt) == (notice.message, 2)

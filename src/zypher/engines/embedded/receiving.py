@@ -127,8 +127,9 @@ class Receiving:
             queue.put_back(entry)
 
     def delayed(self, model: str) -> int:
-        """How many of the model's queued predictions wait for an instant."""
-        return sum(entry.stage is Stage.DELAYED and entry.model == model for *_, entry in self._delayed)
+        """How many of the model's queued predictions wait for an instant; notices are not among them."""
+        delayed = [entry for *_, entry in self._delayed if entry.stage is Stage.DELAYED and entry.model == model]
+        return sum(entry.lane is not Lane.WEBHOOKS for entry in delayed)
 
     def stop(self) -> None:
         self.leases.stop()
