@@ -17,7 +17,7 @@ from tests.sqlite_pages import damage, leaves, pages_with
 from tests.unit.engines.embedded.opened import shell
 from zypher.engines.contract import Engine, Settlement
 from zypher.errors import EngineError, EngineUnavailable
-from zypher.prediction import FailureKind, Prediction
+from zypher.prediction import FailureKind, Prediction, Status
 
 ENDS_S = 20.0
 
@@ -127,7 +127,10 @@ async def test_predictions_run_on_beside_a_page_that_is_damaged_later(tmp_path: 
         assert await run_all(engine, [more]) == ["succeeded"]
 
 
-@pytest.mark.parametrize("cell", ["submitted_at = 'never'", "prediction_id = x'ff00'", "model = x'ff'"])
+_NO_ZONE = """options = '{"deadline":"2026-01-01T00:00:00"}'"""
+
+
+@pytest.mark.parametrize("cell", ["submitted_at = 'never'", "prediction_id = x'ff00'", "model = x'ff'", _NO_ZONE])
 async def test_an_invalid_cell_costs_its_row_at_the_start(tmp_path: Path, cell: str) -> None:
     async with opened(tmp_path) as engine:
         ids = await submit_many(engine, 3)
@@ -137,6 +140,15 @@ async def test_an_invalid_cell_costs_its_row_at_the_start(tmp_path: Path, cell: 
         first, second, third = await run_all(engine, ids)
         assert (first, third) == ("succeeded", "succeeded")
         assert second in {FailureKind.DATA_LOST, "unknown"}
+
+
+async def test_an_invalid_count_of_attempts_costs_its_row(tmp_path: Path) -> None:
+    async with opened(tmp_path) as engine:
+        ids = await submit_many(engine, 3)
+    with shell(tmp_path) as connection:
+        connection.execute("UPDATE waiting SET attempt = 'many' WHERE number = 2")
+    async with opened(tmp_path) as engine:
+        assert await run_all(engine, ids) == ["succeeded", FailureKind.DATA_LOST, "succeeded"]
 
 
 async def test_the_key_of_a_damaged_row_gets_its_end(tmp_path: Path) -> None:
@@ -159,7 +171,7 @@ async def test_an_outcome_whose_place_is_damaged_is_stored_elsewhere(tmp_path: P
         ids = await submit_at_once(engine, 300)
         await run_all(engine, ids)
     with shell(tmp_path) as connection:  # as if one ran all the time
-        connection.execute("INSERT INTO waiting VALUES (100, 0, NULL, 0)")
+        connection.execute("INSERT INTO waiting (number, attempt) VALUES (100, 0)")
         connection.execute("DELETE FROM outcomes WHERE number = 100")
         (held,) = connection.execute("SELECT prediction_id FROM predictions WHERE number = 100").fetchone()
     file = tmp_path / "zypher.db"
@@ -182,6 +194,24 @@ async def test_an_invalid_result_hides_no_other(tmp_path: Path) -> None:
     async with opened(tmp_path) as engine:
         found = [ending(each) for each in await asyncio.gather(*map(engine.get, ids))]
         assert found == ["succeeded", FailureKind.DATA_LOST, FailureKind.DATA_LOST]
+
+
+@pytest.mark.parametrize("cell", ["options = '{\"lane\": 7}'", "submitted_at = 'x'", "options = x'ff'"])
+async def test_an_invalid_row_hides_no_other_of_a_list(tmp_path: Path, cell: str) -> None:
+    async with opened(tmp_path) as engine:
+        ids = await submit_many(engine, 6)
+        await settle_all(engine, 2)
+        with shell(tmp_path) as connection:
+            connection.execute(f"UPDATE predictions SET {cell} WHERE prediction_id IN (?, ?)", (ids[0], ids[3]))
+        found: list[str] = []
+        for status in (None, Status.QUEUED, Status.SUCCEEDED):
+            page = await engine.page(MODEL, status=status, limit=2)
+            found += [each.prediction_id for each in page.predictions]
+            while page.after is not None:
+                page = await engine.page(MODEL, status=status, limit=2, after=page.after)
+                found += [each.prediction_id for each in page.predictions]
+        readable = [ids.index(each) for each in found if each not in {ids[0], ids[3]}]
+        assert readable == [5, 4, 2, 1, 5, 4, 2, 1]
 
 
 async def test_a_damaged_index_of_dead_letters_stops_no_start(tmp_path: Path) -> None:

@@ -31,7 +31,12 @@ def to_blob(options: Options) -> bytes:
 @lru_cache(maxsize=1024)
 def to_options(blob: bytes) -> Options:
     """Equal ones are the same object: a hundred thousand may wait. Raises `msgspec.MsgspecError`, `ValueError`."""
-    return msgspec.json.decode(blob, type=Options) if blob else NO_OPTIONS
+    if not blob:
+        return NO_OPTIONS
+    options = msgspec.json.decode(blob, type=Options)
+    if options.deadline is not None and options.deadline.tzinfo is None:
+        raise ValueError("a deadline without a time zone")
+    return options
 
 
 def notice_of(prediction_id: str, model: str, ended_at: datetime, number: int) -> Message:

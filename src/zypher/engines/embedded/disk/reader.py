@@ -77,6 +77,8 @@ def _read_around(connection: sqlite3.Connection, operation: Read, error: Excepti
         return partial(operation.accept.done, Around(connection).find_standing(operation.accept))
     if is_damage(error) and isinstance(operation, FindEvents):
         return partial(operation.done, [])
+    if is_damage(error) and isinstance(operation, FindList):
+        return partial(operation.done, pages.select_readable_page(connection, operation))
     if is_damage(error) and isinstance(operation, LoadInputs):
         return partial(operation.done, _readable_inputs(connection, operation))
     raise error

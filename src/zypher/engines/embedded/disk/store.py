@@ -226,7 +226,11 @@ def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
     """All that has not ended, in order of acceptance."""
     return [
         WaitingRow(
-            row, *_head(prediction_id, model, submitted_at), attempt, options_of(options, revision), bool(stop_asked)
+            row,
+            *_head(prediction_id, model, submitted_at),
+            int(attempt),
+            options_of(options, revision),
+            bool(stop_asked),
         )
         for row, prediction_id, model, submitted_at, attempt, options, revision, stop_asked in connection.execute(
             statement("select_waiting")

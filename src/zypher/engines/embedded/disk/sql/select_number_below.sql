@@ -1,0 +1,2 @@
+SELECT max(number) FROM predictions
+WHERE number < ?
