@@ -89,7 +89,7 @@ async def test_a_date_that_is_set_moves_the_deadline(tmp_path: Path, durable: bo
         assert ended.status is Status.EXPIRED
 
 
-async def test_a_cancel_that_fails_at_the_deadline_hands_out_nothing_late(tmp_path: Path) -> None:
+async def test_a_cancel_that_fails_at_the_deadline_starts_nothing(tmp_path: Path) -> None:
     clock = FakeClock()
     async with opened(tmp_path, clock) as engine:
         sent = message(options=late(clock, 5))

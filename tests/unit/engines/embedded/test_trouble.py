@@ -336,7 +336,7 @@ async def test_two_cancels_that_cannot_be_stored_both_fail(tmp_path: Path, clock
         await recover(engine, clock)
 
 
-async def test_a_cancel_is_not_too_late_for_an_end_that_is_held(tmp_path: Path, clock: FakeClock) -> None:
+async def test_a_cancel_of_an_end_that_is_held_fails(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         (prediction_id,) = await submit_many(engine, 1)
         delivery = await receive_one(engine)
