@@ -17,7 +17,7 @@ from tests.sqlite_pages import damage, leaves, pages_with
 from tests.unit.engines.embedded.opened import shell
 from zypher.engines.contract import Engine, Settlement
 from zypher.errors import EngineError, EngineUnavailable
-from zypher.prediction import FailureKind, Prediction, Status
+from zypher.prediction import FailureKind, Lane, Options, Prediction, Status
 
 ENDS_S = 20.0
 
@@ -182,6 +182,26 @@ async def test_an_outcome_whose_place_is_damaged_is_stored_elsewhere(tmp_path: P
             assert Counter(await run_all(engine, ids))["succeeded"] > 200
             assert (await engine.queues(MODEL))[MODEL].problem is None
             assert await engine.receive(MODEL, 1, 0) == []
+
+
+async def test_an_outcome_that_is_stored_elsewhere_has_its_notice(tmp_path: Path) -> None:
+    async with opened(tmp_path) as engine:
+        ids = await submit_at_once(engine, 99)
+        held = await submit_one(engine, message(options=Options(notify=True)), durable=True)
+        ids += [held.prediction_id, *await submit_at_once(engine, 200)]
+        await run_all(engine, ids)
+        (notice,) = await engine.receive(MODEL, 1, 0, (Lane.WEBHOOKS,))
+        await settle_one(engine, notice, SUCCEEDED)
+    with shell(tmp_path) as connection:  # as if it ran all the time
+        connection.execute("INSERT INTO waiting (number, attempt) VALUES (100, 0)")
+        connection.execute("DELETE FROM outcomes WHERE number = 100")
+    file = tmp_path / "zypher.db"
+    damage(file, leaves(file, "outcomes")[1])
+    async with opened(tmp_path) as engine:
+        assert await run_all(engine, [held.prediction_id]) == ["succeeded"]
+    async with opened(tmp_path) as engine:
+        (notice,) = await engine.receive(MODEL, 1, ENDS_S, (Lane.WEBHOOKS,))
+        assert notice.message.input == f'"{held.prediction_id}"'.encode()
 
 
 async def test_an_invalid_result_hides_no_other(tmp_path: Path) -> None:

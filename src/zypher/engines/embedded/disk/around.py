@@ -19,9 +19,17 @@ class Around:
     def write_outcome(self, end: End) -> bool:
         """Store an outcome in spite of damage; whether that was possible.
 
-        It is stored without the changes to other rows that belong to it. Where its place is damaged, or the page
-        beside it, the prediction is given another number, far from there.
+        It is stored without the changes to other rows that belong to it; its notice follows by itself. Where its
+        place is damaged, or the page beside it, the prediction is given another number, far from there.
         """
+        stored = self._write_outcome(end)
+        if stored and end.notice is not None:
+            with suppress(sqlite3.Error), self._transaction("COMMIT"):
+                store.insert_predictions(self._connection, [end.notice])
+                store.replace_waiting(self._connection, [end.notice])
+        return stored
+
+    def _write_outcome(self, end: End) -> bool:
         with suppress(sqlite3.Error), self._transaction("COMMIT"):
             if store.has_prediction(self._connection, end.row):
                 store.insert_outcome(self._connection, end)
