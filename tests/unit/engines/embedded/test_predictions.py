@@ -7,15 +7,20 @@ import pytest
 from tests.contract.phrases import message, submit_many, turns
 from tests.fake_clock import FakeClock
 from tests.unit.engines.embedded.opened import opened_with
+from zypher.engines.embedded.memory.entry import Entry
 from zypher.engines.embedded.memory.journal import MemoryJournal
 from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.prediction import Status
 
 
+def accepted(predictions: Predictions) -> Entry:
+    return predictions.entries[predictions.accept(message()).prediction_id]
+
+
 async def test_a_wait_that_ended_leaves_no_waiter() -> None:
     clock = FakeClock()
     predictions = Predictions(clock, queue_limit=10)
-    entry = predictions.accept(message())
+    entry = accepted(predictions)
     wait = asyncio.create_task(predictions.wait(entry, 1))
     await turns()
     clock.advance(1)
@@ -25,7 +30,7 @@ async def test_a_wait_that_ended_leaves_no_waiter() -> None:
 
 async def test_a_cancelled_wait_stays_so_when_the_engine_closes() -> None:
     predictions = Predictions(FakeClock(), queue_limit=10)
-    wait = asyncio.create_task(predictions.wait(predictions.accept(message()), None))
+    wait = asyncio.create_task(predictions.wait(accepted(predictions), None))
     await turns()
     predictions.fail_all("It closes.")
     wait.cancel()
