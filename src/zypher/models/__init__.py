@@ -4,7 +4,7 @@ model.py      the contract with its author, and a loaded model
 loader.py     a target -> the object that it names; importing.py imports it (by_file.py where its name is none of a
               module), user_model.py finds what to call
 signature.py  type hints -> schemas and an input decoder; hints.py finds them, hint_reader.py chooses what reads them,
-              parts.py takes them apart, constraints.py translates their constraints, parameters.py makes several
+              hint_parts.py takes them apart, constraints.py translates their constraints, parameters.py makes several
               parameters one input
 input.py      JSON -> the input; output.py: the output -> JSON
 schema.py     the check that a server makes without the model; checked_schema.py is what it compiles,

@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from zypher.models import libraries
-from zypher.models.libraries import UnenforcedConstraint
-from zypher.models.parts import (
+from zypher.models.hint_parts import (
     annotated,
     arguments_of,
     fields_of,
@@ -19,6 +18,7 @@ from zypher.models.parts import (
     replace_arguments,
     union,
 )
+from zypher.models.libraries import UnenforcedConstraint
 
 _CONSTRAINTS = ("gt", "ge", "lt", "le", "multiple_of", "pattern", "min_length", "max_length", "tz")
 

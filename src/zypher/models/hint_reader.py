@@ -7,8 +7,8 @@ import msgspec
 
 from zypher.models import libraries
 from zypher.models.constraints import add_constraints, outer_parts, refuse_constraints
+from zypher.models.hint_parts import has_fields, parts
 from zypher.models.libraries import REF, Reader, Schema, Side, UnenforcedConstraint
-from zypher.models.parts import has_fields, parts
 
 _SIDES: tuple[Side, Side] = ("validation", "serialization")
 

@@ -11,10 +11,10 @@ from pydantic.dataclasses import is_pydantic_dataclass
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from zypher.models.hint_parts import annotated
 from zypher.models.libraries import Schema, Side, UnenforcedConstraint, Wrapped
 from zypher.models.libraries.pydantic_acceptance import Acceptance, Core
 from zypher.models.libraries.pydantic_errors import invalid_value
-from zypher.models.parts import annotated
 
 _PACKAGES = frozenset(["pydantic", "pydantic_core"])
 _HOOKS = ("__get_pydantic_core_schema__", "__get_pydantic_json_schema__")

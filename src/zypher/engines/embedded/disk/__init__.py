@@ -10,8 +10,8 @@ writer.py        the thread that writes: group commit
 transaction.py   the operations of one batch, within its transaction
 reader.py        the thread that reads
 batch_thread.py  a thread that handles all queued items at once
-damage.py        which errors mean a damaged file; salvage.py reads around it at the start
-around.py        what can be written and found around damage
+damage.py        which errors mean a damaged file; salvage.py reads around it at the start, damage_workarounds.py has
+                 what can be written and found in spite of it
 wal.py           checks that the WAL is whole
 store.py         what the file has of predictions: one function per statement
 pages.py         lists of them, in parts

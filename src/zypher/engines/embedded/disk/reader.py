@@ -6,9 +6,9 @@ from functools import partial
 from pathlib import Path
 
 from zypher.engines.embedded.disk import event_rows, pages, store
-from zypher.engines.embedded.disk.around import Around
 from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
 from zypher.engines.embedded.disk.damage import DamageLog, is_damage
+from zypher.engines.embedded.disk.damage_workarounds import DamageWorkarounds
 from zypher.engines.embedded.disk.database import file_of
 from zypher.engines.embedded.disk.transaction import find_standing
 from zypher.engines.embedded.journal import FindEvents, FindList, FindResult, FindStanding, LoadInputs, Read
@@ -74,7 +74,7 @@ def _read_around(connection: sqlite3.Connection, operation: Read, error: Excepti
     if is_damage(error) and isinstance(operation, FindResult):
         return partial(operation.done, store.find_lost(connection, operation.prediction_id))
     if is_damage(error) and isinstance(operation, FindStanding):
-        return partial(operation.accept.done, Around(connection).find_standing(operation.accept))
+        return partial(operation.accept.done, DamageWorkarounds(connection).find_standing(operation.accept))
     if is_damage(error) and isinstance(operation, FindEvents):
         return partial(operation.done, [])
     if is_damage(error) and isinstance(operation, FindList):

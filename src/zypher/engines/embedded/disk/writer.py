@@ -7,9 +7,9 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from zypher.engines.embedded.disk.around import Around
 from zypher.engines.embedded.disk.batch_thread import BatchThread, Callbacks
 from zypher.engines.embedded.disk.damage import REMEDY, DamageLog, is_damage
+from zypher.engines.embedded.disk.damage_workarounds import DamageWorkarounds
 from zypher.engines.embedded.disk.database import file_of
 from zypher.engines.embedded.disk.shrinking import Shrinking
 from zypher.engines.embedded.disk.space import Space
@@ -34,7 +34,7 @@ class Writer:
         self._identity = self._file.stat()
         self._wal = Wal(self._file)
         self._damage = DamageLog(self._file)
-        self._around = Around(connection)
+        self._workarounds = DamageWorkarounds(connection)
         self._shrinking = Shrinking(connection, self._file, space.wal_bytes)
         self._thread: BatchThread[Write] = BatchThread("zypher-writer", self._write_batch, self._shrink)
         self.start = self._thread.start
@@ -83,12 +83,12 @@ class Writer:
             case Mark() | Publish():
                 return [] if operation.done is None else [partial(operation.done, None)]
             case End():
-                if self._around.write_outcome(operation):
+                if self._workarounds.write_outcome(operation):
                     return [partial(operation.done, None)]
-                lost = self._around.give_up(operation)
+                lost = self._workarounds.give_up(operation)
                 return [partial(operation.done, Damaged(problem))] if lost else failures
             case Accept():
-                standing = self._around.find_standing(operation)
+                standing = self._workarounds.find_standing(operation)
                 return failures if None in standing else [partial(operation.done, standing)]
             case Probe():
                 return failures

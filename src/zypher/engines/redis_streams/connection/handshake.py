@@ -14,7 +14,7 @@ from zypher.engines.redis_streams.connection.client import Client
 from zypher.engines.redis_streams.connection.cluster import ClusterExchange, node_clients, subscriber_client
 from zypher.engines.redis_streams.connection.exchange import Exchange, ServerExchange
 from zypher.engines.redis_streams.connection.failures import describe
-from zypher.engines.redis_streams.connection.takeover import Takeover
+from zypher.engines.redis_streams.connection.upgrade import Upgrade
 from zypher.engines.redis_streams.format import FORMAT, check_format, is_taken_over, not_ours
 from zypher.errors import EngineError
 
@@ -108,7 +108,7 @@ async def _take_over(endpoint: Endpoint, address: Address) -> None:
     """However long it takes."""
     nodes = endpoint.make_node_clients()
     try:
-        await Takeover(endpoint.client, nodes, address.prefix, address.shown).run()
+        await Upgrade(endpoint.client, nodes, address.prefix, address.shown).run()
     finally:
         for node in nodes:
             await node.aclose()

@@ -10,7 +10,7 @@ from zypher.engines.embedded.disk import store
 from zypher.engines.embedded.journal import Accept, Accepted, End
 
 
-class Around:
+class DamageWorkarounds:
     """Each method is a transaction, or none where it changes nothing. None raises for damage."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:

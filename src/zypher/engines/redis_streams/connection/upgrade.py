@@ -15,7 +15,7 @@ _AT_ONCE = 1_000  # keys that are read at once
 _END_OF_BASE = b"}"  # which no name of a model has in a key
 
 
-class Takeover:
+class Upgrade:
     """May be interrupted and begin anew, and be made by two processes at once: the format is written last."""
 
     def __init__(self, client: Client, nodes: Sequence[Client], prefix: str, address: str) -> None:
