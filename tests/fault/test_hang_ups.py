@@ -3,6 +3,7 @@
 import contextlib
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import psutil
@@ -16,6 +17,20 @@ from tests.raw_http import RawConnection, post
 from tests.server_process import ServerProcess
 
 CLIENTS = 2000
+
+ASLEEP = """
+import asyncio
+from pathlib import Path
+
+class Asleep:
+    async def predict(self, path: str) -> str:
+        Path(path).touch()
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            Path(path + ".cancelled").touch()
+            raise
+"""
 
 
 @pytest.fixture
@@ -73,6 +88,21 @@ def test_what_was_accepted_runs_although_its_client_hung_up(
     gate.open()
     assert predict(client, gate.input("kept"), {"Idempotency-Key": "k"}).json() == "KEPT"
     assert gate.runs() == ["first", "kept"]
+
+
+def test_an_async_model_is_cancelled_when_its_client_hangs_up(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "asleep.py").write_text(ASLEEP)
+    started = tmp_path / "started"
+    with client_of(serve("asleep.py:Asleep", "--concurrency", "1")) as client:
+        with RawConnection(str(client.base_url)) as connection:
+            connection.send(post(json.dumps({"input": str(started)}).encode()))
+            wait_until(started.exists)
+        wait_until((tmp_path / "started.cancelled").exists)
+        wait_until(lambda: 'status="cancelled"' in client.get("/metrics").text)
+        started.unlink()
+        with RawConnection(str(client.base_url)) as connection:  # its slot is free
+            connection.send(post(json.dumps({"input": str(started)}).encode()))
+            wait_until(started.exists)
 
 
 def test_clients_that_hang_up_in_the_middle_of_a_request(
