@@ -48,13 +48,17 @@ class Acceptance:
         self._dead_letters = dead_letters
         self._retention = timedelta(seconds=retention_s)
 
-    def accept(self, messages: Sequence[Message]) -> list[Prediction]:
+    def accept(self, submissions: Sequence[Submission]) -> list[Prediction]:
         """Accept new predictions of one model in memory only. Raises `QueueFull`."""
-        self._check_room(messages)
-        accepted = [self._predictions.accept(message) for message in messages]
-        for message in messages:
+        predictions, accepted = self._predictions, list[Prediction]()
+        fullness = predictions.fullness(submissions[0].message.model, len(submissions), submissions)
+        if fullness is not None:
+            raise fullness
+        for submission in submissions:
+            message = submission.message
+            accepted.append(predictions.accept(message))
             if message.options.deadline is not None:
-                self._deadlines.add(self._predictions.entries[message.prediction_id])
+                self._deadlines.add(predictions.entries[message.prediction_id])
         return accepted
 
     async def store(self, submissions: Sequence[Submission]) -> list[Prediction | Standing]:
@@ -64,12 +68,14 @@ class Acceptance:
         """
         self._journal.recovery.check()
         messages = [submission.message for submission in submissions]
-        if self._predictions.fullness(messages[0].model, [message.input for message in messages]) is not None:
+        if self._predictions.fullness(messages[0].model, len(submissions), submissions) is not None:
             standing = await self._find_standing(submissions)
-            found = [each for each in standing if each is not None]
-            if len(found) == len(standing):
-                return [*found]
-            self._check_room([each for each, stands in zip(messages, standing, strict=True) if stands is None])
+            new = [each for each, stands in zip(submissions, standing, strict=True) if stands is None]
+            if not new:
+                return [each for each in standing if each is not None]
+            fullness = self._predictions.fullness(messages[0].model, len(new), new)
+            if fullness is not None:
+                raise fullness
         entries = [self._predictions.enter(message) for message in messages]
         written = await self._write(entries, submissions).written()
         return [written[message.prediction_id] for message in messages]
@@ -129,11 +135,6 @@ class Acceptance:
             partial(self._write_end, row, prediction, accepted, kept)
         ):
             resolve(kept, error)
-
-    def _check_room(self, messages: Sequence[Message]) -> None:
-        fullness = self._predictions.fullness(messages[0].model, [message.input for message in messages])
-        if fullness is not None:
-            raise fullness
 
     def _write(self, entries: Sequence[Entry], submissions: Sequence[Submission]) -> Writing:
         """Begin to write these entries, all or none."""

@@ -54,7 +54,7 @@ class DeadLetters:
         letter = self._find(prediction_id)
         if letter is None:
             return False
-        fullness = self._predictions.fullness(letter.model, [b""])
+        fullness = self._predictions.fullness(letter.model, 1)
         if fullness is not None:
             raise fullness
         del self._letters[letter.model][prediction_id]

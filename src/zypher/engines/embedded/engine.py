@@ -82,8 +82,8 @@ class EmbeddedEngine:
         self._check_open()
         if not submissions:
             return []
-        if not durable and not any(map(_lasts, submissions)) and self._are_new(submissions):
-            return self._acceptance.accept([each.message for each in submissions])
+        if not durable and self._fit_memory(submissions):
+            return self._acceptance.accept(submissions)
         while True:
             accepted = await self._with_standing(await self._submit(submissions, durable))
             if accepted is not None:
@@ -296,6 +296,17 @@ class EmbeddedEngine:
                 accepted[each] = await self._known(each, durable)
         return [accepted[each] for each in ids]
 
+    def _fit_memory(self, submissions: Sequence[Submission]) -> bool:
+        """Whether memory has none of these ids, each is there once, and nothing of them is to last."""
+        entries, recent = self._predictions.entries, self._predictions.recent
+        for submission in submissions:
+            message = submission.message
+            if submission.idempotency_key is not None or message.options.notify:
+                return False
+            if message.prediction_id in entries or message.prediction_id in recent:
+                return False
+        return len(submissions) == 1 or self._are_new(submissions)
+
     def _are_new(self, submissions: Sequence[Submission]) -> bool:
         """Whether memory has none of these ids, and each is there once."""
         for submission in submissions:
@@ -325,7 +336,3 @@ class EmbeddedEngine:
     def _check_open(self) -> None:
         if not self._opened:
             raise stopping()
-
-
-def _lasts(submission: Submission) -> bool:
-    return submission.idempotency_key is not None or submission.message.options.notify

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from zypher.clock import Clock
+from zypher.engines.contract import Submission
 from zypher.engines.embedded.journal import WaitingRow, resolve
 from zypher.engines.embedded.memory.entry import Entry
 from zypher.engines.embedded.memory.queue import Queue
@@ -46,16 +47,21 @@ class Predictions:
     def queue_of(self, entry: Entry) -> Queue:
         return (self.notices if entry.options.lane is Lane.WEBHOOKS else self.queues)[entry.model]
 
-    def fullness(self, model: str, inputs: Sequence[bytes]) -> QueueFull | None:
+    def fullness(self, model: str, number: int, submissions: Sequence[Submission] = ()) -> QueueFull | None:
         """The error when there is no room for so many more predictions of a model, else None.
 
-        An input that is alone always has room.
+        Inputs that are alone always have room.
         """
-        queued, number = self.queue(model).queued, len(inputs)
+        queued = self.queue(model).queued
         if queued + number > self._queue_limit:
             return queue_full(model, queued, number)
-        held_bytes = sum([queue.held_bytes for queue in self.queues.values()])
-        if held_bytes and held_bytes + sum(map(len, inputs)) > MOST_HELD_BYTES:
+        held_bytes = 0
+        for queue in self.queues.values():
+            held_bytes += queue.held_bytes
+        if held_bytes:
+            for submission in submissions:
+                held_bytes += len(submission.message.input)
+        if held_bytes > MOST_HELD_BYTES:
             return QueueFull(
                 f"The inputs that wait take up the {MOST_HELD_BYTES // _MIB} MiB of memory that they may; "
                 "send this one again later."

@@ -48,7 +48,7 @@ class Queue:
     def accept(self, entry: Entry, message: Message) -> int:
         """Let a new entry that is in memory only wait behind all others of its lane; returns its position."""
         lane = entry.options.lane
-        order = self._order(lane)
+        order = self._orders.get(lane) or self._order(lane)
         self.queued += 1
         order.queued += 1
         entry.message = message
@@ -57,7 +57,7 @@ class Queue:
         order.join(entry)
         if self.receivers:
             self.wake(lane)
-        return self._above(lane) + order.queued
+        return order.queued + (self._above(lane) if len(self._orders) > 1 else 0)
 
     def restore(self, entry: Entry) -> None:
         """Let an entry of the journal that is not counted yet wait behind all others."""
