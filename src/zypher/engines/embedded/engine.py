@@ -85,9 +85,13 @@ class EmbeddedEngine:
         if not durable and self._fit_memory(submissions):
             return self._acceptance.accept(submissions)
         while True:
-            accepted = await self._with_standing(await self._submit(submissions, durable))
-            if accepted is not None:
-                return accepted
+            new = self._are_new(submissions)
+            accepted = await (self._acceptance.store(submissions) if new else self._submit(submissions, durable))
+            found = [each for each in accepted if isinstance(each, Prediction)]
+            if len(found) < len(accepted):
+                found = await self._with_standing(accepted)
+            if found is not None:
+                return found
             self._check_open()
 
     async def keep(self, message: Message) -> Prediction:
@@ -284,9 +288,7 @@ class EmbeddedEngine:
         return sorted(known | self._predictions.models() | self._dead_letters.models())
 
     async def _submit(self, submissions: Sequence[Submission], durable: bool) -> list[Prediction | Standing]:
-        """Of each what was accepted, or what stands for it."""
-        if self._are_new(submissions):
-            return await self._acceptance.store(submissions)
+        """Of each what was accepted, or what stands for it; memory has some of them."""
         ids = [each.message.prediction_id for each in submissions]
         new = {each: asked for each, asked in zip(ids, submissions, strict=True) if each not in self._predictions}
         stored = await self._acceptance.store(list(new.values())) if new else ()

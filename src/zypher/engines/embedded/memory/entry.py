@@ -37,11 +37,11 @@ class Writing:
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[Written]] = []
 
-    async def written(self) -> Written:
-        """What became of each. Raises why none was accepted."""
+    def written(self) -> asyncio.Future[Written]:
+        """What became of each; or fails with why none was accepted."""
         waiting: asyncio.Future[Written] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
-        return await waiting
+        return waiting
 
     def end(self, result: Written | Refused) -> None:
         """Give the result to all that wait."""
