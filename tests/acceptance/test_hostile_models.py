@@ -205,7 +205,8 @@ async def test_a_signal_that_raises_at_any_time_loses_no_attempt(start: StartRep
         endings.append(await running.ending(running.begin(len(endings))))
     assert {type(ending) for ending in endings} <= {Succeeded, Failed, Lost}
     failures = {ending.message for ending in endings if isinstance(ending, Failed)}
-    assert failures <= {"TimeoutError: too late"}
+    # The first two: the next signal came while the message of this one was read.
+    assert failures <= {"TimeoutError", "TimeoutError: (its message cannot be read)", "TimeoutError: too late"}
 
 
 @pytest.mark.parametrize(

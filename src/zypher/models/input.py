@@ -8,7 +8,7 @@ import msgspec
 
 from zypher.errors import InvalidInput
 from zypher.models import libraries
-from zypher.models.user_error import headline
+from zypher.models.user_error import ABOUT_A_VALUE, headline
 from zypher.text import encodable
 
 _PLACE = re.compile(r"(?s)(?P<reason>.*) - at `(?P<place>[^`]*)`(?: in `(?P<container>[^`]*)`)?")
@@ -35,10 +35,10 @@ class InputDecoder:
         return cls(read)
 
     def decode(self, raw: bytes) -> object:
-        """The input. Raises `InvalidInput`, whatever the user's own validators raise."""
+        """The input. Raises `InvalidInput`, and what the user's own validators raise that is not about a value."""
         try:
             return self._read(raw)
-        except Exception as error:
+        except ABOUT_A_VALUE as error:
             raise InvalidInput(_sentence(error)) from error
 
 

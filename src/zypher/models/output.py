@@ -16,7 +16,7 @@ import msgspec
 
 from zypher.errors import OutputError
 from zypher.models import libraries
-from zypher.models.user_error import headline
+from zypher.models.user_error import ABOUT_A_VALUE, headline
 from zypher.text import encodable
 
 _ONLY_AS_KEY: set[type] = {NoneType, bool, tuple, frozenset}  # as values, JSON has all of these
@@ -32,14 +32,14 @@ class _NotJson(TypeError):
 
 
 def encode_output(value: object) -> bytes:
-    """The JSON of a value. Raises `OutputError`, whatever the value's own methods raise."""
+    """The JSON of a value. Raises `OutputError`, and what the value's own methods raise that is not about a value."""
     try:
         encoded = _encoder.encode(value)
         if b"null" in encoded:  # None, or a float that is not finite
             _refuse_non_finite(value)
     except OutputError:
         raise
-    except Exception as error:
+    except ABOUT_A_VALUE as error:
         raise OutputError(_sentence(value, error)) from error
     return encoded
 

@@ -4,8 +4,23 @@ import traceback
 from collections import deque
 from pathlib import Path
 
+import msgspec
+
 from zypher.errors import TargetError
 from zypher.text import encodable
+
+# What reading or writing a value raises because of that value. Anything else, such as a MemoryError or the
+# TimeoutError of a signal handler, says nothing about it.
+ABOUT_A_VALUE = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    msgspec.MsgspecError,
+)
 
 _LONGEST = 2_000  # characters of an exception's message that are repeated
 _MOST_CAUSES = 20

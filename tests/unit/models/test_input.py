@@ -118,5 +118,16 @@ def test_the_user_s_own_checks_refuse_as_well(kind: object, raw: bytes, message:
     assert str(caught.value) == message
 
 
+@pytest.mark.parametrize("error", [MemoryError(), TimeoutError("too late"), ConnectionError("no such host")])
+def test_what_is_not_about_the_input_does_not_refuse_it(error: Exception) -> None:
+    @dataclass
+    class Checked:
+        def __post_init__(self) -> None:
+            raise error
+
+    with pytest.raises(type(error)):
+        taking(Checked).decode_input(b"{}")
+
+
 def test_an_unsupported_library_is_ignored() -> None:
     assert adapter("absent") is None

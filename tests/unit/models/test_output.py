@@ -190,6 +190,16 @@ def test_an_output_that_is_not_json_names_its_type(value: object, such: str) -> 
     assert such in str(caught.value)
 
 
+@pytest.mark.parametrize("error", [MemoryError(), TimeoutError("too late"), ConnectionError("no such host")])
+def test_what_is_not_about_the_output_is_raised_as_it_is(error: Exception) -> None:
+    class Remote(int):
+        def __int__(self) -> int:
+            raise error
+
+    with pytest.raises(type(error)):
+        encode_output(Remote())
+
+
 def test_a_forgotten_await_is_reported() -> None:
     with pytest.raises(OutputError, match=r"returned a `coroutine`.*: await it, or declare predict with `async def`"):
         encode_output(coroutine())
