@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import textwrap
 from functools import cache
 from importlib import resources
 
@@ -9,7 +10,8 @@ import msgspec
 
 from zypher.engines import redis_streams
 
-_USES = re.compile(r"^-- uses (.+)$", re.MULTILINE)
+_USES = re.compile(r"^( *)-- uses (.+)\n", re.MULTILINE)
+_FUNCTION = re.compile(r"^local function (\w+)(?:.* end\n|.*\n(?:.*\n)*?end\n)", re.MULTILINE)
 
 
 class Script(msgspec.Struct, frozen=True):
@@ -22,23 +24,53 @@ class Script(msgspec.Struct, frozen=True):
 
 @cache
 def script(name: str) -> Script:
-    """The script of lua/`name`.lua, behind the functions of lua/parts that it and they use."""
-    text = _read(f"{name}.lua")
-    parts: dict[str, str] = {}
-    _add_parts(parts, text)
-    whole = "".join([*parts.values(), text])
+    """The script of lua/`name`.lua, with the functions of lua/parts that it calls.
+
+    Redis makes the functions of a script anew in each run. So those that nothing calls are left out, and what only a
+    rarely called function uses stands inside of it.
+    """
+    text = _without_unused(_with_parts(_read(f"{name}.lua"), set()))
     # SHA-1 is how the server names scripts; it protects nothing.
-    return Script(name, whole, hashlib.sha1(whole.encode(), usedforsecurity=False).hexdigest())
+    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
 
-def _add_parts(parts: dict[str, str], text: str) -> None:
-    """Add the parts that a text uses, each behind those that it uses itself."""
-    uses = _USES.search(text)
-    for part in uses[1].split(", ") if uses else []:
-        if part not in parts:
-            used = _read(f"parts/{part}.lua")
-            _add_parts(parts, used)
-            parts[part] = used
+def _with_parts(text: str, known: set[str]) -> str:
+    """A text with the parts that it uses in front of it, and those that a function uses inside of that.
+
+    Without those that are `known`, to which the ones in front are added.
+    """
+    above = ""
+
+    def parts(uses: re.Match[str]) -> str:
+        nonlocal above
+        indent, names = uses.groups()
+        if indent:
+            return textwrap.indent(_parts(names, set(known)), indent)
+        above += _parts(names, known)
+        return ""
+
+    text = _USES.sub(parts, text)
+    return above + text
+
+
+def _parts(names: str, known: set[str]) -> str:
+    parts = ""
+    for name in names.split(", "):
+        if name not in known:
+            known.add(name)
+            parts += _with_parts(_read(f"parts/{name}.lua"), known)
+    return parts
+
+
+def _without_unused(text: str) -> str:
+    """A script without the functions that nothing behind them names."""
+    kept = ""
+    for function in reversed(list(_FUNCTION.finditer(text))):
+        kept = text[function.end() :] + kept
+        text = text[: function.start()]
+        if re.search(rf"\b{function[1]}\b", kept):
+            kept = function[0] + kept
+    return text + kept
 
 
 def _read(path: str) -> str:

@@ -2,7 +2,7 @@
 -- had ended otherwise, 'unknown'.
 -- KEYS: 1 base
 -- ARGV: channels, retention_ms, brief_ms, prediction_id
--- uses lease, ending
+-- uses lease, stopping
 local model = model_of(KEYS[1], unpack(ARGV, 1, 3))
 local prediction_id = ARGV[4]
 local record = record_of(model, prediction_id)

@@ -10,8 +10,8 @@ for _, name in ipairs(PRIORITIES) do
   local waiting, leased = counts(lane.stream)
   queued, running = queued + waiting, running + leased
   if waiting > 0 then
-    delayed = delayed + redis.call('ZCARD', lane.delayed)
-    local first = redis.call('ZRANGE', lane.returned, 0, 0)[1]
+    delayed = delayed + redis.call('ZCARD', delayed_of(lane))
+    local first = redis.call('ZRANGE', returned_of(lane), 0, 0)[1]
     local from = is_number(first) and first or string.format('%.0f', number_in(model.hash, 'reached' .. lane.suffix) + 1)
     local entry = redis.call('XRANGE', lane.stream, from .. '-0', '+', 'COUNT', 1)[1]
     local at = entry and is_number(entry[2][4]) and entry[2][4]

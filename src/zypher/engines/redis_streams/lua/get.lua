@@ -3,7 +3,7 @@
 -- KEYS: 1 base
 -- ARGV: channels, retention_ms, brief_ms, prediction_id, watcher (the process to whose channel its end is published, ''
 --       for none), then the names of the fields
--- uses priorities, lease, losing
+-- uses priorities, queue, publishing, lease, losing, stopping
 local model = model_of(KEYS[1], unpack(ARGV, 1, 3))
 local prediction_id, watcher = ARGV[4], ARGV[5]
 local record = record_of(model, prediction_id)
@@ -13,12 +13,12 @@ local function answer(state, position) return {state, position or 0, redis.call(
 -- The place in its lane, behind what waits in the lanes that are handed out before.
 local function position_of(found, lane)
   local position = 1
-  local rank = redis.call('ZRANK', lane.returned, found.seq)
+  local rank = redis.call('ZRANK', returned_of(lane), found.seq)
   local reached = number_in(model.hash, 'reached' .. lane.suffix)
   if rank then
     position = rank + 1
   elseif tonumber(found.seq) > reached then
-    position = redis.call('ZCARD', lane.returned) + found.seq - reached
+    position = redis.call('ZCARD', returned_of(lane)) + found.seq - reached
   end
   position = math.min(position, (counts(lane.stream)))
   for _, name in ipairs(PRIORITIES) do

@@ -1,7 +1,7 @@
 -- Make a prediction durable wherever it stands: 1, or 0 when there is none.
 -- KEYS: 1 base
 -- ARGV: channels, retention_ms, brief_ms, prediction_id, input
--- uses listing, burying, losing
+-- uses listing, losing, ending, burying
 local model = model_of(KEYS[1], unpack(ARGV, 1, 3))
 local prediction_id, input = ARGV[4], ARGV[5]
 local record = record_of(model, prediction_id)
@@ -12,7 +12,7 @@ if not found then
   lose_record(model, prediction_id)
 elseif found.durable ~= '1' then
   redis.call('HSET', record, 'durable', '1')
-  enlist(model, found.lane, prediction_id)
+  enlist(model, found.lane, prediction_id, next_listed(model))
   if found.status then
     redis.call('PEXPIRE', record, model.retention_ms)
     redis.call('PEXPIRE', events_of(model, prediction_id), model.retention_ms)

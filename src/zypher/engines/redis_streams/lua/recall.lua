@@ -1,7 +1,7 @@
 -- Queue again what was leased under a receipt that no receiver got; nothing was handed out. Returns how many.
 -- KEYS: 1 base
 -- ARGV: channels, retention_ms, brief_ms, receipt, lease_ms, then the lanes
--- uses returning
+-- uses pending, reading, publishing, returning
 local model = model_of(KEYS[1], unpack(ARGV, 1, 3))
 local receipt, lease_ms = ARGV[4], ARGV[5]
 

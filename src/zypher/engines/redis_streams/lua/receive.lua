@@ -5,7 +5,7 @@
 -- KEYS: 1 base
 -- ARGV: channels, retention_ms, brief_ms, limit, bytes (of all inputs together, unless there is only one), receipt,
 --       started_at, lease_ms, then the lanes
--- uses losing
+-- uses queue, losing, stopping
 local model = model_of(KEYS[1], unpack(ARGV, 1, 3))
 local limit, bytes, receipt, started_at, lease_ms = unpack(ARGV, 4, 8)
 limit = tonumber(limit)
@@ -15,7 +15,7 @@ local answer = {1, lost}
 -- Lease so many of a lane; returns their entries, and how many were taken, lost ones included.
 local function lease_of(lane, number)
   local entries = {}
-  local popped = redis.call('ZPOPMIN', lane.returned, number)
+  local popped = redis.call('ZPOPMIN', returned_of(lane), number)
   for index = 1, #popped, 2 do
     local entry = popped[index] .. '-0'
     local found = is_number(popped[index]) and redis.call('XRANGE', lane.stream, entry, entry)[1]
@@ -40,10 +40,9 @@ local function hand_out(lane, entry)
   local record = record_of(model, found.id)
   local attempt, unbegun = found.record.attempt + 1, found.record.unbegun + 1
   redis.call('HSET', record, 'receipt', receipt, 'started', started_at, 'unbegun', unbegun)
-  local options = redis.call('HGET', record, 'options') or ''
-  for _, part in ipairs({found.id, found.at, found.input, options, attempt, unbegun}) do
-    answer[#answer + 1] = part
-  end
+  local last = #answer
+  answer[last + 1], answer[last + 2], answer[last + 3] = found.id, found.at, found.input
+  answer[last + 4], answer[last + 5], answer[last + 6] = found.record.options or '', attempt, unbegun
 end
 
 local notices = ARGV[9] == 'webhooks'

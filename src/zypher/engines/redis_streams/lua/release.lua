@@ -2,7 +2,7 @@
 -- KEYS: 1 base
 -- ARGV: channels, retention_ms, brief_ms, prediction_id, receipt, delay_ms, then how many attempts have begun and how
 --       often it was handed out since ('' for both: as it is recorded)
--- uses lease, returning
+-- uses publishing, lease, returning
 local model = model_of(KEYS[1], unpack(ARGV, 1, 3))
 local prediction_id, receipt, delay_ms, attempts, unbegun = unpack(ARGV, 4, 8)
 local record = record_of(model, prediction_id)

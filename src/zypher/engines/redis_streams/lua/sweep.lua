@@ -4,7 +4,7 @@
 -- see parts/losing.lua.
 -- KEYS: 1 base
 -- ARGV: channels, retention_ms, brief_ms, pause_ms (does nothing so soon after another sweep; 0: always sweeps)
--- uses publishing, reclaiming, checking, expiring, forgetting
+-- uses queue, publishing, reclaiming, checking, expiring, forgetting
 local model = model_of(KEYS[1], unpack(ARGV, 1, 3))
 local pause_ms = ARGV[4]
 local lost = {}
@@ -13,7 +13,7 @@ local function sweep(lane, unswept, checks)
   if not pending(lane.stream) then
     -- Without its group nothing is leased and all is queued.
     redis.call('XGROUP', 'CREATE', lane.stream, 'workers', '0')
-    redis.call('DEL', lane.returned, lane.delayed)
+    redis.call('DEL', returned_of(lane), delayed_of(lane))
   end
   local due = put_back_due(lane)
   local reclaimed = reclaim_all(model, lane, unswept, lost)
@@ -41,7 +41,7 @@ end
 
 local function ready(lane)
   if lane.name ~= 'webhooks' and redis.call('EXISTS', model.base .. ':paused') == 1 then return 0 end
-  return (counts(lane.stream)) - redis.call('ZCARD', lane.delayed)
+  return (counts(lane.stream)) - redis.call('ZCARD', delayed_of(lane))
 end
 
 local lanes = {}

@@ -12,12 +12,16 @@ local function open_lane(model, lane)
   for _, key in ipairs({lane.stream, model.hash, list_of(model)}) do redis.call('PERSIST', key) end
 end
 
--- Append an entry to a lane that is ready; returns its number, which is above all that the lane ever had: also where the model's hash, which
--- counts them, was lost or an entry was added by hand.
-local function append(model, lane, ...)
-  local seq = redis.pcall('HINCRBY', model.hash, 'seq' .. lane.suffix, 1)
-  local added = type(seq) == 'number' and redis.pcall('XADD', lane.stream, seq .. '-0', ...)
-  if type(added) == 'string' then return seq end
+-- The next number of a lane as the model's hash counts them.
+local function next_number(model, lane)
+  local number = redis.pcall('HINCRBY', model.hash, 'seq' .. lane.suffix, 1)
+  return type(number) == 'number' and number or 0
+end
+
+-- Append an entry to a lane that is ready, under this number or a higher one; returns the number. It is above all that
+-- the lane ever had: also where the model's hash, which counts them, was lost or an entry was added by hand.
+local function append(model, lane, seq, ...)
+  if type(redis.pcall('XADD', lane.stream, seq .. '-0', ...)) == 'string' then return seq end
   local about = redis.call('XINFO', 'STREAM', lane.stream)
   for index = 1, #about, 2 do
     if about[index] == 'last-generated-id' then seq = string.match(about[index + 1], '%d+') + 1 end

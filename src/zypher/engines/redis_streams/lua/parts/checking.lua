@@ -1,5 +1,5 @@
 -- Finds what lost its place in a lane.
--- uses lease, losing
+-- uses lease, losing, stopping
 
 -- The number up to which the group has handed out entries.
 local function last_delivered(stream)
@@ -13,7 +13,7 @@ end
 -- Whether an entry was handed out before and is neither leased nor queued again.
 local function is_misplaced(lane, entry, found, reached)
   return tonumber(found.seq) <= reached and #pending(lane.stream, entry[1], entry[1], 1) == 0
-    and not redis.call('ZSCORE', lane.returned, found.seq) and not redis.call('ZSCORE', lane.delayed, found.seq)
+    and not redis.call('ZSCORE', returned_of(lane), found.seq) and not redis.call('ZSCORE', delayed_of(lane), found.seq)
 end
 
 -- Read a part of the stream, the next part in the next sweep, and queue again what is misplaced; whether any was. What
@@ -28,7 +28,7 @@ local function check(model, lane, lost)
     local found = admit(model, lane, entry, lost)
     local waits = found and not leased(model, found.record) and not finish_if_over(model, found.id, found.record)
     if waits and is_misplaced(lane, entry, found, reached) then
-      redis.call('ZADD', lane.returned, found.seq, found.seq)
+      redis.call('ZADD', returned_of(lane), found.seq, found.seq)
       misplaced = true
     end
   end

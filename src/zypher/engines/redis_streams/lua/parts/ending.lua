@@ -1,5 +1,5 @@
 -- What is published of an end: the id, and behind a zero byte the fields of a short result, which saves a read.
--- uses notices
+-- uses publishing, time, notices
 local function message_of(record, prediction_id)
   local length = redis.call('HSTRLEN', record, 'output')
   if length == 0 or length > 4096 then return prediction_id end
@@ -45,16 +45,4 @@ local function finish(model, prediction_id, found, status, finished_at, fields)
   expire_if_empty(model, lane)
   if watchers then publish_to(watchers, model.channels .. 'ends:', message_of(record, prediction_id)) end
   if listeners then publish_to(listeners, model.channels .. 'events:', prediction_id) end
-end
-
--- End a prediction that is not leased and is not to run: it was cancelled, or its deadline is over. Whether it is so.
-local function finish_if_over(model, prediction_id, found)
-  if not found.stop and not found.deadline then return false end
-  local status = found.stop and 'cancelled' or found.deadline <= now_ms() and 'expired'
-  if not status then return false end
-  local lane = lane_of(model, found.lane)
-  redis.call('ZREM', lane.returned, found.seq)
-  redis.call('ZREM', lane.delayed, found.seq)
-  finish(model, prediction_id, found, status, now_us())
-  return true
 end

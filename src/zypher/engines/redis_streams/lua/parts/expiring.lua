@@ -1,5 +1,5 @@
 -- End what is queued past its deadline, so many at once; 1 when there may be more, else 0.
--- uses lease, ending
+-- uses lease, stopping
 local function expire_due(model)
   local due = redis.pcall('ZRANGEBYSCORE', deadlines_of(model), '-inf', now_ms(), 'LIMIT', 0, 500)
   for _, prediction_id in ipairs(due) do

@@ -9,19 +9,20 @@ local function model_of(base, channels, retention_ms, brief_ms)
   }
 end
 
--- A lane's keys, made once; its fields in the hash of the model end in its suffix.
+-- A lane, made once; its keys, and its fields in the hash of the model, end in its suffix.
 local function lane_of(model, name)
   local lane = model.lanes[name]
   if not lane then
     local suffix = SUFFIX[name]
-    lane = {
-      name = name, suffix = suffix, stream = model.base .. ':stream' .. suffix,
-      returned = model.base .. ':returned' .. suffix, delayed = model.base .. ':delayed' .. suffix,
-    }
+    lane = {name = name, suffix = suffix, base = model.base, stream = model.base .. ':stream' .. suffix}
     model.lanes[name] = lane
   end
   return lane
 end
+
+local function returned_of(lane) return lane.base .. ':returned' .. lane.suffix end
+
+local function delayed_of(lane) return lane.base .. ':delayed' .. lane.suffix end
 
 -- Predictions by the order of acceptance, if they are durable, and by their deadlines.
 local function list_of(model) return model.base .. ':all' end

@@ -1,9 +1,10 @@
 -- Ends what cannot go on because its record or its entry is missing or damaged.
--- uses ending
+-- uses reading, time
 
 -- End a prediction as data_lost. A record that cannot be read is made anew; of its entry, if there is one, `seq`,
 -- `submitted_at` and `bytes` are known.
 local function lose(model, lane, prediction_id, seq, submitted_at, bytes)
+  -- uses ending
   local record = record_of(model, prediction_id)
   local found = read_record(record)
   if not found then
@@ -12,8 +13,8 @@ local function lose(model, lane, prediction_id, seq, submitted_at, bytes)
     redis.call('PEXPIRE', events_of(model, prediction_id), model.retention_ms)
     found = {seq = seq, durable = '1', lane = lane.name}
   end
-  redis.call('ZREM', lane.returned, seq)
-  redis.call('ZREM', lane.delayed, seq)
+  redis.call('ZREM', returned_of(lane), seq)
+  redis.call('ZREM', delayed_of(lane), seq)
   finish(model, prediction_id, found, 'failed', now_us(), {
     'kind', 'data_lost', 'failure', 'data_lost: what Redis kept of it is missing or damaged; send it again',
   })
@@ -26,10 +27,11 @@ end
 
 -- Take an entry out of its stream that is no prediction's.
 local function drop(model, lane, entry, seq)
+  -- uses ending
   redis.call('XACK', lane.stream, 'workers', entry)
   redis.call('XDEL', lane.stream, entry)
-  redis.call('ZREM', lane.returned, seq)
-  redis.call('ZREM', lane.delayed, seq)
+  redis.call('ZREM', returned_of(lane), seq)
+  redis.call('ZREM', delayed_of(lane), seq)
   expire_if_empty(model, lane)
 end
 

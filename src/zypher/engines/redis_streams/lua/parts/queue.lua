@@ -9,10 +9,10 @@ end
 
 -- Move what was delayed until now to what is queued again; whether there was any.
 local function put_back_due(lane)
-  local due = redis.call('ZRANGEBYSCORE', lane.delayed, '-inf', now_ms(), 'LIMIT', 0, 1000)
+  local due = redis.call('ZRANGEBYSCORE', delayed_of(lane), '-inf', now_ms(), 'LIMIT', 0, 1000)
   for _, seq in ipairs(due) do
-    redis.call('ZREM', lane.delayed, seq)
-    if is_number(seq) then redis.call('ZADD', lane.returned, seq, seq) end
+    redis.call('ZREM', delayed_of(lane), seq)
+    if is_number(seq) then redis.call('ZADD', returned_of(lane), seq, seq) end
   end
   return #due > 0
 end

@@ -17,17 +17,19 @@ local function value_of(key)
   return type(value) == 'string' and value or ''
 end
 
--- The fields of a record that scripts decide by: nil when there is no record, false when it cannot be read.
+-- The fields of a record that scripts decide by, and its options: nil when there is no record, false when it cannot be
+-- read.
 local function read_record(record)
   local words = redis.pcall('HMGET', record, 'seq', 'at', 'durable', 'status', 'receipt', 'attempt', 'unbegun', 'lane',
-    'deadline', 'stop')
+    'deadline', 'stop', 'options')
   if words.err then return false end
-  local seq, at, durable, status, receipt, attempt, unbegun, lane, deadline, stop = unpack(words)
+  local seq, at, durable, status, receipt, attempt, unbegun, lane, deadline, stop, options = unpack(words)
   if not (seq or at or durable) and redis.call('EXISTS', record) == 0 then return nil end
   local whole = is_number(seq) and is_number(at) and (durable == '0' or durable == '1') and (not lane or SUFFIX[lane])
   if not whole or (attempt and not is_number(attempt)) or (unbegun and not tonumber(unbegun)) then return false end
   return {
     seq = seq, durable = durable, status = status, receipt = receipt, lane = lane or 'normal', stop = stop,
     deadline = deadline and tonumber(deadline), attempt = tonumber(attempt or 0), unbegun = tonumber(unbegun or 0),
+    options = options,
   }
 end
