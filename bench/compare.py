@@ -2,7 +2,7 @@
 
 15 pairs, in turn this first and the other first. Each figure is this version's value by the other's in one pair: the
 median, and in brackets the interval that holds the true median with 96 % (ranks 4 and 12 of 15). Servers and load as in
-`bench.sync_noop`, `bench.async_durable` and `bench.startup`; both servers run all the time.
+`bench.sync_noop`, `bench.async_durable`, `bench.redis_http` and `bench.startup`; both servers run all the time.
 """
 
 import contextlib
@@ -12,9 +12,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bench import redis_http
 from bench.async_durable import burst_per_s
 from bench.cycle import cycles_per_s
 from bench.processes import MIB, ROOT, Server, run_server
+from bench.redis_http import round_of
 from bench.servers import INPUT, NOOP
 from bench.sync_noop import busy
 
@@ -37,6 +39,9 @@ def main() -> int:
         _report("synchronous requests per CPU-second", lambda which: busy(both[which]).per_cpu_s)
         _report("durable submissions per second", lambda which: burst_per_s(both[which]))
         _report("durable cycles per second", lambda which: cycles_per_s(both[which], _CYCLE_S))
+    with contextlib.ExitStack() as services:
+        through = [services.enter_context(redis_http.zypher(_environment(tree))) for tree in trees]
+        _report("CPU of all servers for a cycle through Redis", lambda which: round_of(through[which], _CYCLE_S).cpu_us)
     starts = [[_start(tree) for tree in trees] for _ in range(_PAIRS)]
     _print("start to first 200, seconds", [ours[0] / theirs[0] for ours, theirs in starts])
     _print("idle memory (PSS), MiB", [ours[1] / theirs[1] for ours, theirs in starts])
@@ -45,7 +50,11 @@ def main() -> int:
 
 def _serve(tree: Path, *, pinned: bool = True) -> contextlib.AbstractContextManager[Server]:
     command = ("zypher", "serve", NOOP, "--port", "{port}", "--no-access-log")
-    return run_server(*command, pinned=pinned, environment={"PYTHONPATH": str(tree / "src")})
+    return run_server(*command, pinned=pinned, environment=_environment(tree))
+
+
+def _environment(tree: Path) -> dict[str, str]:
+    return {"PYTHONPATH": str(tree / "src")}
 
 
 def _report(figure: str, measure: Callable[[int], float]) -> None:
@@ -70,7 +79,7 @@ def _start(tree: Path) -> tuple[float, float]:
 
 def _print(figure: str, ratios: list[float]) -> None:
     low, high = (sorted(ratios)[rank] for rank in _RANKS)
-    print(f"{figure:<40} {statistics.median(ratios):.2f} ({low:.2f}-{high:.2f}) × this / other", flush=True)
+    print(f"{figure:<46} {statistics.median(ratios):.2f} ({low:.2f}-{high:.2f}) × this / other", flush=True)
 
 
 if __name__ == "__main__":

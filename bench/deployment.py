@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 
 from bench.processes import Server, ServerError, run_program, run_server
 
@@ -27,17 +27,22 @@ def url(redis: Server) -> str:
 
 
 @contextlib.contextmanager
-def worker(engine: str, target: str, *arguments: str, pinned: bool = True) -> Generator[Server]:
+def worker(
+    engine: str, target: str, *arguments: str, pinned: bool = True, environment: Mapping[str, str] | None = None
+) -> Generator[Server]:
     """`zypher worker` that has loaded its model."""
-    with run_server("zypher", "worker", target, "--engine", engine, *arguments, pinned=pinned) as server:
+    command = ("zypher", "worker", target, "--engine", engine)
+    with run_server(*command, *arguments, pinned=pinned, environment=environment) as server:
         server.wait_for_words("replica ready")
         yield server
 
 
 @contextlib.contextmanager
-def front(engine: str, *arguments: str, pinned: bool = True) -> Generator[Server]:
+def front(
+    engine: str, *arguments: str, pinned: bool = True, environment: Mapping[str, str] | None = None
+) -> Generator[Server]:
     """`zypher serve --no-worker`, ready: a worker is there."""
     command = ("serve", "--no-worker", "--port", "{port}", "--engine", engine)
-    with run_server("zypher", *command, *arguments, pinned=pinned) as server:
+    with run_server("zypher", *command, *arguments, pinned=pinned, environment=environment) as server:
         server.wait_for("GET", "/healthz/ready")
         yield server

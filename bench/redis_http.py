@@ -9,7 +9,7 @@ services take turns, round by round, 4 s each.
 
 import contextlib
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -29,7 +29,7 @@ _LIMIT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
-class _Service:
+class Service:
     """What answers, and what works behind it."""
 
     front: Server
@@ -40,16 +40,18 @@ class _Service:
 
 
 @dataclass(frozen=True, slots=True)
-class _Round:
+class Round:
+    """How fast a service was, and what it cost."""
+
     per_s: float  # predictions
     cpu_us: float  # of all processes, for each
 
 
 def measure() -> list[Figure]:
-    with _zypher() as ours, _celery() as theirs:
-        _round(ours, _WARM_UP_S)
-        _round(theirs, _WARM_UP_S)
-        rounds = [(_round(ours, _ROUND_S), _round(theirs, _ROUND_S)) for _ in range(ROUNDS)]
+    with zypher() as ours, _celery() as theirs:
+        round_of(ours, _WARM_UP_S)
+        round_of(theirs, _WARM_UP_S)
+        rounds = [(round_of(ours, _ROUND_S), round_of(theirs, _ROUND_S)) for _ in range(ROUNDS)]
     return [
         Figure("cycle, zypher / FastAPI and Celery", "×", tuple(o.per_s / t.per_s for o, t in rounds), at_least=5),
         Figure("cycle: zypher", "/s", tuple(ours.per_s for ours, _ in rounds)),
@@ -59,24 +61,28 @@ def measure() -> list[Figure]:
     ]
 
 
-def _round(service: _Service, for_s: float) -> _Round:
+def round_of(service: Service, for_s: float) -> Round:
     before_s = service.cpu_s()
     started = perf_counter()
     read_at = cycle(service.front, for_s)
-    return _Round(
+    return Round(
         per_s=len(read_at) / (read_at[-1] - started),
         cpu_us=(service.cpu_s() - before_s) / len(read_at) * 1e6,
     )
 
 
 @contextlib.contextmanager
-def _zypher() -> Generator[_Service]:
-    with redis() as broker, worker(url(broker), NOOP, "--concurrency", _SLOTS) as back, front(url(broker)) as server:
-        yield _Service(server, (back, broker))
+def zypher(environment: Mapping[str, str] | None = None) -> Generator[Service]:
+    with (
+        redis() as broker,
+        worker(url(broker), NOOP, "--concurrency", _SLOTS, environment=environment) as back,
+        front(url(broker), environment=environment) as server,
+    ):
+        yield Service(server, (back, broker))
 
 
 @contextlib.contextmanager
-def _celery() -> Generator[_Service]:
+def _celery() -> Generator[Service]:
     with redis() as broker:
         environment = {"PEER_REDIS": url(broker), "PYTHONPATH": str(ROOT)}
         command = ("celery", "--app", "bench.peers.fastapi_celery:tasks", "--quiet", "worker")
@@ -87,7 +93,7 @@ def _celery() -> Generator[_Service]:
         ):
             server.wait_for("GET", "/healthz/ready")
             run_load(server.port, [_first()], _LIMIT_S)
-            yield _Service(server, (back, broker))
+            yield Service(server, (back, broker))
 
 
 def _first() -> Caller:
