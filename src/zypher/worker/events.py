@@ -1,10 +1,9 @@
 """Events that attempts have reported, until they are published."""
 
 import asyncio
-from collections import deque
 from collections.abc import Collection
 
-from zypher.engines.contract import EVENT_BYTES, MOST_EVENT_BYTES
+from zypher.engines.event_log import EventLog
 from zypher.prediction import Event
 from zypher.worker.attempt import Attempt
 
@@ -12,12 +11,12 @@ from zypher.worker.attempt import Attempt
 class Events:
     """The events of a worker's attempts, those of each in their order.
 
-    Of one attempt `MOST_EVENT_BYTES` wait at most, and the newest event. Older ones are dropped: once they were all
-    published, the engine would forget these first.
+    Older ones of an attempt are dropped when more wait than the engine keeps: once all were published, it would forget
+    these first.
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[Attempt, _Waiting] = {}
+        self._waiting: dict[Attempt, EventLog] = {}
         self._taken: set[Attempt] = set()  # those whose events are being published
         self._arrived = asyncio.Event()
         self._done = asyncio.Event()
@@ -26,9 +25,9 @@ class Events:
         """The attempt, which has not ended, has reported this."""
         waiting = self._waiting.get(attempt)
         if waiting is None:
-            waiting = self._waiting[attempt] = _Waiting()
+            waiting = self._waiting[attempt] = EventLog()
             self._arrived.set()
-        waiting.add(event)
+        waiting.append(event)
 
     async def take(self) -> list[tuple[Attempt, list[Event]]]:
         """All that wait, once there is one; each of these attempts is to be `done` later."""
@@ -37,7 +36,7 @@ class Events:
             await self._arrived.wait()
         waiting, self._waiting = self._waiting, {}
         self._taken.update(waiting)
-        return [(attempt, list(each.events)) for attempt, each in waiting.items()]
+        return [(attempt, list(log)) for attempt, log in waiting.items()]
 
     def done(self, attempt: Attempt) -> None:
         """The events that were taken of this attempt are published, or never will be."""
@@ -62,21 +61,3 @@ class Events:
         while self.unpublished(attempts):
             self._done.clear()
             await self._done.wait()
-
-
-class _Waiting:
-    """The events of one attempt that wait."""
-
-    def __init__(self) -> None:
-        self.events: deque[Event] = deque()
-        self._bytes = 0
-
-    def add(self, event: Event) -> None:
-        self.events.append(event)
-        self._bytes += _size_bytes(event)
-        while self._bytes > MOST_EVENT_BYTES and len(self.events) > 1:
-            self._bytes -= _size_bytes(self.events.popleft())
-
-
-def _size_bytes(event: Event) -> int:
-    return len(event.content) + EVENT_BYTES

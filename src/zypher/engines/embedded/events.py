@@ -8,8 +8,8 @@ from functools import partial
 from zypher.clock import Clock
 from zypher.engines.embedded.journal import FindEvents, Journal, Publish, resolve
 from zypher.engines.embedded.memory.entry import Entry
-from zypher.engines.embedded.memory.event_log import EventLog
 from zypher.engines.embedded.memory.predictions import Predictions
+from zypher.engines.event_log import EventLog
 from zypher.engines.refusals import stopping
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused
 from zypher.prediction import Event

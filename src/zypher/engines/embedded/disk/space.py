@@ -5,10 +5,10 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from zypher.engines.contract import EVENT_BYTES
 from zypher.engines.embedded.disk import store
 from zypher.engines.embedded.journal import Accept, End
 from zypher.engines.embedded.limit import MIB, Limit
+from zypher.engines.event_log import size_bytes
 from zypher.prediction import Event
 
 _MOST = 10 * 1024 * MIB
@@ -68,7 +68,7 @@ class Space:
 
     def take_events(self, events: Sequence[Event]) -> bool:
         """Whether there is room for these events, which is then reserved."""
-        return self._take(sum([EVENT_BYTES + len(event.content) for event in events]), self._for_submits)
+        return self._take(sum(map(size_bytes, events)), self._for_submits)
 
     def _take_each(self, sizes_bytes: Sequence[int], most_bytes: int) -> list[bool]:
         all_bytes = sum(sizes_bytes)

@@ -3,7 +3,6 @@
 predictions.py  those that have not ended, and the waiters for their end
 entry.py        one of them
 queue.py        those of one model that wait, and its receivers; order.py is one lane
-event_log.py    the events of one
 recent.py       those that ended last
 leases.py       which delivery holds an entry, and until when
 workers.py      what each worker announced last

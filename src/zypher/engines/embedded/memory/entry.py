@@ -9,7 +9,7 @@ from enum import Enum
 import msgspec
 
 from zypher.engines.embedded.journal import Refused, Standing, resolve
-from zypher.engines.embedded.memory.event_log import EventLog
+from zypher.engines.event_log import EventLog
 from zypher.prediction import NO_OPTIONS, Delivery, Lane, Message, Options, Prediction, Status
 
 

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
-from zypher.engines.embedded.memory.event_log import EventLog
+from zypher.engines.event_log import EventLog
 from zypher.prediction import Prediction
 
 _MOST = 4_096

@@ -22,7 +22,7 @@ from zypher.engines.embedded.journal import (
     Unended,
 )
 from zypher.engines.embedded.limit import Limit
-from zypher.engines.embedded.memory.event_log import EventLog, size_bytes
+from zypher.engines.event_log import EventLog, size_bytes
 from zypher.engines.refusals import key_reused
 from zypher.errors import DataFull, IdempotencyKeyReused
 from zypher.prediction import Event, FailureKind, Message, Options, Prediction, Status, without_output
