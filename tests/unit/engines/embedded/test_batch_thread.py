@@ -26,3 +26,24 @@ async def test_a_callback_that_raises_does_not_stop_the_others(caplog: pytest.Lo
         await thread.stop()
     assert called == [0, 2]
     assert "ZeroDivisionError" in caplog.text
+
+
+async def test_what_one_turn_of_the_loop_submits_is_one_batch() -> None:
+    batches: list[list[int]] = []
+    handled = asyncio.Event()
+
+    def handle(batch: list[int]) -> Callbacks:
+        batches.append(batch)
+        return [handled.set]
+
+    thread = BatchThread("numbers", handle)
+    thread.start()
+    for turn in range(2):
+        handled.clear()
+        for number in range(3):
+            thread.submit(3 * turn + number)
+        async with asyncio.timeout(10):
+            await handled.wait()
+    async with asyncio.timeout(10):
+        await thread.stop()
+    assert batches == [[0, 1, 2], [3, 4, 5]]

@@ -12,11 +12,13 @@ Callbacks = Sequence[Callable[[], None]]
 
 logger = logging.getLogger(__name__)
 
-_MOST = 512  # items in one batch
+_MOST = 512  # items in one batch, about
 
 
 class BatchThread(Generic[Item]):
     """While a batch is handled the next one gathers; each takes one call into the event loop for its results.
+
+    What one turn of the event loop submits is handed over at its end: each hand-over may take the GIL from the loop.
 
     `handle` runs in the thread, never raises, and returns what to call on the event loop; a callback that raises is
     logged and does not keep the others from being called. `when_idle` runs there after a batch, while nothing waits,
@@ -28,7 +30,8 @@ class BatchThread(Generic[Item]):
     ) -> None:
         self._handle = handle
         self._when_idle = when_idle
-        self._inbox: SimpleQueue[Item | None] = SimpleQueue()
+        self._submitted: list[Item] = []  # in this turn of the event loop
+        self._inbox: SimpleQueue[list[Item] | None] = SimpleQueue()
         # A daemon: a process that ends without `stop` must not wait for it.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -40,14 +43,21 @@ class BatchThread(Generic[Item]):
         self._thread.start()
 
     def submit(self, item: Item) -> None:
-        self._inbox.put(item)
+        if not self._submitted and self._loop is not None:
+            self._loop.call_soon(self._hand_over)
+        self._submitted.append(item)
 
     async def stop(self) -> None:
         """Return once all items are handled, their results are called back and the thread has ended."""
         if self._ended is not None and not self._ended.done():
+            self._hand_over()
             self._inbox.put(None)
             await asyncio.shield(self._ended)
             self._thread.join()
+
+    def _hand_over(self) -> None:
+        self._inbox.put(self._submitted)
+        self._submitted = []
 
     def _run(self) -> None:
         stopped = False
@@ -63,13 +73,13 @@ class BatchThread(Generic[Item]):
     def _gather(self) -> tuple[list[Item], bool]:
         """What waits now, at least one item; and whether it is the last of all."""
         batch: list[Item] = []
-        item = self._inbox.get()
-        while item is not None:
-            batch.append(item)
-            if len(batch) == _MOST:
+        items = self._inbox.get()
+        while items is not None:
+            batch += items
+            if len(batch) >= _MOST:
                 return batch, False
             try:
-                item = self._inbox.get_nowait()
+                items = self._inbox.get_nowait()
             except Empty:
                 return batch, False
         return batch, True
