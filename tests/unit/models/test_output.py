@@ -191,7 +191,7 @@ def test_an_output_that_is_not_json_names_its_type(value: object, such: str) -> 
 
 
 @pytest.mark.parametrize("error", [MemoryError(), TimeoutError("too late"), ConnectionError("no such host")])
-def test_what_is_not_about_the_output_is_raised_as_it_is(error: Exception) -> None:
+def test_what_is_not_about_the_output_is_raised_unchanged(error: Exception) -> None:
     class Remote(int):
         def __int__(self) -> int:
             raise error
