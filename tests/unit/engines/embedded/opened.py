@@ -59,7 +59,7 @@ def count(folder: Path, table: str) -> int:
 @contextmanager
 def unwritable(folder: Path) -> Generator[None]:
     """Nothing can be written to the data file inside this block."""
-    tables = ("waiting", "outcomes", "probe")
+    tables = ("waiting", "outcomes", "models", "paused", "probe")
     with shell(folder) as connection:
         for table in tables:
             connection.execute(f"ALTER TABLE {table} RENAME TO {table}_away")
