@@ -14,6 +14,7 @@ from zypher.gateway.gateway import Gateway
 from zypher.gateway.large_bodies import LargeBodies
 from zypher.gateway.received_body import ReceivedBody
 from zypher.model_card import ModelCard, revision_of
+from zypher.prediction import Status
 from zypher.queue_state import WorkerState
 from zypher.telemetry.metrics import Metrics
 
@@ -118,6 +119,14 @@ async def test_what_no_revision_accepts_is_refused_as_the_newest_does(
     with pytest.raises(InvalidInput, match=r"\$\.input must be a string"):
         await gateway.submit(f'{{"input": {input}}}'.encode(), Demand.DURABLE)
     await gateway.close()
+
+
+@pytest.mark.parametrize(("demand", "status"), [(Demand.OUTPUT, Status.CANCELLED), (Demand.DURABLE, Status.QUEUED)])
+async def test_an_abandoned_prediction_is_cancelled_unless_durable(
+    engine: ScriptedEngine, gateway: Gateway, demand: Demand, status: Status
+) -> None:
+    await gateway.abandon((await gateway.submit(BODY, demand)).prediction)
+    assert engine.only.status is status
 
 
 async def test_readiness_to_accept_and_to_run_are_two(engine: ScriptedEngine, gateway: Gateway) -> None:
