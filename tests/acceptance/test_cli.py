@@ -122,6 +122,14 @@ def test_check_shows_the_schemas_and_tries_an_input(tmp_path: Path) -> None:
     assert (record["status"], record["output"]) == ("succeeded", 8)
 
 
+def test_check_without_an_input_runs_nothing(tmp_path: Path) -> None:
+    ended = zypher("check", target("echo.py:Echo"), "--json", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    record = json.loads(ended.stdout)
+    assert record["name"] == "Echo"
+    assert "status" not in record
+
+
 def test_check_for_people(tmp_path: Path) -> None:
     ended = zypher("check", target("echo.py:Echo"), "--input", '"abc"', cwd=tmp_path)
     assert ended.returncode == 0

@@ -7,7 +7,7 @@ import pytest
 
 from tests.running_replica import StartReplica
 from zypher.prediction import Event, EventKind, FailureKind, StopReason
-from zypher.worker.attempt import Lost
+from zypher.worker.attempt import Attempt, Lost
 from zypher.worker.protocol import Failed, Stopped, Succeeded
 
 WHERE = """
@@ -172,6 +172,20 @@ async def test_an_async_attempt_is_cancelled_when_stopped(start: StartReplica) -
     assert isinstance(ending, Stopped)
     assert ending.begun
     assert await running.run(0) == 1
+
+
+async def test_a_stop_of_an_attempt_elsewhere_changes_nothing(start: StartReplica) -> None:
+    running = await start("""
+        import asyncio
+        class Model:
+            async def predict(self, x: float): await asyncio.sleep(x)
+    """)
+    here = running.begin(0.2)
+    await running.has_begun(here)
+    elsewhere = Attempt(here.delivery)
+    elsewhere.number = here.number
+    running.replica.stop(elsewhere, StopReason.CANCELLED)
+    assert isinstance(await running.ending(here), Succeeded)
 
 
 async def test_an_output_of_a_cancelled_attempt_counts(start: StartReplica) -> None:

@@ -8,13 +8,25 @@ from zypher.worker.attempt import Endings
 from zypher.worker.events import Events
 from zypher.worker.process_replica import Launch, ProcessReplica, describe_exit
 
+LAUNCH = Launch("model.py", concurrency=3, max_output_bytes=100, log=LogSettings())
+
 
 async def test_a_replica_has_no_slot_before_its_model(endings: Endings) -> None:
-    launch = Launch("model.py", concurrency=3, max_output_bytes=100, log=LogSettings())
-    replica = ProcessReplica(7, launch, endings, Events(), FakeClock())
+    replica = ProcessReplica(7, LAUNCH, endings, Events(), FakeClock())
     assert (replica.number, replica.slots, replica.pid, replica.has_run) == (7, 0, None, False)
     assert replica.begun() == []
     assert replica.trouble(1) is None
+
+
+async def test_the_first_unanswered_ping_begins_a_silence(endings: Endings) -> None:
+    clock = FakeClock()
+    replica = ProcessReplica(7, LAUNCH, endings, Events(), clock)
+    replica.ping()
+    clock.advance(59)
+    replica.ping()
+    assert replica.trouble(60) is None
+    clock.advance(1)
+    assert replica.trouble(60) == "has not answered for 60 s"
 
 
 @pytest.mark.parametrize(

@@ -237,3 +237,15 @@ async def test_a_dropped_attempt_makes_room(slots: Slots, endings: Endings) -> N
 
     assert slots.room.is_set()
     assert slots.free == 1
+
+
+async def test_an_ended_attempt_makes_room(slots: Slots, endings: Endings) -> None:
+    only = await ready(slots, endings, 1)
+    (attempt,) = attempts(1)
+    run(slots, attempt)
+    slots.room.clear()
+
+    end(slots, only, attempt)
+
+    assert slots.room.is_set()
+    assert slots.free == 1
