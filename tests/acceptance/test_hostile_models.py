@@ -69,6 +69,19 @@ async def test_a_forked_process_does_not_answer_for_its_parent(start: StartRepli
     assert [await running.run(number) for number in range(3)] == [code] * 3
 
 
+async def test_what_a_model_starts_inherits_none_of_our_descriptors(start: StartReplica) -> None:
+    running = await start("""
+        import subprocess, sys
+        def inherited():
+            command = [sys.executable, "-c", "import os; print(*sorted(os.listdir('/dev/fd')))"]
+            return subprocess.check_output(command, close_fds=False, text=True)
+        AT_IMPORT = inherited()
+        class Model:
+            def predict(self, _: object): return [AT_IMPORT, inherited()]
+    """)
+    assert await running.run() == ["0 1 2 3\n"] * 2  # the last one is of the folder that it lists
+
+
 async def test_nothing_of_the_server_is_in_the_models_environment(
     start: StartReplica, monkeypatch: pytest.MonkeyPatch
 ) -> None:
