@@ -17,7 +17,9 @@ from tests.sqlite_pages import damage, leaves, pages_with
 from tests.unit.engines.embedded.opened import shell
 from zypher.engines.contract import Engine, Settlement
 from zypher.errors import EngineError, EngineUnavailable
+from zypher.model_card import ModelCard
 from zypher.prediction import FailureKind, Lane, Options, Prediction, Status
+from zypher.queue_state import WorkerState
 
 ENDS_S = 20.0
 
@@ -243,6 +245,20 @@ async def test_a_damaged_index_of_dead_letters_stops_no_start(tmp_path: Path) ->
     async with opened(tmp_path) as engine:
         assert await engine.dead(MODEL, 10) == []
         assert ending(await engine.get(ids[0])) == FailureKind.WORKER_LOST
+
+
+@pytest.mark.parametrize(("damaged", "kept"), [("models", "paused"), ("paused", "models")])
+async def test_a_damaged_table_of_models_stops_no_start(tmp_path: Path, damaged: str, kept: str) -> None:
+    async with opened(tmp_path) as engine:
+        await engine.announce(WorkerState("w", MODEL, ModelCard(MODEL, "", {}, {}, {}, 1), 1, 1, 1))
+        await engine.pause(MODEL, paused=True)
+        ids = await submit_many(engine, 1)
+    file = tmp_path / "zypher.db"
+    damage(file, leaves(file, damaged)[0])
+    async with opened(tmp_path) as engine:
+        queue = (await engine.queues(MODEL))[MODEL]
+        assert (queue.card is not None, queue.paused) == (kept == "models", kept == "paused")
+        assert ending(await engine.get(ids[0])) == "open"
 
 
 async def test_a_file_without_room_for_new_rows_is_refused(tmp_path: Path) -> None:

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.contract.phrases import message, submit_many, turns
+from tests.contract.phrases import SUCCEEDED, message, receive_one, settle_one, submit_many, turns
 from tests.fake_clock import FakeClock
 from tests.unit.engines.embedded.opened import opened_with
+from zypher.engines.contract import Cancellation
 from zypher.engines.embedded.memory.entry import Entry
 from zypher.engines.embedded.memory.journal import MemoryJournal
 from zypher.engines.embedded.memory.predictions import Predictions
@@ -49,3 +50,13 @@ async def test_a_wait_for_events_lasts_to_its_end() -> None:
         assert not wait.done()
         clock.advance(0.1)
         assert await wait == []
+
+
+async def test_a_cancel_is_too_late_while_an_end_is_stored() -> None:
+    clock = FakeClock()
+    async with opened_with(MemoryJournal(clock), clock) as engine:
+        (prediction_id,) = await submit_many(engine, 1)
+        settling = asyncio.create_task(settle_one(engine, await receive_one(engine), SUCCEEDED))
+        await turns(1)  # it has begun
+        assert await engine.cancel(prediction_id) is Cancellation.TOO_LATE
+        assert await settling

@@ -8,7 +8,7 @@ from tests.contract.phrases import MODEL, message
 from zypher.engines.embedded.journal import Accept, End, FindList, Row
 from zypher.engines.embedded.limit import Limit
 from zypher.engines.embedded.memory.records import Records
-from zypher.prediction import Outcome, Status
+from zypher.prediction import Event, EventKind, Outcome, Status
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 LIMIT_BYTES = 10_000
@@ -50,3 +50,12 @@ def test_many_deleted_rows_make_a_list_no_longer() -> None:
         parts, below, found = parts + 1, listed.after, found + len(listed.predictions)
     assert found == 1
     assert parts <= 2
+
+
+def test_an_unknown_prediction_has_no_events() -> None:
+    records = Records(Limit(LIMIT_BYTES))
+    known = message()
+    events = (Event(EventKind.PROGRESS, b"0.5", attempt=1, number=1),)
+    assert records.accept(Accept([Row(1, known, events=events)], AT, lambda _: None)) == [None]
+    assert records.find_events(known.prediction_id, 0) == [*events]
+    assert records.find_events("unknown", 0) == []

@@ -260,6 +260,21 @@ async def test_a_late_keep_that_cannot_be_stored_did_not_happen(tmp_path: Path, 
     assert count(tmp_path, "outcomes") == 1
 
 
+@pytest.mark.parametrize("ended", [False, True])
+async def test_a_keep_is_refused_while_there_is_a_problem(tmp_path: Path, clock: FakeClock, ended: bool) -> None:
+    async with opened(tmp_path, clock) as engine:
+        sent = message()
+        await submit_one(engine, sent, durable=False)
+        if ended:
+            await settle_one(engine, await receive_one(engine), SUCCEEDED)
+        with unwritable(tmp_path), pytest.raises(EngineUnavailable):
+            await submit_one(engine, message(), durable=True)
+        with pytest.raises(EngineUnavailable):  # the disk stores again, which the engine has not noticed
+            await engine.keep(sent)
+        await recover(engine, clock)
+        assert (await engine.keep(sent)).durable
+
+
 async def test_a_late_keep_goes_on_without_its_caller(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock) as engine:
         sent = message()
