@@ -3,7 +3,7 @@
     engine.py        the contract, divided among the transitions below
     journal.py       what the transitions write and read, and the Protocol of a journal
     cards.py         the models' cards, in memory and in the journal
-    limit.py         how many bytes a journal may hold, in numbers and sentences
+    size_limit.py    how many bytes a journal may hold, in numbers and sentences
     recovery.py      what happens while a journal cannot store
 
 What is asked of predictions:

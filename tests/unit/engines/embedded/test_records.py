@@ -6,8 +6,8 @@ import pytest
 
 from tests.contract.phrases import MODEL, message
 from zypher.engines.embedded.journal import Accept, End, FindList, Row
-from zypher.engines.embedded.limit import Limit
 from zypher.engines.embedded.memory.records import Records
+from zypher.engines.embedded.size_limit import SizeLimit
 from zypher.prediction import Event, EventKind, Outcome, Status
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -18,7 +18,7 @@ LARGE = Outcome(Status.SUCCEEDED, output=bytes(8_500))
 
 @pytest.mark.parametrize(("notice", "fits"), [(None, True), (Row(2, message()), False)])
 def test_an_outcome_needs_room_for_its_notice(notice: Row | None, fits: bool) -> None:
-    records = Records(Limit(LIMIT_BYTES))
+    records = Records(SizeLimit(LIMIT_BYTES))
     row = Row(1, message())
     assert records.accept(Accept([row], AT, lambda _: None)) == [None]
     refused = records.end(End(1, 1, AT, AT, LARGE, notice, lambda _: None))
@@ -27,7 +27,7 @@ def test_an_outcome_needs_room_for_its_notice(notice: Row | None, fits: bool) ->
 
 
 def test_of_read_results_the_one_goes_that_ended_first() -> None:
-    records = Records(Limit(LIMIT_BYTES))
+    records = Records(SizeLimit(LIMIT_BYTES))
     rows = [Row(number, message()) for number in (1, 2)]
     assert records.accept(Accept(rows, AT, lambda _: None)) == [None, None]
     for row in reversed(rows):
@@ -39,7 +39,7 @@ def test_of_read_results_the_one_goes_that_ended_first() -> None:
 
 
 def test_many_deleted_rows_make_a_list_no_longer() -> None:
-    records = Records(Limit(1_000_000))
+    records = Records(SizeLimit(1_000_000))
     for number in range(1, 5_000):
         records.accept(Accept([Row(number, message())], AT, lambda _: None))
         if number > 1:
@@ -53,7 +53,7 @@ def test_many_deleted_rows_make_a_list_no_longer() -> None:
 
 
 def test_an_unknown_prediction_has_no_events() -> None:
-    records = Records(Limit(LIMIT_BYTES))
+    records = Records(SizeLimit(LIMIT_BYTES))
     known = message()
     events = (Event(EventKind.PROGRESS, b"0.5", attempt=1, number=1),)
     assert records.accept(Accept([Row(1, known, events=events)], AT, lambda _: None)) == [None]

@@ -29,7 +29,7 @@ from zypher.engines.embedded.disk.database import open_writer
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.disk.writer import Writer
 from zypher.engines.embedded.journal import End, Mark, resolve
-from zypher.engines.embedded.limit import MIB, Limit
+from zypher.engines.embedded.size_limit import MIB, SizeLimit
 from zypher.errors import EngineUnavailable
 from zypher.model_card import ModelCard
 from zypher.prediction import Event, EventKind, Status
@@ -181,7 +181,7 @@ async def test_a_prediction_in_memory_is_never_written(tmp_path: Path, clock: Fa
         pass
     connection = open_writer(tmp_path / "zypher.db")
     reports: list[str | None] = []
-    writer = Writer(connection, tmp_path, Space(connection, Limit(64 * MIB)), reports.append)
+    writer = Writer(connection, tmp_path, Space(connection, SizeLimit(64 * MIB)), reports.append)
     writer.start()
     stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     writer.write(Mark(7, 1, clock.now()))

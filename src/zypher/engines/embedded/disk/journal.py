@@ -14,8 +14,8 @@ from zypher.engines.embedded.disk.salvage import salvage
 from zypher.engines.embedded.disk.space import Space, default_limit_bytes
 from zypher.engines.embedded.disk.writer import Writer
 from zypher.engines.embedded.journal import MarkRead, Probe, Purge, Read, Recovered, Write
-from zypher.engines.embedded.limit import Limit
 from zypher.engines.embedded.recovery import Recovery
+from zypher.engines.embedded.size_limit import SizeLimit
 from zypher.engines.refusals import stopping
 
 _MOST_READ = 256  # read results that are noted in memory only
@@ -91,7 +91,7 @@ class DiskJournal:
     def _open_space(self, connection: sqlite3.Connection) -> Space:
         with database_errors(self._folder.database):
             limit_bytes = default_limit_bytes(self._folder.path) if self._limit_bytes is None else self._limit_bytes
-            space = Space(connection, Limit(limit_bytes))
+            space = Space(connection, SizeLimit(limit_bytes))
             bound_wal(connection, space.wal_bytes)
         return space
 

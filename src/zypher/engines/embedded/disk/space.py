@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zypher.engines.embedded.disk import store
 from zypher.engines.embedded.journal import Accept, End
-from zypher.engines.embedded.limit import MIB, Limit
+from zypher.engines.embedded.size_limit import MIB, SizeLimit
 from zypher.engines.event_log import size_bytes
 from zypher.prediction import Event
 
@@ -33,7 +33,7 @@ class Space:
     count: later rows use them.
     """
 
-    def __init__(self, connection: sqlite3.Connection, limit: Limit) -> None:
+    def __init__(self, connection: sqlite3.Connection, limit: SizeLimit) -> None:
         self.limit = limit
         self.wal_bytes = min(_MOST_WAL, limit.limit_bytes // 16)  # of the WAL file; part of the limit
         self.short = False  # whether it is time to write which results were read; any thread may read it

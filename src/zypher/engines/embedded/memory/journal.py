@@ -26,9 +26,9 @@ from zypher.engines.embedded.journal import (
     Replay,
     Write,
 )
-from zypher.engines.embedded.limit import MIB, Limit
 from zypher.engines.embedded.memory.records import Records
 from zypher.engines.embedded.recovery import Recovery
+from zypher.engines.embedded.size_limit import MIB, SizeLimit
 from zypher.engines.refusals import stopping
 
 _LIMIT_BYTES = 256 * MIB
@@ -45,7 +45,7 @@ class MemoryJournal:
     def __init__(self, clock: Clock, limit_bytes: int | None = None) -> None:
         """`limit_bytes` bounds predictions and results; None: 256 MiB."""
         self.recovery = Recovery(clock, lambda: self.write(Probe()))
-        self._records = Records(Limit(_LIMIT_BYTES if limit_bytes is None else limit_bytes))
+        self._records = Records(SizeLimit(_LIMIT_BYTES if limit_bytes is None else limit_bytes))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._last_row = 0
 

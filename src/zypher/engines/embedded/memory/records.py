@@ -21,7 +21,7 @@ from zypher.engines.embedded.journal import (
     Standing,
     Unended,
 )
-from zypher.engines.embedded.limit import Limit
+from zypher.engines.embedded.size_limit import SizeLimit
 from zypher.engines.event_log import EventLog, size_bytes
 from zypher.engines.refusals import key_reused
 from zypher.errors import DataFull, IdempotencyKeyReused
@@ -65,7 +65,7 @@ class _Record:
 class Records:
     """Bounded in bytes: where there is no room, results that were read go, those that ended first first."""
 
-    def __init__(self, limit: Limit) -> None:
+    def __init__(self, limit: SizeLimit) -> None:
         self._limit = limit
         self._used_bytes = 0
         self._records: dict[int, _Record] = {}  # by row

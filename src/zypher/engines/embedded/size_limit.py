@@ -7,7 +7,7 @@ from zypher.errors import DataFull
 MIB = 1024 * 1024
 
 
-class Limit(msgspec.Struct, frozen=True):
+class SizeLimit(msgspec.Struct, frozen=True):
     """Submissions may use four fifths of the bytes; the last fifth is for the outcomes of what was accepted."""
 
     limit_bytes: int
