@@ -5,6 +5,7 @@ import sys
 from bench import (
     async_durable,
     channel,
+    chatty,
     depth,
     held_bytes,
     install_size,
@@ -22,7 +23,18 @@ from bench import (
 )
 from bench.report import write_results
 
-_ONE_MACHINE = (sync_noop, async_durable, mocks, depth, channel, large_inputs, held_bytes, startup, install_size)
+_ONE_MACHINE = (
+    sync_noop,
+    async_durable,
+    mocks,
+    depth,
+    channel,
+    chatty,
+    large_inputs,
+    held_bytes,
+    startup,
+    install_size,
+)
 _MANY_MACHINES = (redis_engine, redis_http, redis_sync, redis_recovery, redis_scale, redis_depth, redis_idle)
 
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -152,7 +153,8 @@ class ServerProcess(ZypherProcess):
         return self
 
     def _find_url(self) -> bool:
-        self._url = next((str(record["url"]) for record in self.log() if "url" in record), "")
+        found = re.search(r'\burl(?:": "|=)(?P<url>[^\s"]+)', self.text())
+        self._url = found["url"] if found else ""
         return bool(self._url)
 
     def _is_ready(self) -> bool:

@@ -32,6 +32,11 @@ class Terminal:
         os.close(self.theirs)
         self._handed_over = True
 
+    def close(self) -> None:
+        """Go away, as the terminal of a connection that is cut."""
+        os.close(self._ours)
+        self._ours = -1
+
     def press(self, keys: str) -> None:
         """Type these keys."""
         os.write(self._ours, keys.encode())
@@ -67,4 +72,5 @@ class Terminal:
     ) -> None:
         if not self._handed_over:
             self.hand_over()
-        os.close(self._ours)
+        if self._ours >= 0:
+            self.close()

@@ -17,9 +17,17 @@ BROKEN_PIPE = 141  # the reader of the output closed it; as a shell reports SIGP
 
 def print_error(sentence: str, details: str = "") -> None:
     """Print an error, and its details below it, to standard error."""
+    finish_log()
     print(printable(f"zypher: {sentence}"), file=sys.stderr)
     if details:
         print(printable(details.rstrip("\n")), file=sys.stderr)
+
+
+def finish_log() -> None:
+    """Let what the log has so far be written before what is printed next; where this command has a log."""
+    writer = sys.modules.get("zypher.telemetry.log_writer")
+    if writer is not None:
+        writer.standard_error.flush()
 
 
 def print_json(value: object) -> None:

@@ -6,5 +6,6 @@ It imports `models` and the protocol of the worker; no other room imports it.
     runner.py    what runs attempts: threads.py those of a `def` model, tasks.py those of an `async def` model
     attempts.py  those that wait and those that run; endings.py is how one ended
     channel.py   its end of the socket
+    log.py       what the model prints and logs
     forks.py     what a process that the model forks off must not do
 """

@@ -5,7 +5,6 @@ Started by `zypher.worker.process_replica`, with two descriptors that it inherit
 """
 
 import ctypes
-import logging
 import os
 import signal
 import socket
@@ -18,10 +17,9 @@ from zypher.replica.attempts import Attempts
 from zypher.replica.channel import Channel
 from zypher.replica.endings import load_failed
 from zypher.replica.forks import isolate
+from zypher.replica.log import log_to_worker
 from zypher.replica.runner import Replica, Runner
 from zypher.replica.threads import Threads
-from zypher.settings import LogFormat, LogSettings
-from zypher.telemetry.logs import LineLog, configure
 from zypher.worker.begun import BegunCells
 from zypher.worker.protocol import Load
 
@@ -47,7 +45,7 @@ def _live(channel: Channel, begun: int) -> None:
     message = _receive_load(channel)
     if message is None:
         return
-    _print_to_the_log(message.log)
+    log_to_worker(message.log)
     isolate(channel)
     try:
         _runner(message, channel, begun).run()
@@ -93,16 +91,6 @@ def _leave_signals_to_the_worker() -> None:
     if sys.platform == "linux":
         # Without this, a model in a call that holds the GIL would outlive a killed worker.
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-
-
-def _print_to_the_log(log: LogSettings) -> None:
-    """What the model prints goes where the log goes; as records of it, where the log is for machines."""
-    os.dup2(2, 1)
-    configure(log)
-    if log.format is LogFormat.JSON:
-        printed = logging.getLogger("model")
-        sys.stdout = LineLog(printed, logging.INFO)
-        sys.stderr = LineLog(printed, logging.INFO)
 
 
 if __name__ == "__main__":

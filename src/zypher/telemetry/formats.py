@@ -11,6 +11,7 @@ import re
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+from zypher.settings import LogFormat
 from zypher.text import printable
 
 current_prediction_id: ContextVar[str | None] = ContextVar("current_prediction_id", default=None)
@@ -49,6 +50,18 @@ class JsonFormatter(logging.Formatter):
         if exception := _exception(self, record):
             line["exception"] = exception
         return json.dumps(line)
+
+
+def formatter(chosen: LogFormat) -> logging.Formatter:
+    """That of a format, which is not `auto`."""
+    return JsonFormatter() if chosen is LogFormat.JSON else HumanFormatter()
+
+
+def print_record(text: str, prediction_id: str | None) -> logging.LogRecord:
+    """A line that the model printed, as a record; made without a logger, whose settings are the model's."""
+    record = logging.LogRecord("model", logging.INFO, "", 0, text, None, None)
+    record.prediction_id = prediction_id
+    return record
 
 
 def _extras(record: logging.LogRecord) -> dict[str, object]:

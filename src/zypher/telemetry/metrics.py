@@ -21,6 +21,7 @@ from prometheus_client.registry import Collector
 from zypher import __version__
 from zypher.prediction import Message, Outcome
 from zypher.queue_state import QueueState
+from zypher.telemetry.log_writer import standard_error
 
 _BOUNDS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3600.0)
 
@@ -113,6 +114,9 @@ class Metrics(Collector):
         )
         yield _histogram("zypher_prediction_waiting_seconds", "From acceptance to an attempt.", model, self._waiting)
         yield from self._requests()
+        yield _count(
+            "zypher_log_lines_dropped", "Lines of the log that were not read in time.", [], {(): standard_error.dropped}
+        )
         yield _build_info()
         yield from self._gauges()
 

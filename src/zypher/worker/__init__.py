@@ -30,6 +30,7 @@ Between the two processes:
 
 And beside all that:
 
+    replica_log.py      what replicas print
     prediction_log.py   a record for each prediction that ends
     check.py            one replica for a moment, without an engine: `zypher check`
 """

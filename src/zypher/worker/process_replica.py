@@ -33,6 +33,7 @@ from zypher.worker.protocol import (
     Succeeded,
     ToWorker,
 )
+from zypher.worker.replica_log import ReplicaLog
 
 _SENT_WRONG = (
     "sent what its worker cannot take and was ended; a model may write only to descriptors that it opened, "
@@ -72,6 +73,7 @@ class ProcessReplica:
         self._trouble = ""  # as it said itself
         longest_bytes = launch.max_output_bytes + _BESIDE_OUTPUT_BYTES
         self._channel = Channel(longest_bytes, self._received, self._lost)
+        self._log = ReplicaLog(launch.log, self._only_prediction)
         self._process: asyncio.subprocess.Process | None = None
 
     @property
@@ -88,19 +90,29 @@ class ProcessReplica:
         try:
             with theirs:
                 self._begun = begun.create()
-                self._process = await asyncio.create_subprocess_exec(
-                    *_command(theirs.fileno(), self._begun),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    env=environment_of_children(),
-                    pass_fds=(theirs.fileno(), self._begun),
-                )
+                await self._start_process(theirs.fileno())
             await self._channel.open(ours)
         except BaseException:
             ours.close()
             self._kill()
+            self._log.close()
             self._forget_begun()
             raise
         self._channel.send(_load(self._launch))
+
+    async def _start_process(self, socket_descriptor: int) -> None:
+        prints = self._log.open()
+        try:
+            self._process = await asyncio.create_subprocess_exec(
+                *_command(socket_descriptor, self._begun),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=prints,
+                stderr=prints,
+                env=environment_of_children(),
+                pass_fds=(socket_descriptor, self._begun),
+            )
+        finally:
+            os.close(prints)
 
     async def loaded(self) -> ModelCard:
         return await asyncio.shield(self._loaded)
@@ -123,6 +135,10 @@ class ProcessReplica:
         numbers = begun.numbers(self._begun, self._cells)
         return [attempt for number, attempt in self._attempts.items() if number in numbers]
 
+    def _only_prediction(self) -> str | None:
+        begun = self.begun()
+        return begun[0].delivery.message.prediction_id if len(begun) == 1 else None
+
     def ping(self) -> None:
         if self._pinged_at_s is None:
             self._pinged_at_s = self._clock.monotonic()
@@ -140,6 +156,7 @@ class ProcessReplica:
         code = await self._exit_code()
         cause = _SENT_WRONG if self._channel.broken else describe_exit(code)
         self._kill()
+        self._log.close()
         self._lose_all(cause)
         self._forget_begun()
         return cause

@@ -15,6 +15,9 @@ from zypher.model_card import ModelCard
 from zypher.prediction import EventKind, FailureKind, StopReason
 from zypher.settings import LogSettings
 
+# In front of each line of a replica's standard error that it has formatted: the separator of RFC 7464.
+FINISHED = b"\x1e"
+
 
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """Load the model; the first message to a replica, and sent once."""

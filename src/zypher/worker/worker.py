@@ -78,7 +78,7 @@ class Worker:
         slots = Slots(endings, plan.max_attempts)
         self._replicas = replicas = Replicas(make, plan.replicas, slots, clock)
         self._announcer = Announcer(engine, clock, replicas, self.worker_id, plan.lease_s)
-        log = PredictionLog(plan.log)
+        log = PredictionLog(plan.log, clock)
         publisher = Publisher(engine, clock, events)
         self._settler = settler = Settler(engine, attempts, slots, endings, publisher, metrics, log)
         revisions = Revisions(engine, replicas, clock)

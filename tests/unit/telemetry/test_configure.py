@@ -9,15 +9,13 @@ from tests.terminal import Terminal
 PROGRAM = """
 import asyncio, logging, sys, warnings
 from zypher.settings import LogFormat, LogLevel, LogSettings
-from zypher.telemetry.logs import LineLog, configure
+from zypher.telemetry.logs import configure
 configure(LogSettings())
 configure(LogSettings(level=LogLevel(sys.argv[1]), format=LogFormat(sys.argv[2])))
 logging.getLogger("zypher.room").debug("quiet")
 logging.getLogger("zypher.room").info("heard")
 logging.getLogger("asyncio").debug("Using selector")
 warnings.warn("old ways")
-sys.stdout = LineLog(logging.getLogger("zypher.model"), logging.INFO)
-print("from the model")
 """
 
 
@@ -29,18 +27,14 @@ def run(*arguments: str) -> list[str]:
 
 def test_json_lines_without_a_terminal() -> None:
     lines = [json.loads(line) for line in run("info", "auto")]
-    assert [line["logger"] for line in lines] == ["zypher.room", "py.warnings", "zypher.model"]
-    assert [line["level"] for line in lines] == ["info", "warning", "info"]
+    assert [line["logger"] for line in lines] == ["zypher.room", "py.warnings"]
+    assert [line["level"] for line in lines] == ["info", "warning"]
     assert "old ways" in lines[1]["message"]
 
 
 def test_debug_shows_ours_and_not_the_noise_of_others() -> None:
     lines = [json.loads(line) for line in run("debug", "json")]
-    assert [line["message"] for line in lines if line["logger"] != "py.warnings"] == [
-        "quiet",
-        "heard",
-        "from the model",
-    ]
+    assert [line["message"] for line in lines if line["logger"] != "py.warnings"] == ["quiet", "heard"]
 
 
 def test_human_lines_when_asked() -> None:

@@ -66,7 +66,7 @@ def test_a_model_that_is_gone_is_shown_no_more() -> None:
     metrics = Metrics()
     metrics.queues({"m": QueueState(7, 3, None, None, 10, ())}, NOW)
     metrics.queues({}, NOW)
-    assert [name for name, _ in samples(metrics)] == ["zypher_build_info"]
+    assert [name for name, _ in samples(metrics)] == ["zypher_log_lines_dropped_total", "zypher_build_info"]
 
 
 def test_requests_are_counted_by_route_and_status() -> None:

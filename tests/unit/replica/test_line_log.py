@@ -1,21 +1,26 @@
-import logging
+"""What is printed to the streams of a replica."""
+
+import gc
+import io
 import threading
 from collections.abc import Iterator
 
 import pytest
 
-from zypher.telemetry.logs import LineLog, current_prediction_id
+from zypher.replica.log import LineLog, WorkerLines
+from zypher.settings import LogSettings
+from zypher.telemetry.formats import current_prediction_id
 
 
-class Kept(logging.Handler):
-    """Keeps what was logged: prediction and message."""
+class Kept(WorkerLines):
+    """Keeps what was printed: prediction and line."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(LogSettings())
         self.lines: list[tuple[str | None, str]] = []
 
-    def emit(self, record: logging.LogRecord) -> None:
-        self.lines.append((record.__dict__["prediction_id"], record.getMessage()))
+    def print(self, text: str, prediction_id: str | None) -> None:
+        self.lines.append((prediction_id, text))
 
 
 @pytest.fixture
@@ -24,13 +29,8 @@ def kept() -> Kept:
 
 
 @pytest.fixture
-def stream(kept: Kept) -> Iterator[LineLog]:
-    logger = logging.getLogger("tests.line_log")
-    logger.setLevel(logging.INFO)
-    logger.addHandler(kept)
-    with LineLog(logger, logging.INFO) as stream:
-        yield stream
-    logger.removeHandler(kept)
+def stream(kept: Kept) -> LineLog:
+    return LineLog(kept, 2)
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def prediction() -> Iterator[str]:
     current_prediction_id.reset(token)
 
 
-def test_a_print_is_a_record_of_the_running_prediction(stream: LineLog, kept: Kept, prediction: str) -> None:
+def test_a_print_has_the_id_of_the_running_prediction(stream: LineLog, kept: Kept, prediction: str) -> None:
     print("loss", 0.5, "é", file=stream)
     assert kept.lines == [(prediction, "loss 0.5 é")]
 
@@ -91,10 +91,18 @@ def test_a_line_without_end_is_not_held_without_end(stream: LineLog, kept: Kept)
     assert [len(message) for _, message in kept.lines] == [9_000]
 
 
-def test_the_rest_is_logged_at_the_end(stream: LineLog, kept: Kept) -> None:
+def test_a_closed_stream_takes_prints_all_the_same(stream: LineLog, kept: Kept) -> None:
     stream.write("rest")
     stream.close()
-    assert kept.lines == [(None, "rest")]
+    print("more", file=stream)
+    assert kept.lines == [(None, "rest"), (None, "more")]
+
+
+def test_a_wrapper_around_the_stream_does_not_end_it(stream: LineLog, kept: Kept) -> None:
+    io.TextIOWrapper(stream.buffer, encoding="utf-8").write("wrapped\n")  # and is collected
+    gc.collect()
+    print("more", file=stream)
+    assert kept.lines == [(None, "wrapped"), (None, "more")]
 
 
 def test_bytes_that_are_no_text_are_shown(stream: LineLog, kept: Kept) -> None:
