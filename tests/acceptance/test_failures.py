@@ -69,10 +69,14 @@ def test_a_traceback_is_in_the_log_under_the_predictions_id(
     trouble: httpx.Client, trouble_server: ServerProcess
 ) -> None:
     prediction_id = predict(trouble, "ValueError").headers["prediction-id"]
-    (line,) = [line for line in trouble_server.log() if line.get("prediction_id") == prediction_id]
+    (line,) = wait_until(lambda: [line for line in trouble_server.log() if is_warning(line, prediction_id)])
     details = str(line["details"])
     assert "raise error\nValueError: no such colour" in details
     assert "zypher/src" not in details
+
+
+def is_warning(line: dict[str, object], prediction_id: str) -> bool:
+    return line.get("prediction_id") == prediction_id and line["level"] == "warning"
 
 
 OUTPUTS = [

@@ -246,3 +246,18 @@ def test_a_model_is_forgotten_through_a_running_server(serve: Serve, tmp_path: P
     assert "No model Another is known" in place.run("forget", "Another").stderr
     assert server.stop() == 0
     assert json.loads(place.queue("forget", "Echo", "--json")) == ["Echo"]
+
+
+def test_forgetting_a_renamed_model_cancels_what_waits(serve: Serve, gate: Gate, tmp_path: Path) -> None:
+    before = serve(target("gated.py:Gated"), "--concurrency", "1")
+    with client_of(before) as client:
+        ids = [submit(client, gate.input(text)) for text in ("a", "b")]
+    before.kill()
+    with client_of(serve(target("echo.py:Echo"))) as client:
+        place = Place(client, (), tmp_path)
+        waiting = [client.get(f"/predict/{each}") for each in ids]
+        assert [each.status_code for each in waiting] == [400, 400]
+        assert [int(each.headers["retry-after"]) for each in waiting] == [5, 5]
+        assert place.queue("forget", "Gated").startswith("Gated is forgotten;")
+        assert [client.get(f"/predict/{each}").status_code for each in ids] == [410, 410]
+        assert [record["model"] for record in place.records()] == ["Echo"]

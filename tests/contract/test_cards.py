@@ -22,7 +22,7 @@ from tests.fake_clock import FakeClock
 from zypher.engines.contract import Engine
 from zypher.errors import EngineUnavailable, ModelInUse
 from zypher.model_card import ModelCard
-from zypher.prediction import Options
+from zypher.prediction import Options, Status
 from zypher.queue_state import WorkerState
 
 
@@ -153,12 +153,24 @@ async def test_a_model_in_use_is_not_forgotten(engine: Engine, clock: FakeClock)
     clock.advance(LEASE_S)
     await submit_many(engine, 2)
     delivery = await receive_one(engine)
-    with pytest.raises(ModelInUse, match="has 2 predictions"):
+    with pytest.raises(ModelInUse, match="has 1 prediction left"):
         await engine.forget(MODEL)
     await settle_one(engine, delivery, SUCCEEDED)
-    await settle_one(engine, await receive_one(engine), SUCCEEDED)
     assert (await depth(engine)).card == card()
+    await settle_one(engine, await receive_one(engine), SUCCEEDED)
     assert await engine.forget(MODEL)
+
+
+async def test_forgetting_a_model_cancels_what_waits_for_it(engine: Engine) -> None:
+    await engine.announce(worker("w", card()))
+    await engine.announce(gone(worker("w", card())))
+    waiting = await submit_many(engine, 230)
+    await engine.release(await receive_one(engine), counted=False, delay_s=60)
+    assert await engine.forget(MODEL)
+    assert (await depth(engine)).queued == 0
+    ended = [await engine.get(each) for each in waiting]
+    assert {each.status for each in ended if each} == {Status.CANCELLED}
+    assert len(ended) == 230
 
 
 async def test_the_results_of_a_forgotten_model_stay(engine: Engine) -> None:

@@ -238,9 +238,10 @@ class Operations(Protocol):
         ...
 
     async def forget(self, model: str) -> bool:
-        """Forget the model's card and its pause; its results and dead letters stay. False when there is no card of it.
+        """Cancel what waits of the model, and forget its card and its pause; False when there is no card of it.
 
-        Raises `ModelInUse`, and nothing happens, while workers announce it or its predictions have not ended.
+        Its results and dead letters stay. Raises `ModelInUse`, and nothing happens, while workers announce it or one of
+        its predictions runs; and, once what is durable was cancelled, while others wait, or notices.
         """
         ...
 

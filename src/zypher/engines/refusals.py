@@ -1,6 +1,6 @@
 """What every engine refuses, as one error with one sentence."""
 
-from zypher.errors import DataFull, EngineUnavailable, IdempotencyKeyReused, ModelInUse, QueueFull
+from zypher.errors import DataFull, EngineUnavailable, IdempotencyKeyReused, QueueFull
 
 STOPPING = "The server is stopping and takes nothing more; try again once it runs."  # of an engine that is closed
 
@@ -43,20 +43,3 @@ def key_reused() -> IdempotencyKeyReused:
     return IdempotencyKeyReused(
         "This idempotency key was already used with another input; use a new key for a new prediction."
     )
-
-
-def model_in_use(model: str, *, workers: int, unfinished: int) -> ModelInUse | None:
-    """Why a model cannot be forgotten, if it cannot."""
-    if workers:
-        return ModelInUse(
-            f"{model} is served by {_count(workers, 'worker')}; stop {'it' if workers == 1 else 'them'} first."
-        )
-    if unfinished:
-        return ModelInUse(
-            f"{model} has {_count(unfinished, 'prediction')} waiting or running; start a worker for what is left."
-        )
-    return None
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"

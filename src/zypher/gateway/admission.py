@@ -87,6 +87,11 @@ def unready_to_run(card: ModelCard | None, queue: QueueState, *, draining: bool)
     return (*errors, *(NoReplica(stuck, public=STUCK) for worker in queue.workers for stuck in worker.stuck))
 
 
+def retry_unserved_s(waited_s: float) -> int:
+    """Whole seconds until it is worth asking for a prediction again that no worker can run: longer and longer."""
+    return max(_FAILING_RETRY_S, min(_LONGEST_RETRY_S, math.ceil(waited_s / 2)))
+
+
 def retry_after_s(position: int, queue: QueueState) -> int:
     """Whole seconds until a prediction at this place may have ended, at least 1.
 

@@ -8,13 +8,13 @@ import msgspec
 from zypher.clock import Clock
 from zypher.engines.contract import Submission, Submissions, Workforce
 from zypher.errors import InvalidInput, NoReplica, PredictionNotFound, QueueFull, Unavailable
-from zypher.gateway.admission import Demand, admit, no_replica, retry_after_s, unready, unready_to_run
+from zypher.gateway.admission import Demand, admit, no_replica, retry_after_s, retry_unserved_s, unready, unready_to_run
 from zypher.gateway.envelope import input_in
 from zypher.gateway.large_bodies import LARGE_BYTES, LargeBodies
 from zypher.gateway.received_body import ReceivedBody
 from zypher.gateway.snapshot import Revision, Snapshot, SnapshotCache
 from zypher.model_card import ModelCard
-from zypher.prediction import Message, Prediction, new_prediction_id
+from zypher.prediction import Message, Prediction, Status, new_prediction_id
 from zypher.telemetry.metrics import Metrics
 
 
@@ -112,8 +112,12 @@ class Gateway:
         return prediction.outcome is None and no_replica(self._snapshots.snapshot.queue) is not None
 
     def retry_after_s(self, prediction: Prediction) -> int:
-        """Estimated whole seconds until it may have ended, at least 1."""
-        return retry_after_s(prediction.position, self._snapshots.snapshot.queue)
+        """Estimated whole seconds until it may have ended, at least 1; longer and longer while no worker can run it."""
+        snapshot = self._snapshots.snapshot
+        served = snapshot.card is not None and snapshot.card.name == prediction.model
+        if prediction.status is Status.QUEUED and (not served or no_replica(snapshot.queue) is not None):
+            return retry_unserved_s((self._clock.now() - prediction.submitted_at).total_seconds())
+        return retry_after_s(prediction.position, snapshot.queue)
 
     async def readiness(self, *, run: bool = False) -> Readiness:
         """Whether a prediction sent now would be accepted if it is durable; with `run`, would run. Never raises."""

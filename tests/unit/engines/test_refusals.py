@@ -1,6 +1,7 @@
 import pytest
 
-from zypher.engines.refusals import inputs_full, key_reused, model_in_use, queue_full, stopping
+from zypher.engines.forgetting import model_in_use
+from zypher.engines.refusals import inputs_full, key_reused, queue_full, stopping
 from zypher.errors import (
     DataFull,
     EngineUnavailable,
@@ -20,7 +21,7 @@ from zypher.errors import (
         (inputs_full("m", 1_572_864), DataFull, "wait for m have the 1.5 MiB that they may"),
         (key_reused(), IdempotencyKeyReused, "another input"),
         (model_in_use("m", workers=1, unfinished=0), ModelInUse, "m is served by 1 worker"),
-        (model_in_use("m", workers=0, unfinished=2), ModelInUse, "m has 2 predictions waiting"),
+        (model_in_use("m", workers=0, unfinished=2), ModelInUse, "m has 2 predictions left"),
     ],
 )
 def test_a_refusal_has_its_reason_and_a_remedy(refusal: ZypherError | None, kind: type[ZypherError], part: str) -> None:

@@ -171,3 +171,16 @@ async def test_a_large_text_of_a_constrained_type_is_checked(engine: ScriptedEng
 
 def _without_places(error: Exception) -> str:
     return re.sub(r"\d+", "", str(error))
+
+
+async def test_polls_grow_apart_while_no_worker_serves_the_model(
+    engine: ScriptedEngine, gateway: Gateway, clock: FakeClock
+) -> None:
+    submitted = await gateway.submit(BODY, Demand.DURABLE)
+    queued = submitted.prediction
+    other = replace(queued, model="renamed")
+    seconds: list[tuple[int, int]] = []
+    for waits_s in (0, 60, 3_600, 1_000_000):
+        clock.advance(waits_s)
+        seconds.append((gateway.retry_after_s(queued), gateway.retry_after_s(other)))
+    assert seconds == [(3, 5), (3, 30), (3, 1_830), (3, 3_600)]

@@ -19,7 +19,8 @@ from zypher.engines.embedded.memory.workers import Workers
 from zypher.engines.embedded.receiving import Receiving
 from zypher.engines.embedded.results import Results
 from zypher.engines.embedded.retention import Purger
-from zypher.engines.refusals import STOPPING, model_in_use, stopping
+from zypher.engines.forgetting import end_queued, model_in_use
+from zypher.engines.refusals import STOPPING, stopping
 from zypher.errors import EngineUnavailable
 from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Outcome, Prediction, Status
 from zypher.queue_state import QueueState, WorkerState
@@ -238,6 +239,7 @@ class EmbeddedEngine:
 
     async def forget(self, model: str) -> bool:
         self._check_open()
+        await end_queued(self, model)
         workers, unfinished = len(self._workers.of(model)), self._predictions.unfinished(model)
         in_use = model_in_use(model, workers=workers, unfinished=unfinished)
         if in_use is not None:

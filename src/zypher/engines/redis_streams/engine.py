@@ -7,6 +7,7 @@ from itertools import count
 
 from zypher.clock import Clock
 from zypher.engines.contract import Cancellation, Page, Settlement, Stop, Submission
+from zypher.engines.forgetting import end_queued
 from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
 from zypher.engines.redis_streams.awaited_events import AwaitedEvents
 from zypher.engines.redis_streams.connection.address import Address
@@ -231,6 +232,7 @@ class RedisStreamsEngine:
 
     async def forget(self, model: str) -> bool:
         self._check_open()
+        await end_queued(self, model)
         return await self._workforce.forget(model)
 
     async def pause(self, model: str, *, paused: bool) -> None:

@@ -6,13 +6,13 @@ from typing import cast
 
 import msgspec
 
+from zypher.engines.forgetting import model_in_use
 from zypher.engines.redis_streams.connection.failures import UnusableData
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.keys import digest, to_bytes
 from zypher.engines.redis_streams.known_models import KnownModels
 from zypher.engines.redis_streams.limits import Limits
 from zypher.engines.redis_streams.scripts import script
-from zypher.engines.refusals import model_in_use
 from zypher.engines.stored import to_instant
 from zypher.model_card import ModelCard
 from zypher.queue_state import QueueState, WorkerState
