@@ -25,7 +25,7 @@ from tests.redis_client import RedisClient
 from tests.redis_server import RedisServer
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
-from zypher.engines.contract import Engine
+from zypher.engines.contract import Engine, Submission
 from zypher.errors import EngineUnavailable
 from zypher.model_card import ModelCard
 from zypher.prediction import Delivery, Event, EventKind, FailureKind, Lane, Options, Prediction, Status
@@ -447,3 +447,18 @@ async def test_what_lost_its_entry_ends_though_none_asks(engine: Engine, redis: 
         while redis.execute_command("HGET", record(prediction_id), "kind") != b"data_lost":
             await asyncio.sleep(0.05)
     assert cast(int, redis.execute_command("PTTL", record(prediction_id))) > 0
+
+
+@pytest.mark.parametrize("giving_back", ["settle", "release"])
+async def test_what_lost_its_entry_while_it_ran_ends_with_its_attempt(
+    engine: Engine, redis: RedisClient, giving_back: str
+) -> None:
+    (prediction,) = await engine.submit([Submission(message())], durable=False)
+    delivery = await receive_one(engine)
+    redis.execute_command("DEL", STREAM)
+    if giving_back == "settle":
+        assert not await settle_one(engine, delivery, SUCCEEDED)
+    else:
+        assert not await engine.release(delivery, counted=False)
+    assert redis.pttl(record(prediction.prediction_id).encode()) > 0
+    assert failure(await engine.get(prediction.prediction_id)) is FailureKind.DATA_LOST

@@ -8,7 +8,11 @@ local prediction_id, receipt, delay_ms, attempts, unbegun = unpack(ARGV, 4, 8)
 local record = record_of(model, prediction_id)
 
 local found = read_record(record)
-if not held(model, found, receipt) then return 0 end
+if not held(model, found, receipt) then
+  -- uses losing
+  if found then lose_if_missing(model, prediction_id, found) end
+  return 0
+end
 if attempts ~= '' then redis.call('HSET', record, 'attempt', attempts, 'unbegun', unbegun) end
 local queued = give_back(model, prediction_id, found, tonumber(delay_ms))
 if queued and delay_ms == '0' then publish_ready(model, found.lane) end

@@ -11,7 +11,11 @@ local attempt, status, run_s, output, kind, failure = unpack(ARGV, 8)
 local record = record_of(model, prediction_id)
 local found = read_record(record)
 if not found then return 0 end
-if not held(model, found, receipt) then return redis.call('HGET', record, 'mark') == mark and 1 or 0 end
+if not held(model, found, receipt) then
+  -- uses losing
+  lose_if_missing(model, prediction_id, found)
+  return redis.call('HGET', record, 'mark') == mark and 1 or 0
+end
 
 local fields = {'run_s', run_s, 'mark', mark, 'attempt', attempt}
 local function set(name, value)

@@ -8,11 +8,7 @@ local function is_gone(model, prediction_id, lost)
   if found == nil then return true end
   if found == false then
     lose_record(model, prediction_id)
-  elseif not found.status then
-    local lane, entry = lane_of(model, found.lane), found.seq .. '-0'
-    if #redis.call('XRANGE', lane.stream, entry, entry) > 0 then return false end
-    lose(model, lane, prediction_id, found.seq)
-  else
+  elseif not lose_if_missing(model, prediction_id, found) then
     return false
   end
   lost[#lost + 1] = prediction_id

@@ -25,6 +25,15 @@ local function lose_record(model, prediction_id)
   lose(model, lane_of(model, 'normal'), prediction_id, '0', now_us(), 0)
 end
 
+-- End one as data_lost that has not ended though its entry is missing; whether it is so.
+local function lose_if_missing(model, prediction_id, found)
+  if found.status then return false end
+  local lane, entry = lane_of(model, found.lane), found.seq .. '-0'
+  if #redis.call('XRANGE', lane.stream, entry, entry) > 0 then return false end
+  lose(model, lane, prediction_id, found.seq)
+  return true
+end
+
 -- Take an entry out of its stream that is no prediction's.
 local function drop(model, lane, entry, seq)
   -- uses ending
