@@ -1,10 +1,12 @@
 """What the log says of each prediction that ends; of inputs and outputs nothing, unless asked."""
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
 from zypher.clock import Clock
-from zypher.prediction import Delivery, Outcome
+from zypher.engines.contract import Settlement
+from zypher.prediction import Delivery
 from zypher.settings import LogFormat, LogSettings
 from zypher.telemetry.logs import chosen_format, is_ours, write_lines
 from zypher.worker.attempt import Ending, Lost
@@ -18,31 +20,37 @@ class PredictionLog:
 
     def __init__(self, log: LogSettings, clock: Clock) -> None:
         self._values = log.values
-        self._line = _json_line if chosen_format(log) is LogFormat.JSON else _human_line
+        self._lines = _json_lines if chosen_format(log) is LogFormat.JSON else _human_lines
         self._clock = clock
 
-    def settled(self, delivery: Delivery, outcome: Outcome, *, counts: bool) -> None:
-        """A prediction has ended; or, if it does not count, an attempt whose lease was lost before."""
-        if not counts:
-            about = {"prediction_id": delivery.message.prediction_id, "attempt": delivery.attempt}
-            logger.warning("lease lost: this attempt's outcome does not count, another attempt's will", extra=about)
-            return
+    def settled(self, settlements: Sequence[Settlement], counted: Sequence[bool]) -> None:
+        """These predictions have ended; of those that do not count, an attempt whose lease was lost before."""
+        ended: list[Settlement] = []
+        for settlement, counts in zip(settlements, counted, strict=True):
+            if counts:
+                ended.append(settlement)
+            else:
+                delivery = settlement.delivery
+                about = {"prediction_id": delivery.message.prediction_id, "attempt": delivery.attempt}
+                logger.warning("lease lost: this attempt's outcome does not count, another attempt's will", extra=about)
         if not logger.isEnabledFor(logging.INFO):
             return
         now = self._clock.now()
-        waited_s = max(0.0, (now - delivery.message.submitted_at).total_seconds() - outcome.run_s)
         if is_ours() and not self._values:
-            write_lines(self._line(now, delivery, outcome, waited_s))
+            # One write for all, and no record of `logging` for each, which would cost several times as much.
+            write_lines(self._lines(now, ended))
         else:
-            logger.info("prediction ended", extra=self._named(delivery, outcome, waited_s))
+            for settlement in ended:
+                logger.info("prediction ended", extra=self._named(now, settlement))
 
-    def _named(self, delivery: Delivery, outcome: Outcome, waited_s: float) -> dict[str, object]:
+    def _named(self, now: datetime, settlement: Settlement) -> dict[str, object]:
         """The fields by the names that they have in the log."""
+        delivery, outcome = settlement.delivery, settlement.outcome
         record: dict[str, object] = {
             "prediction_id": delivery.message.prediction_id,
             "attempt": delivery.attempt,
             "status": outcome.status.value,
-            "waited_s": round(waited_s, 6),
+            "waited_s": round(_waited_s(now, settlement), 6),
             "run_s": round(outcome.run_s, 6),
         }
         if self._values:
@@ -51,21 +59,31 @@ class PredictionLog:
         return record
 
 
-def _json_line(now: datetime, delivery: Delivery, outcome: Outcome, waited_s: float) -> str:
-    # A record of `logging` would cost several times as much.
-    return (
+def _waited_s(now: datetime, settlement: Settlement) -> float:
+    """Since it was submitted, without this run."""
+    since_s = (now - settlement.delivery.message.submitted_at).total_seconds()
+    return max(0.0, since_s - settlement.outcome.run_s)
+
+
+def _json_lines(now: datetime, ended: Sequence[Settlement]) -> str:
+    head = (
         f'{{"ts": "{now.isoformat(timespec="milliseconds")}", "level": "info", "message": "prediction ended", '
-        f'"logger": "{__name__}", "prediction_id": "{delivery.message.prediction_id}", "attempt": {delivery.attempt}, '
-        f'"status": "{outcome.status.value}", "waited_s": {waited_s:.6f}, "run_s": {outcome.run_s:.6f}}}\n'
+        f'"logger": "{__name__}", "prediction_id": "'
     )
+    return "".join([
+        f'{head}{each.delivery.message.prediction_id}", "attempt": {each.delivery.attempt}, "status": '
+        f'"{each.outcome.status}", "waited_s": {_waited_s(now, each):.6f}, "run_s": {each.outcome.run_s:.6f}}}\n'
+        for each in ended
+    ])  # fmt: skip
 
 
-def _human_line(now: datetime, delivery: Delivery, outcome: Outcome, waited_s: float) -> str:
-    return (
-        f"{now.astimezone().strftime('%H:%M:%S')} INFO    prediction ended "
-        f"prediction_id={delivery.message.prediction_id} attempt={delivery.attempt} status={outcome.status.value} "
-        f"waited_s={waited_s:.6f} run_s={outcome.run_s:.6f}\n"
-    )
+def _human_lines(now: datetime, ended: Sequence[Settlement]) -> str:
+    head = f"{now.astimezone().strftime('%H:%M:%S')} INFO    prediction ended prediction_id="
+    return "".join([
+        f"{head}{each.delivery.message.prediction_id} attempt={each.delivery.attempt} status={each.outcome.status} "
+        f"waited_s={_waited_s(now, each):.6f} run_s={each.outcome.run_s:.6f}\n"
+        for each in ended
+    ])  # fmt: skip
 
 
 def warn_of(delivery: Delivery, ending: Ending, *, is_last: bool) -> None:

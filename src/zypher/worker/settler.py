@@ -106,10 +106,9 @@ class Settler:
     async def _settle(self, settlements: Sequence[Settlement]) -> None:
         settled = await self._engine.settle(settlements)
         for settlement, counts in zip(settlements, settled, strict=True):
-            delivery, outcome = settlement.delivery, settlement.outcome
             if counts:
-                self._metrics.settled(delivery.message.model, outcome)
-            self._log.settled(delivery, outcome, counts=counts)
+                self._metrics.settled(settlement.delivery.message.model, settlement.outcome)
+        self._log.settled(settlements, settled)
 
     async def _release(self, delivery: Delivery, release: Release) -> None:
         await self._engine.release(delivery, counted=release.counted, delay_s=release.delay_s)

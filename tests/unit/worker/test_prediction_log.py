@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from tests.fake_clock import FakeClock
+from zypher.engines.contract import Settlement
 from zypher.prediction import Delivery, Message, Outcome, Status
 from zypher.settings import LogFormat, LogSettings
 from zypher.worker import prediction_log
@@ -15,11 +16,12 @@ from zypher.worker.prediction_log import PredictionLog
 DELIVERY = Delivery(Message("id", "m", b'"secret"', datetime(2026, 1, 2, tzinfo=UTC)), attempt=2, receipt="r")
 CLOCK = FakeClock(datetime(2026, 1, 2, 0, 0, 3, tzinfo=UTC))
 OUTCOME = Outcome(Status.SUCCEEDED, output=b'"private"', run_s=0.5)
+SETTLEMENT = Settlement(DELIVERY, OUTCOME)
 
 
 def test_values_stay_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG):
-        PredictionLog(LogSettings(format=LogFormat.JSON), CLOCK).settled(DELIVERY, OUTCOME, counts=True)
+        PredictionLog(LogSettings(format=LogFormat.JSON), CLOCK).settled([SETTLEMENT], [True])
 
     (record,) = caplog.records
     assert record.levelno == logging.INFO
@@ -32,7 +34,7 @@ def test_values_stay_out_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_values_are_logged_when_asked_for(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        PredictionLog(LogSettings(format=LogFormat.JSON, values=True), CLOCK).settled(DELIVERY, OUTCOME, counts=True)
+        PredictionLog(LogSettings(format=LogFormat.JSON, values=True), CLOCK).settled([SETTLEMENT], [True])
 
     (record,) = caplog.records
     assert vars(record)["input"] == '"secret"'
@@ -40,7 +42,7 @@ def test_values_are_logged_when_asked_for(caplog: pytest.LogCaptureFixture) -> N
 
 
 def test_an_outcome_that_came_too_late_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
-    PredictionLog(LogSettings(format=LogFormat.JSON, values=True), CLOCK).settled(DELIVERY, OUTCOME, counts=False)
+    PredictionLog(LogSettings(format=LogFormat.JSON, values=True), CLOCK).settled([SETTLEMENT], [False])
 
     (record,) = caplog.records
     assert record.levelno == logging.WARNING
@@ -50,7 +52,7 @@ def test_an_outcome_that_came_too_late_is_a_warning(caplog: pytest.LogCaptureFix
 
 def test_people_see_each_prediction_end(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
-        PredictionLog(LogSettings(format=LogFormat.HUMAN), CLOCK).settled(DELIVERY, OUTCOME, counts=True)
+        PredictionLog(LogSettings(format=LogFormat.HUMAN), CLOCK).settled([SETTLEMENT], [True])
 
     (record,) = caplog.records
     assert vars(record)["prediction_id"] == "id"
@@ -66,7 +68,7 @@ def test_an_own_log_has_the_same_line_as_a_record(
     monkeypatch.setattr(prediction_log, "is_ours", lambda: True)
     log = PredictionLog(LogSettings(format=shown), CLOCK)
     with caplog.at_level(logging.INFO):
-        log.settled(DELIVERY, OUTCOME, counts=True)
+        log.settled([SETTLEMENT], [True])
 
     (line,) = lines
     said = {"prediction_id": "id", "attempt": 2, "status": "succeeded", "waited_s": 2.5, "run_s": 0.5}
