@@ -7,6 +7,11 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 
+def elapsed_s(since: datetime, now: datetime) -> float:
+    """Seconds from one date to another, 0 when that is before it: dates are set, and those of two machines differ."""
+    return max(0.0, (now - since).total_seconds())
+
+
 class Timer(Protocol):
     """A call that is due later."""
 

@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from zypher.clock import elapsed_s
 from zypher.model_card import ModelCard
 
 
@@ -44,4 +45,4 @@ class QueueState(msgspec.Struct, frozen=True):
 
     def waited_s(self, now: datetime) -> float:
         """How long the oldest queued prediction has waited, 0 when none is queued."""
-        return 0.0 if self.oldest_queued_at is None else max(0.0, (now - self.oldest_queued_at).total_seconds())
+        return 0.0 if self.oldest_queued_at is None else elapsed_s(self.oldest_queued_at, now)

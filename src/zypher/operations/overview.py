@@ -4,6 +4,7 @@ from datetime import datetime
 
 import msgspec
 
+from zypher.clock import elapsed_s
 from zypher.operations.dead_letters import OperatorEngine
 from zypher.queue_state import QueueState, WorkerState
 
@@ -64,6 +65,5 @@ def _worker_view(worker: WorkerState, now: datetime) -> WorkerView:
         slots=worker.slots,
         draining=worker.draining,
         problem=worker.problem,
-        # Never negative, though the clocks of two machines differ.
-        silent_s=None if (at := worker.announced_at) is None else max(0.0, (now - at).total_seconds()),
+        silent_s=None if worker.announced_at is None else elapsed_s(worker.announced_at, now),
     )

@@ -19,6 +19,7 @@ from prometheus_client.metrics_core import (
 from prometheus_client.registry import Collector
 
 from zypher import __version__
+from zypher.clock import elapsed_s
 from zypher.prediction import Message, Outcome
 from zypher.queue_state import QueueState
 from zypher.telemetry.log_writer import standard_error
@@ -77,7 +78,7 @@ class Metrics(Collector):
 
     def received(self, message: Message, now: datetime) -> None:
         """A worker took a prediction out of the queue at `now`."""
-        self._waiting[message.model,].observe((now - message.submitted_at).total_seconds())
+        self._waiting[message.model,].observe(elapsed_s(message.submitted_at, now))
 
     def settled(self, model: str, outcome: Outcome) -> None:
         """A prediction ended, as this outcome says."""
@@ -152,9 +153,9 @@ class Metrics(Collector):
 
 
 def _silent_s(queue: QueueState, now: datetime) -> float:
-    """0 without workers; never negative, though the clocks of two machines differ."""
+    """0 without workers."""
     announced = [worker.announced_at for worker in queue.workers if worker.announced_at is not None]
-    return max(0.0, (now - min(announced)).total_seconds()) if announced else 0.0
+    return elapsed_s(min(announced), now) if announced else 0.0
 
 
 def _states(queue: QueueState) -> dict[str, int]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from zypher.clock import Clock
+from zypher.clock import Clock, elapsed_s
 from zypher.engines.contract import Deliveries, Workforce
 from zypher.errors import InvalidInput
 from zypher.model_card import ModelCard, revision_of
@@ -49,7 +49,7 @@ class Revisions:
         ]
 
     def _unfit(self, problem: str, message: Message, living: Sequence[ModelCard]) -> Unfit:
-        waited_s = (self._clock.now() - message.submitted_at).total_seconds()
+        waited_s = elapsed_s(message.submitted_at, self._clock.now())
         return Unfit(problem, waited_s, any(self._problem(card, message) is None for card in living))
 
     def _problem(self, card: ModelCard, message: Message) -> str | None:

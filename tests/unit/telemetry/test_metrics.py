@@ -44,6 +44,15 @@ def test_a_life_is_counted() -> None:
     assert read["zypher_prediction_waiting_seconds_bucket", "+Inf m"] == 1
 
 
+def test_a_date_that_goes_back_makes_no_sum_fall() -> None:
+    metrics = Metrics()
+    metrics.received(Message("a", "m", b"1", NOW - timedelta(seconds=3)), NOW)
+    metrics.received(Message("b", "m", b"1", NOW + timedelta(days=2)), NOW)
+    read = samples(metrics)
+    assert read["zypher_prediction_waiting_seconds_sum", "m"] == 3
+    assert read["zypher_prediction_waiting_seconds_count", "m"] == 2
+
+
 def test_the_queue_of_the_moment_is_shown() -> None:
     metrics = Metrics()
     said_at = NOW - timedelta(seconds=2)
