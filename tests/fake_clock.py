@@ -57,6 +57,10 @@ class FakeClock:
                 timer.callback()
         self._elapsed_s = end_s
 
+    def set_date(self, by: timedelta) -> None:
+        """Let somebody set the date; no time passes."""
+        self._start += by
+
     def stand_still(self, seconds: float) -> None:
         """Let time pass in which nothing is called; what became due is called by the next `advance`, late."""
         self._elapsed_s += seconds

@@ -17,10 +17,6 @@ class Lost(msgspec.Struct, frozen=True):
     begun: bool  # whether the model had it
 
 
-class Expired(msgspec.Struct, frozen=True):
-    """The ending of an attempt that was not made: the deadline of its prediction had passed."""
-
-
 class Unfit(msgspec.Struct, frozen=True):
     """The ending of an attempt that was not made: the input is of another revision, and does not fit this one."""
 
@@ -29,7 +25,7 @@ class Unfit(msgspec.Struct, frozen=True):
     fits_elsewhere: bool  # whether a living worker's revision takes it
 
 
-Ending = Succeeded | Failed | Stopped | Lost | Expired | Unfit
+Ending = Succeeded | Failed | Stopped | Lost | Unfit
 
 
 class Attempt(msgspec.Struct, eq=False):

@@ -3,7 +3,7 @@
 import msgspec
 
 from zypher.prediction import PRIORITIES, Delivery, Failure, FailureKind, Lane, Outcome, Status, StopReason
-from zypher.worker.attempt import Ending, Expired, Lost, Unfit
+from zypher.worker.attempt import Ending, Lost, Unfit
 from zypher.worker.protocol import Failed, Stopped, Succeeded
 
 _LOW_FIRST = 8  # of so many receives one begins with the lane of the lowest priority
@@ -36,8 +36,6 @@ def decide(ending: Ending, delivery: Delivery, max_attempts: int, stop: StopReas
         case Failed():
             failure = Failure(ending.kind, ending.message)
             return Settle(Outcome(Status.FAILED, failure=failure, run_s=ending.run_s))
-        case Expired():
-            return Settle(Outcome(Status.EXPIRED))
         case Stopped() | Lost() | Unfit() if stop is StopReason.CANCELLED:
             run_s = ending.run_s if isinstance(ending, Stopped) else 0.0
             return Settle(Outcome(Status.CANCELLED, run_s=run_s))

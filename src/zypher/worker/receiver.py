@@ -7,7 +7,7 @@ from zypher.clock import Clock
 from zypher.engines.contract import Deliveries
 from zypher.prediction import Delivery
 from zypher.telemetry.metrics import Metrics
-from zypher.worker.attempt import Attempt, Attempts, Expired
+from zypher.worker.attempt import Attempt, Attempts
 from zypher.worker.decide import lanes_of
 from zypher.worker.revisions import Revisions
 from zypher.worker.settler import Settler
@@ -61,10 +61,7 @@ class Receiver:
             self._metrics.received(delivery.message, now)
             attempt = Attempt(delivery)
             self._attempts.add(attempt)
-            deadline = delivery.message.options.deadline
-            if deadline is not None and deadline <= now:
-                self._slots.refuse(attempt, Expired())
-            elif self._revisions.differs(delivery):
+            if self._revisions.differs(delivery):
                 unchecked.append(attempt)
             elif delivery.unbegun > _AWAITED_AFTER:
                 careful.append(attempt)

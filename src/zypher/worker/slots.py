@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from contextlib import suppress
 
-from zypher.worker.attempt import Attempt, Endings, Expired, Lost, Unfit
+from zypher.worker.attempt import Attempt, Endings, Lost, Unfit
 from zypher.worker.decide import is_exclusive
 from zypher.worker.protocol import Stopped
 from zypher.worker.replica import Replica
@@ -88,7 +88,7 @@ class Slots:
         (self._exclusive if alone else self._waiting).append(attempt)
         self._serve()
 
-    def refuse(self, attempt: Attempt, ending: Stopped | Expired | Unfit) -> None:
+    def refuse(self, attempt: Attempt, ending: Stopped | Unfit) -> None:
         """Give the attempt no slot: it ends so."""
         self._endings.add(attempt, ending)
 

@@ -4,7 +4,7 @@ import pytest
 
 from tests.unit.worker.conftest import delivery
 from zypher.prediction import PRIORITIES, Failure, FailureKind, Outcome, Status, StopReason
-from zypher.worker.attempt import Ending, Expired, Lost, Unfit
+from zypher.worker.attempt import Ending, Lost, Unfit
 from zypher.worker.decide import Release, Settle, decide, is_exclusive, lanes_of, restart_delay_s, unfit_delay_s
 from zypher.worker.protocol import Failed, Stopped, Succeeded
 
@@ -69,10 +69,6 @@ def test_what_was_reached_before_a_stop_counts(ending: Succeeded | Failed, stop:
 def test_an_attempt_without_its_lease_is_never_charged() -> None:
     stopped = Stopped(7, begun=True, run_s=0.5)
     assert decide(stopped, delivery(attempt=3), 3, StopReason.LEASE_LOST) == Release(counted=False)
-
-
-def test_what_came_after_its_deadline_expires() -> None:
-    assert decide(Expired(), delivery(), max_attempts=3) == Settle(Outcome(Status.EXPIRED))
 
 
 def test_every_eighth_receive_begins_with_the_last_lane() -> None:

@@ -2,10 +2,9 @@
 
 from datetime import timedelta
 
-from tests.contract.phrases import turns
 from tests.fake_clock import eventually
 from tests.unit.worker.house import House
-from zypher.prediction import Lane, Options, Status
+from zypher.prediction import Lane, Options
 from zypher.worker.attempt import Attempt
 
 
@@ -32,17 +31,7 @@ async def test_no_lane_is_starved() -> None:
     await house.close()
 
 
-async def test_what_is_received_after_its_deadline_expires(house: House) -> None:
-    let = house.engine.hold("receive")
-    now = house.clock.now()
-    await house.submit("late", options=Options(deadline=now + timedelta(seconds=5)))
-    await house.submit("in time", options=Options(deadline=now + timedelta(seconds=9)))
-    await turns()
-    house.clock.advance(5)
-    let.set()
-    ended = await house.engine.get("late", None)
-    assert ended is not None
-    assert ended.status is Status.EXPIRED
-    await house.running("in time")
-    assert [each.delivery.message.prediction_id for each in house.made[0].running] == ["in time"]
-    await eventually(lambda: house.settled() == 1)
+async def test_a_wrong_date_of_a_worker_ends_nothing(house: House) -> None:
+    await house.submit("a", options=Options(deadline=house.clock.now() + timedelta(seconds=5)))
+    house.clock.set_date(timedelta(days=2))
+    await house.running("a")

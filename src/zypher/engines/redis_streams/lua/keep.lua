@@ -16,8 +16,7 @@ elseif found.durable ~= '1' then
   if found.status then
     redis.call('PEXPIRE', record, model.retention_ms)
     redis.call('PEXPIRE', events_of(model, prediction_id), model.retention_ms)
-    local kind, finished_at = unpack(redis.call('HMGET', record, 'kind', 'finished'))
-    if kind == 'worker_lost' then bury(model, prediction_id, input, finished_at) end
+    if redis.call('HGET', record, 'kind') == 'worker_lost' then bury(model, prediction_id, input) end
     expire_if_empty(model, lane_of(model, found.lane))
   end
 end

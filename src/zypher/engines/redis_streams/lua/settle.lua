@@ -30,7 +30,7 @@ end
 if kind == 'worker_lost' and found.durable == '1' then
   local entry = found.seq .. '-0'
   local input = ((redis.call('XRANGE', lane_of(model, found.lane).stream, entry, entry)[1] or {})[2] or {})[6]
-  if input then bury(model, prediction_id, input, finished_at) end
+  if input then bury(model, prediction_id, input) end
 end
 finish(model, prediction_id, found, status, finished_at, fields)
 if tonumber(run_s) > 0 and found.lane ~= 'webhooks' then
