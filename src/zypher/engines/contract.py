@@ -93,7 +93,8 @@ class Submissions(Protocol):
         None when the id is unknown, forgotten or past its retention, which counts from the end. One whose stored data
         is lost or damaged ends as `data_lost`; one that the engine forgets while this waits is `EngineUnavailable`.
         A durable end is seen once it is stored, not before. `position` is an estimate, never below 1 while queued.
-        One that is queued at its deadline ends as expired, a second later at most, and never runs after it.
+        One that is queued at its deadline ends as expired, a second later at most, and is never handed out after it.
+        A date that is set on this machine meanwhile changes neither deadlines nor what is past its retention.
         """
         ...
 

@@ -3,6 +3,7 @@
     engine.py        the contract, divided among the transitions below
     journal.py       what the transitions write and read, and the Protocol of a journal
     cards.py         the models' cards, in memory and in the journal
+    engine_clock.py  what retention counts by
     size_limit.py    how many bytes a journal may hold, in numbers and sentences
     recovery.py      what happens while a journal cannot store
 

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from functools import partial
 
 import msgspec
 
-from zypher.clock import Clock
 from zypher.engines.contract import Submission
 from zypher.engines.embedded.dead_letters import DeadLetters
 from zypher.engines.embedded.deadlines import Deadlines
+from zypher.engines.embedded.engine_clock import EngineClock, Moment
 from zypher.engines.embedded.journal import (
     Accept,
     Accepted,
@@ -25,6 +24,7 @@ from zypher.engines.embedded.journal import (
 )
 from zypher.engines.embedded.memory.entry import Entry, Stage, Writing
 from zypher.engines.embedded.memory.predictions import Predictions
+from zypher.engines.embedded.memory.recent import Ended
 from zypher.errors import EngineUnavailable
 from zypher.prediction import Message, Prediction
 
@@ -34,19 +34,17 @@ class Acceptance:
 
     def __init__(
         self,
-        clock: Clock,
+        engine_clock: EngineClock,
         predictions: Predictions,
         journal: Journal,
         deadlines: Deadlines,
         dead_letters: DeadLetters,
-        retention_s: float,
     ) -> None:
-        self._clock = clock
+        self._engine_clock = engine_clock
         self._predictions = predictions
         self._journal = journal
         self._deadlines = deadlines
         self._dead_letters = dead_letters
-        self._retention = timedelta(seconds=retention_s)
 
     def accept(self, submissions: Sequence[Submission]) -> list[Prediction]:
         """Accept new predictions of one model in memory only. Raises `QueueFull`."""
@@ -86,37 +84,38 @@ class Acceptance:
         written = await self._write([entry], [Submission(message)]).written()
         return written[message.prediction_id]
 
-    async def keep_ended(self, message: Message, prediction: Prediction) -> Prediction:
+    async def keep_ended(self, message: Message, recent: Ended) -> Prediction:
         """Make a prediction durable that ended in memory only."""
         self._journal.recovery.check()
         loop = asyncio.get_running_loop()
         accepted: asyncio.Future[Accepted] = loop.create_future()
         kept: asyncio.Future[Prediction] = loop.create_future()
-        log = self._predictions.recent.events(message.prediction_id)
-        events = () if log is None else tuple(log.after(0))
-        row = Row(self._journal.new_row(), message, attempt=prediction.attempt, events=events)
-        self._journal.write(Accept([row], self._kept_since(), partial(resolve, accepted)))
-        self._write_end(row.row, msgspec.structs.replace(prediction, durable=True), accepted, kept)
+        events = () if recent.events is None else tuple(recent.events.after(0))
+        row = Row(self._journal.new_row(), message, attempt=recent.prediction.attempt, events=events)
+        self._journal.write(Accept([row], self._engine_clock.kept_since_us(), partial(resolve, accepted)))
+        prediction = msgspec.structs.replace(recent.prediction, durable=True)
+        self._write_end(row.row, prediction, recent.ended, accepted, kept)
         return await kept
 
     def _write_end(
         self,
         row: int,
         prediction: Prediction,
+        ended: Moment,
         accepted: asyncio.Future[Accepted],
         kept: asyncio.Future[Prediction],
     ) -> None:
         """Write the end of a prediction behind its acceptance, which gives the other future its result."""
-        outcome, finished_at = prediction.outcome, prediction.finished_at
+        outcome = prediction.outcome
         assert outcome is not None
-        assert finished_at is not None
-        done = partial(self._end_written, row, prediction, accepted, kept)
-        self._journal.write(End(row, prediction.attempt, prediction.started_at, finished_at, outcome, None, done))
+        done = partial(self._end_written, row, prediction, ended, accepted, kept)
+        self._journal.write(End(row, prediction.attempt, prediction.started_at, ended, outcome, None, done))
 
     def _end_written(
         self,
         row: int,
         prediction: Prediction,
+        ended: Moment,
         accepted: asyncio.Future[Accepted],
         kept: asyncio.Future[Prediction],
         error: EngineUnavailable | None,
@@ -128,11 +127,11 @@ class Acceptance:
         elif accepted.result() != [None]:  # another call has made it durable, under another number
             resolve(kept, prediction)
         elif error is None:
-            self._predictions.recent.keep(prediction)
-            self._dead_letters.add_if_dead(row, prediction)
+            self._predictions.recent.keep(prediction, ended)
+            self._dead_letters.add_if_dead(row, prediction, ended.reading_us)
             resolve(kept, prediction)
         elif isinstance(error, Damaged) or not self._journal.recovery.hold(
-            partial(self._write_end, row, prediction, accepted, kept)
+            partial(self._write_end, row, prediction, ended, accepted, kept)
         ):
             resolve(kept, error)
 
@@ -154,7 +153,9 @@ class Acceptance:
                     () if entry.events is None else tuple(entry.events.after(0)),
                 )
             )
-        self._journal.write(Accept(rows, self._kept_since(), partial(self._end_writing, writing, entries, rows)))
+        self._journal.write(
+            Accept(rows, self._engine_clock.kept_since_us(), partial(self._end_writing, writing, entries, rows))
+        )
         return writing
 
     def _end_writing(
@@ -198,8 +199,5 @@ class Acceptance:
         """Of each what an earlier submit of its id or key accepted."""
         rows = [Row(0, each.message, each.idempotency_key) for each in submissions]
         found: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        self._journal.read(FindStanding(Accept(rows, self._kept_since(), partial(resolve, found))))
+        self._journal.read(FindStanding(Accept(rows, self._engine_clock.kept_since_us(), partial(resolve, found))))
         return await found
-
-    def _kept_since(self) -> datetime:
-        return self._clock.now() - self._retention

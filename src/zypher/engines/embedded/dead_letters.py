@@ -3,12 +3,11 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
-from datetime import timedelta
 from functools import partial
 
 from msgspec.structs import replace
 
-from zypher.clock import Clock
+from zypher.engines.embedded.engine_clock import EngineClock
 from zypher.engines.embedded.journal import DeadLetter, Forget, Journal, Replay, WaitingRow, resolve
 from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.errors import EngineUnavailable
@@ -18,11 +17,10 @@ from zypher.prediction import FailureKind, Prediction
 class DeadLetters:
     """Memory lists them, so of a replay and a purge at once the second finds none."""
 
-    def __init__(self, clock: Clock, predictions: Predictions, journal: Journal, retention_s: float) -> None:
-        self._clock = clock
+    def __init__(self, engine_clock: EngineClock, predictions: Predictions, journal: Journal) -> None:
+        self._engine_clock = engine_clock
         self._predictions = predictions
         self._journal = journal
-        self._retention = timedelta(seconds=retention_s)
         self._letters: dict[str, OrderedDict[str, DeadLetter]] = {}  # by model and id, those that died first first
 
     def restore(self, letters: Iterable[DeadLetter]) -> None:
@@ -30,12 +28,12 @@ class DeadLetters:
         for letter in letters:
             self._add(letter)
 
-    def add_if_dead(self, row: int, prediction: Prediction) -> None:
+    def add_if_dead(self, row: int, prediction: Prediction, ended_us: int) -> None:
         """Add a prediction whose end is stored, if it failed as `worker_lost`."""
         failure = prediction.outcome.failure if prediction.outcome else None
-        if failure is not None and failure.kind is FailureKind.WORKER_LOST and prediction.finished_at is not None:
-            instants = prediction.submitted_at, prediction.finished_at
-            self._add(DeadLetter(row, prediction.prediction_id, prediction.model, *instants, prediction.options))
+        if failure is not None and failure.kind is FailureKind.WORKER_LOST:
+            about = prediction.prediction_id, prediction.model, prediction.submitted_at
+            self._add(DeadLetter(row, *about, ended_us, prediction.options))
 
     def of(self, model: str) -> list[str]:
         """The ids of a model's dead letters, those that died first first."""
@@ -81,7 +79,7 @@ class DeadLetters:
     def _put_back(self, letter: DeadLetter) -> None:
         """Add one in its old place whose replay or purge failed."""
         self._add(letter)
-        in_order = sorted(self._letters[letter.model].values(), key=lambda each: each.finished_at)
+        in_order = sorted(self._letters[letter.model].values(), key=lambda each: each.ended_us)
         self._letters[letter.model] = OrderedDict((each.prediction_id, each) for each in in_order)
 
     def _kept(self, model: str) -> Mapping[str, DeadLetter]:
@@ -96,7 +94,7 @@ class DeadLetters:
         return next((letter for letter in found if letter is not None and not self._is_over(letter)), None)
 
     def _is_over(self, letter: DeadLetter) -> bool:
-        return letter.finished_at + self._retention <= self._clock.now()
+        return letter.ended_us <= self._engine_clock.kept_since_us()
 
     def _written(
         self,

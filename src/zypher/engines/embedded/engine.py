@@ -11,8 +11,9 @@ from zypher.engines.embedded.cards import Cards
 from zypher.engines.embedded.dead_letters import DeadLetters
 from zypher.engines.embedded.deadlines import Deadlines
 from zypher.engines.embedded.ending import CANCELLED, Ending
+from zypher.engines.embedded.engine_clock import EngineClock
 from zypher.engines.embedded.events import Events
-from zypher.engines.embedded.journal import Journal, Pause, Standing, WaitingRow, all_written, resolve
+from zypher.engines.embedded.journal import Journal, Pause, SetClock, Standing, WaitingRow, all_written, resolve
 from zypher.engines.embedded.memory.entry import Entry, Stage
 from zypher.engines.embedded.memory.predictions import Predictions
 from zypher.engines.embedded.memory.workers import Workers
@@ -42,22 +43,24 @@ class EmbeddedEngine:
         self._queue_limit = queue_limit
         self._opened = False
         self._journal = journal
-        self._predictions = Predictions(clock, queue_limit)
+        self._engine_clock = EngineClock(clock, retention_s)
+        self._predictions = Predictions(clock, self._engine_clock, queue_limit)
         self._workers = Workers(clock, lease_s)
         self._cards = Cards(journal)
-        self._purger = Purger(clock, retention_s, journal.write)
-        self._dead_letters = DeadLetters(clock, self._predictions, journal, retention_s)
-        self._results = Results(clock, self._predictions, journal, retention_s)
+        self._purger = Purger(clock, self._engine_clock, journal.write)
+        self._dead_letters = DeadLetters(self._engine_clock, self._predictions, journal)
+        self._results = Results(clock, self._engine_clock, self._predictions, journal)
         self._events = Events(clock, self._predictions, journal)
-        self._ending = Ending(clock, self._predictions, journal, self._dead_letters)
+        self._ending = Ending(self._engine_clock, self._predictions, journal, self._dead_letters)
         self._deadlines = Deadlines(clock, self._predictions, self._ending)
         self._acceptance = Acceptance(
-            clock, self._predictions, journal, self._deadlines, self._dead_letters, retention_s
+            self._engine_clock, self._predictions, journal, self._deadlines, self._dead_letters
         )
         self._receiving = Receiving(clock, self._predictions, journal, self._ending, self._deadlines, lease_s)
 
     async def open(self) -> None:
         recovered = self._journal.open()
+        self._engine_clock.start(recovered.moment)
         for model in recovered.paused:
             self._predictions.queue(model).pause(paused=True)
         for waiting in recovered.waiting:
@@ -76,6 +79,7 @@ class EmbeddedEngine:
         self._receiving.stop()
         self._deadlines.stop()
         self._events.stop()
+        self._journal.write(SetClock(self._engine_clock.moment()))
         await self._journal.close()
         self._predictions.fail_all(STOPPING)
 
@@ -99,7 +103,7 @@ class EmbeddedEngine:
         self._check_open()
         entry = self._predictions.entries.get(message.prediction_id)
         recent = self._results.recent(message.prediction_id)
-        if recent is not None and not recent.durable:
+        if recent is not None and not recent.prediction.durable:
             return await self._acceptance.keep_ended(message, recent)
         if entry is not None and not entry.row:
             kept = await self._with_standing([await self._acceptance.keep(entry, message)])

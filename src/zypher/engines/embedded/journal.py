@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from zypher.engines.embedded.engine_clock import Moment
 from zypher.engines.embedded.recovery import Recovery
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused, ZypherError
 from zypher.model_card import ModelCard
@@ -78,7 +79,7 @@ class Accept(msgspec.Struct, frozen=True):
     """Store predictions that have not ended, all or none."""
 
     rows: Sequence[Row]
-    kept_since: datetime  # what ended at this instant or before is forgotten
+    kept_since_us: int  # what ended at this reading of the engine clock or before is forgotten
     done: Callable[[Accepted | Refused], None]
 
 
@@ -107,16 +108,16 @@ class End(msgspec.Struct, frozen=True):
     row: int
     attempt: int
     started_at: datetime | None
-    finished_at: datetime
+    ended: Moment
     outcome: Outcome
     notice: Row | None  # of this end, stored with it
     done: Callable[[EngineUnavailable | None], None]
 
 
 class Purge(msgspec.Struct, frozen=True):
-    """Delete up to `limit` predictions that ended at `kept_since` or before."""
+    """Delete up to `limit` predictions that ended at this reading of the engine clock or before."""
 
-    kept_since: datetime
+    kept_since_us: int
     limit: int
     done: Callable[[int | EngineUnavailable], None]  # how many were deleted
 
@@ -165,17 +166,38 @@ class MarkRead(msgspec.Struct, frozen=True):
     prediction_ids: tuple[str, ...]
 
 
+class SetClock(msgspec.Struct, frozen=True):
+    """Store this moment, for the engine clock of a process that starts after this one. It has no result."""
+
+    moment: Moment
+
+
 class Probe(msgspec.Struct, frozen=True):
     """Write a little, to find out whether the journal can store."""
 
 
-Write = Accept | Mark | Publish | End | MarkRead | Replay | Forget | KeepCard | ForgetCard | Pause | Purge | Probe
+Write = (
+    Accept
+    | Mark
+    | Publish
+    | End
+    | MarkRead
+    | Replay
+    | Forget
+    | KeepCard
+    | ForgetCard
+    | Pause
+    | Purge
+    | SetClock
+    | Probe
+)
 
 
 class FindResult(msgspec.Struct, frozen=True):
-    """Read a prediction that ended."""
+    """Read a prediction that ended, unless it is past its retention."""
 
     prediction_id: str
+    kept_since_us: int
     done: Callable[[Prediction | Lost | EngineUnavailable | None], None]
 
 
@@ -207,12 +229,13 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 class FindList(msgspec.Struct, frozen=True):
-    """Read some of a model's predictions, those that were accepted last first."""
+    """Read some of a model's predictions, those that were accepted last first; none that is past its retention."""
 
     model: str
     status: Status | None  # queued and running are the same here: not ended
     limit: int
     below: int  # rows from here on are passed over
+    kept_since_us: int
     done: Callable[[Listed | EngineUnavailable], None]
 
 
@@ -247,7 +270,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     prediction_id: str
     model: str
     submitted_at: datetime
-    finished_at: datetime
+    ended_us: int  # by the engine clock
     options: Options
 
 
@@ -258,6 +281,7 @@ class Recovered(msgspec.Struct, frozen=True):
     dead: list[DeadLetter] = []  # those that died first first
     cards: dict[str, ModelCard] = {}  # by model
     paused: frozenset[str] = frozenset()  # models
+    moment: Moment | None = None  # the last one that was stored
 
 
 class Journal(Protocol):

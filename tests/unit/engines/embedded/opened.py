@@ -3,7 +3,6 @@
 import sqlite3
 from collections.abc import AsyncGenerator, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, closing, contextmanager
-from datetime import timedelta
 from pathlib import Path
 
 from tests.fake_clock import FakeClock
@@ -16,15 +15,12 @@ RETENTION_S = 3600.0
 
 
 class UnevenClock(FakeClock):
-    """The clock of a process that is stopped for a while, or of a machine whose date somebody sets."""
+    """The clock of a process that is stopped for a while."""
 
     def stall(self, seconds: float) -> None:
         """Let time pass in which nothing runs: what became due meanwhile is called at its end."""
         self._elapsed_s += seconds
         self.advance(0)
-
-    def set_date(self, by: timedelta) -> None:
-        self._start += by
 
 
 def opened(
@@ -59,7 +55,7 @@ def count(folder: Path, table: str) -> int:
 @contextmanager
 def unwritable(folder: Path) -> Generator[None]:
     """Nothing can be written to the data file inside this block."""
-    tables = ("waiting", "outcomes", "models", "paused", "probe")
+    tables = ("waiting", "outcomes", "models", "paused", "engine_clock", "probe")
     with shell(folder) as connection:
         for table in tables:
             connection.execute(f"ALTER TABLE {table} RENAME TO {table}_away")

@@ -241,7 +241,7 @@ async def test_many_large_inputs_and_outputs_at_once(tmp_path: Path, clock: Fake
 
 
 def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
-    connection = open_writer(tmp_path / "zypher.db")
+    connection = open_writer(tmp_path / "zypher.db", FakeClock().now())
     try:
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)  # FULL
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)

@@ -47,7 +47,7 @@ async def kept(journal: MemoryJournal, ids: list[str]) -> list[bool]:
     """Of which the journal has the results; the engine has those of the last ones besides."""
     found: list[bool] = []
     for prediction_id in ids:
-        journal.read(FindResult(prediction_id, lambda result: found.append(result is not None)))
+        journal.read(FindResult(prediction_id, 0, lambda result: found.append(result is not None)))
     await eventually(lambda: len(found) == len(ids))
     return found
 
@@ -143,7 +143,7 @@ async def test_deleted_predictions_leave_nothing_in_memory(clock: FakeClock, jou
 async def test_a_close_gives_the_results_that_are_due(journal: MemoryJournal) -> None:
     found: list[object] = []
     journal.open()
-    journal.read(FindResult("unknown", found.append))
+    journal.read(FindResult("unknown", 0, found.append))
     await journal.close()
     assert found == [None]
 

@@ -8,6 +8,7 @@ from tests.contract.phrases import SUCCEEDED, message, receive_one, settle_one, 
 from tests.fake_clock import FakeClock
 from tests.unit.engines.embedded.opened import opened_with
 from zypher.engines.contract import Cancellation
+from zypher.engines.embedded.engine_clock import EngineClock
 from zypher.engines.embedded.memory.entry import Entry
 from zypher.engines.embedded.memory.journal import MemoryJournal
 from zypher.engines.embedded.memory.predictions import Predictions
@@ -20,7 +21,7 @@ def accepted(predictions: Predictions) -> Entry:
 
 async def test_a_wait_that_ended_leaves_no_waiter() -> None:
     clock = FakeClock()
-    predictions = Predictions(clock, queue_limit=10)
+    predictions = Predictions(clock, EngineClock(clock, 3600), queue_limit=10)
     entry = accepted(predictions)
     wait = asyncio.create_task(predictions.wait(entry, 1))
     await turns()
@@ -30,7 +31,7 @@ async def test_a_wait_that_ended_leaves_no_waiter() -> None:
 
 
 async def test_a_cancelled_wait_stays_so_when_the_engine_closes() -> None:
-    predictions = Predictions(FakeClock(), queue_limit=10)
+    predictions = Predictions(FakeClock(), EngineClock(FakeClock(), 3600), queue_limit=10)
     wait = asyncio.create_task(predictions.wait(accepted(predictions), None))
     await turns()
     predictions.fail_all("It closes.")

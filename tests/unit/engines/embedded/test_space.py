@@ -212,7 +212,7 @@ async def test_the_file_shrinks_when_its_content_is_gone(tmp_path: Path, clock: 
 
 def test_shrinking_goes_on_below_where_it_begins(tmp_path: Path) -> None:
     file = tmp_path / "zypher.db"
-    with closing(open_writer(file)) as connection:
+    with closing(open_writer(file, FakeClock().now())) as connection:
         shrinking = Shrinking(connection, file, 64 * MIB)
         connection.executemany("INSERT INTO probe VALUES (?, zeroblob(?))", [(2, 8 * MIB), (3, 8 * MIB)])
         connection.execute("DELETE FROM probe WHERE number = 2")
@@ -229,12 +229,15 @@ async def test_a_small_file_of_an_earlier_version_learns_to_shrink(tmp_path: Pat
     with shell(tmp_path) as connection:
         connection.executescript(
             "PRAGMA auto_vacuum = NONE; VACUUM; DROP TABLE read_results; DROP TABLE models; DROP TABLE events; "
-            "DROP TABLE paused; DROP INDEX outcomes_unusual; ALTER TABLE waiting DROP COLUMN stop_asked; "
+            "DROP TABLE paused; DROP TABLE engine_clock; DROP INDEX outcomes_unusual; "
+            "ALTER TABLE outcomes DROP COLUMN finished_at; ALTER TABLE outcomes RENAME COLUMN ended TO finished_at; "
+            "ALTER TABLE waiting DROP COLUMN stop_asked; "
             "ALTER TABLE predictions DROP COLUMN revision; ALTER TABLE predictions DROP COLUMN options; "
             "PRAGMA user_version = 2"
         )
     async with opened(tmp_path, clock, limit_bytes=LIMIT_BYTES) as engine:
         await read(engine, *ids)
+        await eventually(lambda: clock.pending == 1)  # the first purge found nothing
         clock.advance(RETENTION_S + 61)
         await eventually(lambda: disk_bytes(tmp_path) < MIB)
 

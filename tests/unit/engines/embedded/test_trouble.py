@@ -28,6 +28,7 @@ from zypher.engines.contract import Cancellation, Engine
 from zypher.engines.embedded.disk.database import open_writer
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.disk.writer import Writer
+from zypher.engines.embedded.engine_clock import Moment
 from zypher.engines.embedded.journal import End, Mark, resolve
 from zypher.engines.embedded.size_limit import MIB, SizeLimit
 from zypher.errors import EngineUnavailable
@@ -179,13 +180,13 @@ async def test_ending_a_prediction_does_not_wait_for_a_refusing_disk(
 async def test_a_prediction_in_memory_is_never_written(tmp_path: Path, clock: FakeClock) -> None:
     async with opened(tmp_path, clock):
         pass
-    connection = open_writer(tmp_path / "zypher.db")
+    connection = open_writer(tmp_path / "zypher.db", clock.now())
     reports: list[str | None] = []
     writer = Writer(connection, tmp_path, Space(connection, SizeLimit(64 * MIB)), reports.append)
     writer.start()
     stored: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     writer.write(Mark(7, 1, clock.now()))
-    writer.write(End(8, 1, clock.now(), clock.now(), SUCCEEDED, None, partial(resolve, stored)))
+    writer.write(End(8, 1, clock.now(), Moment(clock.now(), 0), SUCCEEDED, None, partial(resolve, stored)))
     assert await stored is None
     await writer.stop()
     writer.close()

@@ -17,5 +17,6 @@ store.py         what the file has of predictions: one function per statement
 pages.py         lists of them, in parts
 event_rows.py    what it has of events
 model_rows.py    what it has of models
+clock_row.py     what it has of the engine clock
 statements.py    the statements: a file of `sql` each
 """

@@ -4,9 +4,11 @@ import logging
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 from zypher.engines.embedded.disk.statements import statement
+from zypher.engines.stored import to_microseconds
 from zypher.errors import EngineError
 
 logger = logging.getLogger(__name__)
@@ -19,8 +21,11 @@ _SHRINKABLE_BYTES = 64 * 1024 * 1024  # a larger file of an earlier version woul
 _BUSY_S = 5.0  # another program, such as a SQLite shell, may lock the file for a moment
 
 
-def open_writer(path: Path) -> sqlite3.Connection:
-    """The connection that writes, after the schema is made or brought up to date. Raises `EngineError`."""
+def open_writer(path: Path, date: datetime) -> sqlite3.Connection:
+    """The connection that writes, after the schema is made or brought up to date. Raises `EngineError`.
+
+    At `date` the engine clock of a file begins that has none.
+    """
     with database_errors(path):
         connection = _connect(path)
         try:
@@ -30,7 +35,7 @@ def open_writer(path: Path) -> sqlite3.Connection:
             # WAL: readers and the writer do not wait for one another. FULL: a commit is on the disk.
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = FULL")
-            _migrate(connection, version)
+            _migrate(connection, version, date)
             _make_shrinkable(connection, path)
         except BaseException:
             connection.close()
@@ -92,7 +97,8 @@ def _known_version(connection: sqlite3.Connection, path: Path) -> int:
     return version
 
 
-def _migrate(connection: sqlite3.Connection, version: int) -> None:
+def _migrate(connection: sqlite3.Connection, version: int, date: datetime) -> None:
+    connection.create_function("date_us", 0, lambda: to_microseconds(date))
     for step in range(version + 1, SCHEMA_VERSION + 1):
         schema = statement(f"schema_{step}")
         connection.executescript(f"BEGIN IMMEDIATE;\n{schema}\nPRAGMA user_version = {step};\nCOMMIT;")

@@ -5,7 +5,7 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 
 from zypher.clock import Clock
-from zypher.engines.embedded.disk import model_rows, store
+from zypher.engines.embedded.disk import clock_row, model_rows, store
 from zypher.engines.embedded.disk.damage import DamageLog, is_damage
 from zypher.engines.embedded.disk.database import bound_wal, database_errors, open_reader, open_writer
 from zypher.engines.embedded.disk.folder import Folder
@@ -27,6 +27,7 @@ class DiskJournal:
     def __init__(self, folder: Path, clock: Clock, limit_bytes: int | None = None) -> None:
         """`limit_bytes` bounds the folder; None: what the disk allows for."""
         self.recovery = Recovery(clock, lambda: self.write(Probe()))
+        self._clock = clock
         self._folder = Folder(folder)
         self._limit_bytes = limit_bytes
         self._threads: tuple[Writer, Reader] | None = None
@@ -39,7 +40,7 @@ class DiskJournal:
         with ExitStack() as undo:
             self._folder.take()
             undo.callback(self._folder.give_back)
-            writing = undo.enter_context(closing(open_writer(self._folder.database)))
+            writing = undo.enter_context(closing(open_writer(self._folder.database, self._clock.now())))
             reading = undo.enter_context(closing(open_reader(self._folder.database)))
             recovered = self._recover(reading)
             space = self._open_space(writing)
@@ -104,6 +105,7 @@ class DiskJournal:
                     store.select_dead(connection),
                     model_rows.select_cards(connection),
                     model_rows.select_paused(connection),
+                    clock_row.select_moment(connection),
                 )
             except Exception as error:
                 if not is_damage(error):

@@ -4,7 +4,7 @@ import sqlite3
 
 from zypher.engines.embedded.disk.damage import is_damage
 from zypher.engines.embedded.disk.statements import statement
-from zypher.engines.embedded.disk.store import ResultRow, ended_or_lost, rows_in
+from zypher.engines.embedded.disk.store import ResultRow, ended_or_lost, is_over, rows_in
 from zypher.engines.embedded.journal import FindList, Listed, Lost, Unended
 from zypher.prediction import Prediction, Status
 from zypher.text import encodable
@@ -61,7 +61,7 @@ def select_readable_page(connection: sqlite3.Connection, wanted: FindList) -> Li
 
 def _listed(row: ResultRow, wanted: FindList) -> Prediction | Unended | None:
     """None for a prediction that is not wanted."""
-    if row.model != encodable(wanted.model):
+    if row.model != encodable(wanted.model) or is_over(row, wanted.kept_since_us):
         return None
     prediction = ended_or_lost(row, None)
     if isinstance(prediction, Lost):

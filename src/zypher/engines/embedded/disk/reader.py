@@ -53,7 +53,8 @@ def _read(connection: sqlite3.Connection, batch: list[Read]) -> list[Callable[[]
     callbacks: list[Callable[[], None]] = []
     finds = [operation for operation in batch if isinstance(operation, FindResult)]
     if finds:
-        found = store.select_results(connection, [find.prediction_id for find in finds])
+        kept_since_us = max(find.kept_since_us for find in finds)  # all are read at this one moment
+        found = store.select_results(connection, [find.prediction_id for find in finds], kept_since_us)
         callbacks.extend(partial(find.done, found.get(find.prediction_id)) for find in finds)
     for operation in batch:
         if isinstance(operation, LoadInputs):

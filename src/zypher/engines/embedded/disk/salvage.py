@@ -3,10 +3,9 @@
 import sqlite3
 from collections.abc import Iterator
 
-from zypher.engines.embedded.disk import model_rows, store
+from zypher.engines.embedded.disk import clock_row, model_rows, store
 from zypher.engines.embedded.disk.damage import is_damage
 from zypher.engines.embedded.journal import DeadLetter, Recovered, WaitingRow
-from zypher.engines.stored import to_instant
 from zypher.model_card import ModelCard
 
 _MOST_SMALL_STEPS = 1_000  # over numbers of a damaged page; beyond them the steps grow
@@ -15,7 +14,13 @@ _MOST_SMALL_STEPS = 1_000  # over numbers of a damaged page; beyond them the ste
 def salvage(connection: sqlite3.Connection, last_row: int) -> Recovered:
     """All rows up to `last_row` that can be read, each by itself. Raises other errors than damage."""
     waiting = [found for each in _waiting(connection, last_row) if (found := _head(connection, *each))]
-    return Recovered(waiting, _dead(connection), _cards(connection), _paused(connection))
+    return Recovered(
+        waiting,
+        _dead(connection),
+        _cards(connection),
+        _paused(connection),
+        clock_row.select_readable_moment(connection),
+    )
 
 
 def _waiting(connection: sqlite3.Connection, last_row: int) -> Iterator[tuple[int, int, bool]]:
@@ -75,9 +80,9 @@ def _dead(connection: sqlite3.Connection) -> list[DeadLetter]:
             raise
         return []
     letters: list[DeadLetter] = []
-    for row, finished_at in rows:
+    for row, ended_us in rows:
         head = _head(connection, row, 0, stop_asked=False)
         if head is not None:
-            died_at = to_instant(finished_at)
-            letters.append(DeadLetter(row, head.prediction_id, head.model, head.submitted_at, died_at, head.options))
+            about = head.prediction_id, head.model, head.submitted_at
+            letters.append(DeadLetter(row, *about, ended_us, head.options))
     return letters

@@ -32,6 +32,7 @@ class ResultRow(msgspec.Struct, frozen=True, array_like=True):
     attempt: int | None
     started_at: int | None
     finished_at: int | None
+    ended_us: int | None  # by the engine clock
     status: Status | None
     run_s: float | None
     failure_kind: FailureKind | None
@@ -77,9 +78,9 @@ def insert_outcomes(connection: sqlite3.Connection, ends: Sequence[End]) -> None
             connection.execute(statement("insert_outcomes"), _outcome_cells(end))
 
 
-def purge(connection: sqlite3.Connection, kept_since: datetime, limit: int) -> int:
-    """Delete up to `limit` predictions that ended at `kept_since` or before; returns how many."""
-    bounds = (_from_instant(kept_since), limit)
+def purge(connection: sqlite3.Connection, kept_since_us: int, limit: int) -> int:
+    """Delete up to `limit` predictions that ended at this reading or before; returns how many."""
+    bounds = (kept_since_us, limit)
     connection.execute(statement("purge_marks"), bounds)
     connection.execute(statement("purge_events"), bounds)
     # The outcomes determine which predictions are deleted, so they go last.
@@ -117,19 +118,19 @@ def write_probe(connection: sqlite3.Connection) -> None:
 
 
 def find_standing(
-    connection: sqlite3.Connection, row: Row, kept_since: datetime
+    connection: sqlite3.Connection, row: Row, kept_since_us: int
 ) -> Standing | IdempotencyKeyReused | None:
     """What stands for this submit, by its id or its key; None for nothing, or for what is past its retention."""
-    found = connection.execute(statement("select_standing"), _standing_cells(row, kept_since)).fetchall()
+    found = connection.execute(statement("select_standing"), _standing_cells(row, kept_since_us)).fetchall()
     for _, prediction_id, same_input, is_over in found:  # the one with its id first
         if not is_over:
             return Standing(str(prediction_id)) if same_input else key_reused()
     return None
 
 
-def delete_forgotten(connection: sqlite3.Connection, row: Row, kept_since: datetime) -> None:
+def delete_forgotten(connection: sqlite3.Connection, row: Row, kept_since_us: int) -> None:
     """Delete what has this submit's id or key and is past its retention."""
-    cells = _standing_cells(row, kept_since)
+    cells = _standing_cells(row, kept_since_us)
     for number, _, _, is_over in connection.execute(statement("select_standing"), cells).fetchall():
         if is_over:
             delete_prediction(connection, int(number))
@@ -140,15 +141,26 @@ def rows_in(content: str) -> list[ResultRow]:
     return _results.decode(content)
 
 
-def select_results(connection: sqlite3.Connection, prediction_ids: Sequence[str]) -> dict[str, Prediction | Lost]:
-    """Those of the predictions that were accepted, by id; one without an end is lost unless it waits."""
+def is_over(row: ResultRow, kept_since_us: int) -> bool:
+    """Whether it ended at this reading of the engine clock or before."""
+    return row.ended_us is not None and row.ended_us <= kept_since_us
+
+
+def select_results(
+    connection: sqlite3.Connection, prediction_ids: Sequence[str], kept_since_us: int
+) -> dict[str, Prediction | Lost]:
+    """Those of the predictions that were accepted, by id; one without an end is lost unless it waits.
+
+    What ended at `kept_since_us` or before is left out.
+    """
     found: dict[str, Prediction | Lost] = {}
     remaining = iter(prediction_ids)
     for size in sizes(len(prediction_ids)):
         ids = [encodable(prediction_id) for prediction_id in islice(remaining, size)]
         (rows,) = connection.execute(statement("select_results", size), (_LONG_BYTES, *ids)).fetchone()
         for row in rows_in(rows):
-            found[row.prediction_id] = ended_or_lost(row, _output(connection, row))
+            if not is_over(row, kept_since_us):
+                found[row.prediction_id] = ended_or_lost(row, _output(connection, row))
     return found
 
 
@@ -190,7 +202,7 @@ def select_head(connection: sqlite3.Connection, row: int) -> tuple[str, str, dat
 
 
 def select_dead_rows(connection: sqlite3.Connection) -> list[tuple[int, int]]:
-    """The rows of the dead letters and when they died, those that died first first."""
+    """The rows of the dead letters and when they died by the engine clock, those that died first first."""
     return connection.execute(statement("select_dead_rows")).fetchall()
 
 
@@ -207,7 +219,9 @@ def move_prediction(connection: sqlite3.Connection, row: int) -> int | None:
 
 def insert_last_outcome(connection: sqlite3.Connection) -> None:
     """Store an outcome behind all others, to find out whether that is possible; to be undone."""
-    connection.execute(statement("insert_outcome"), (_LAST_ROW, Status.FAILED.value, 0, None, 0, 0.0, None, None, None))
+    connection.execute(
+        statement("insert_outcome"), (_LAST_ROW, Status.FAILED.value, 0, None, 0, 0, 0.0, None, None, None)
+    )
 
 
 def find_lost_standing(connection: sqlite3.Connection, row: Row) -> Standing | None:
@@ -241,10 +255,8 @@ def select_waiting(connection: sqlite3.Connection) -> list[WaitingRow]:
 def select_dead(connection: sqlite3.Connection) -> list[DeadLetter]:
     """All dead letters, those that died first first."""
     return [
-        DeadLetter(
-            row, prediction_id, model, to_instant(submitted_at), to_instant(finished_at), options_of(options, revision)
-        )
-        for row, prediction_id, model, submitted_at, finished_at, options, revision in connection.execute(
+        DeadLetter(row, prediction_id, model, to_instant(submitted_at), int(ended_us), options_of(options, revision))
+        for row, prediction_id, model, submitted_at, ended_us, options, revision in connection.execute(
             statement("select_dead")
         )
     ]
@@ -289,9 +301,9 @@ def _options_cell(options: Options) -> str | None:
     return to_blob(options).decode() or None
 
 
-def _standing_cells(row: Row, kept_since: datetime) -> tuple[_Cell, ...]:
+def _standing_cells(row: Row, kept_since_us: int) -> tuple[_Cell, ...]:
     _, prediction_id, model, _, input, key, _ = _prediction_cells(row)
-    return (prediction_id, input, _from_instant(kept_since), model, key)
+    return (prediction_id, input, kept_since_us, model, key)
 
 
 def _outcome_cells(end: End) -> tuple[_Cell, ...]:
@@ -301,7 +313,8 @@ def _outcome_cells(end: End) -> tuple[_Cell, ...]:
         outcome.status.value,
         end.attempt,
         _from_instant(end.started_at),
-        _from_instant(end.finished_at),
+        _from_instant(end.ended.date),
+        end.ended.reading_us,
         outcome.run_s,
         outcome.output,
         None if failure is None else failure.kind.value,

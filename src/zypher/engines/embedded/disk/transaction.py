@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import compress
 
-from zypher.engines.embedded.disk import event_rows, model_rows, store
+from zypher.engines.embedded.disk import clock_row, event_rows, model_rows, store
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.journal import (
     Accept,
@@ -23,6 +23,7 @@ from zypher.engines.embedded.journal import (
     Refused,
     Replay,
     Row,
+    SetClock,
     Standing,
     Write,
 )
@@ -60,7 +61,7 @@ class Transaction:
         callbacks.extend(self._end(ends))
         for operation in others:
             if isinstance(operation, Purge):
-                deleted = store.purge(self._connection, operation.kept_since, operation.limit)
+                deleted = store.purge(self._connection, operation.kept_since_us, operation.limit)
                 callbacks.append(partial(operation.done, deleted))
             elif isinstance(operation, Replay | Forget):
                 _replay_or_forget(self._connection, operation)
@@ -68,6 +69,8 @@ class Transaction:
             elif isinstance(operation, KeepCard | ForgetCard | Pause):
                 _write_model(self._connection, operation)
                 callbacks.append(partial(operation.done, None))
+            elif isinstance(operation, SetClock):
+                clock_row.replace_moment(self._connection, operation.moment)
             elif isinstance(operation, Probe):
                 store.write_probe(self._connection)
                 self.problem = None
@@ -117,7 +120,7 @@ def find_standing(connection: sqlite3.Connection, accept: Accept) -> Accepted | 
     """Of each submit what stands for it."""
     standing: list[Standing | None] = []
     for row in accept.rows:
-        found = store.find_standing(connection, row, accept.kept_since)
+        found = store.find_standing(connection, row, accept.kept_since_us)
         if isinstance(found, IdempotencyKeyReused):
             return found
         standing.append(found)
@@ -166,12 +169,12 @@ def _accept_alone(connection: sqlite3.Connection, accept: Accept) -> Accepted | 
     connection.execute("SAVEPOINT alone")
     accepted: list[Standing | None] = []
     for row in accept.rows:
-        standing = store.find_standing(connection, row, accept.kept_since)
+        standing = store.find_standing(connection, row, accept.kept_since_us)
         if isinstance(standing, IdempotencyKeyReused):
             connection.execute("ROLLBACK TO alone")
             return standing
         if standing is None:
-            store.delete_forgotten(connection, row, accept.kept_since)
+            store.delete_forgotten(connection, row, accept.kept_since_us)
             _insert(connection, [row])
         accepted.append(standing)
     return accepted

@@ -15,8 +15,10 @@ from zypher.engines.embedded.disk.shrinking import Shrinking
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.disk.transaction import Transaction
 from zypher.engines.embedded.disk.wal import Wal, WalCut
-from zypher.engines.embedded.journal import Accept, Damaged, End, Mark, MarkRead, Probe, Publish, Write
+from zypher.engines.embedded.journal import Accept, Damaged, End, Mark, MarkRead, Probe, Publish, SetClock, Write
 from zypher.errors import EngineUnavailable
+
+_WITHOUT_RESULT = (MarkRead, SetClock, Probe)
 
 
 class Writer:
@@ -132,7 +134,7 @@ class Writer:
         return callbacks
 
     def _failures(self, batch: list[Write], problem: str) -> Callbacks:
-        waiting = [each.done for each in batch if not isinstance(each, MarkRead | Probe) and each.done is not None]
+        waiting = [each.done for each in batch if not isinstance(each, _WITHOUT_RESULT) and each.done is not None]
         failures = [partial(done, EngineUnavailable(problem)) for done in waiting]
         return [partial(self._report, problem), *failures]
 

@@ -64,6 +64,7 @@ class Entry:
     __slots__ = (
         "attempt",
         "events",
+        "expires_s",
         "held_bytes",
         "lease",
         "message",
@@ -95,6 +96,7 @@ class Entry:
         self.stage = Stage.ACCEPTING
         self.stop_asked = False  # whether it is to end as cancelled once its attempt does
         self.message: Message | None = None  # None when it must be read from the journal first
+        self.expires_s: float | None = None  # the reading of the monotonic clock that is its deadline
         self.held_bytes = 0  # of input that memory must hold while it waits; 0 when the journal has it
         self.lease: Lease | None = None
         self.events: EventLog | None = None  # of one that is in memory only

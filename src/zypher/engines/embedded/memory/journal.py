@@ -24,6 +24,7 @@ from zypher.engines.embedded.journal import (
     Read,
     Recovered,
     Replay,
+    SetClock,
     Write,
 )
 from zypher.engines.embedded.memory.records import Records
@@ -39,7 +40,7 @@ Result = TypeVar("Result")
 class MemoryJournal:
     """The `Journal` that makes no file. Operations are done at once; results are given in a later turn of the loop.
 
-    Marks of attempts, cards and pauses are ignored: they are for a process that starts after this one.
+    Marks of attempts, cards, pauses and the clock are ignored: they are for a process that starts after this one.
     """
 
     def __init__(self, clock: Clock, limit_bytes: int | None = None) -> None:
@@ -75,6 +76,8 @@ class MemoryJournal:
                     self._records.mark_read(prediction_id)
             case End():
                 self._end(operation)
+            case SetClock():
+                pass
             case Probe():
                 self.recovery.update(None)
             case _:
@@ -83,7 +86,7 @@ class MemoryJournal:
     def read(self, operation: Read) -> None:
         self._check_open()
         if isinstance(operation, FindResult):
-            self._give(operation.done, self._records.find_result(operation.prediction_id))
+            self._give(operation.done, self._records.find_result(operation.prediction_id, operation.kept_since_us))
         elif isinstance(operation, FindStanding):
             self._give(operation.accept.done, self._records.find_standing(operation.accept))
         elif isinstance(operation, FindEvents):
@@ -109,7 +112,7 @@ class MemoryJournal:
                 self._records.delete(operation.row)
                 self._give(operation.done, None)
             case Purge():
-                self._give(operation.done, self._records.purge(operation.kept_since, operation.limit))
+                self._give(operation.done, self._records.purge(operation.kept_since_us, operation.limit))
 
     def _end(self, operation: End) -> None:
         no_room = self._records.end(operation)

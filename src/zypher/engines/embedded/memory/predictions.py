@@ -2,10 +2,10 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 
 from zypher.clock import Clock
 from zypher.engines.contract import Submission
+from zypher.engines.embedded.engine_clock import EngineClock, Moment
 from zypher.engines.embedded.journal import WaitingRow, resolve
 from zypher.engines.embedded.memory.entry import Entry
 from zypher.engines.embedded.memory.queue import Queue
@@ -24,13 +24,14 @@ _MAYBE_RECEIVED = 2  # times: the next attempt is written down before it begins
 class Predictions:
     """The entries by id and the queues by model."""
 
-    def __init__(self, clock: Clock, queue_limit: int) -> None:
+    def __init__(self, clock: Clock, engine_clock: EngineClock, queue_limit: int) -> None:
         self.entries: dict[str, Entry] = {}  # by prediction id
         self.queues: dict[str, Queue] = {}  # of the lanes `PRIORITIES`, by model
         self.notices: dict[str, Queue] = {}  # of the lane `webhooks`, by model
         self.recent = Recent()
         self.watchers = Waiters[None](clock)  # for events, by prediction id
         self._clock = clock
+        self._engine_clock = engine_clock
         self._queue_limit = queue_limit
 
     def __contains__(self, prediction_id: str) -> bool:
@@ -106,7 +107,7 @@ class Predictions:
         """The prediction at this moment."""
         return entry.state(self.queue_of(entry).position(entry))
 
-    def finish(self, entry: Entry, outcome: Outcome, finished_at: datetime) -> Prediction:
+    def finish(self, entry: Entry, outcome: Outcome, ended: Moment) -> Prediction:
         """End a prediction that left its queue: forget the entry, wake its waiters."""
         lease = entry.lease
         prediction = Prediction(
@@ -116,7 +117,7 @@ class Predictions:
             submitted_at=entry.submitted_at,
             attempt=entry.attempt,
             started_at=None if lease is None else lease.started_at,
-            finished_at=finished_at,
+            finished_at=ended.date,
             outcome=outcome,
             durable=entry.row != 0,
             options=entry.options,
@@ -128,7 +129,7 @@ class Predictions:
             queue.observe(outcome.run_s)
         # One whose wait has just ended may be promoted in this very turn of the event loop: it must be found.
         if not _wake_waiters(entry, prediction) or entry.row or entry.watched:
-            self.recent.keep(prediction, entry.events)
+            self.recent.keep(prediction, ended, entry.events)
             self.watchers.wake(entry.prediction_id)
         return prediction
 
@@ -162,7 +163,7 @@ class Predictions:
 
     def _keep_unreturned(self, prediction: Prediction) -> None:
         if prediction.status.terminal:
-            self.recent.keep(prediction)
+            self.recent.keep(prediction, self._engine_clock.moment())  # it ended in this turn of the event loop
 
 
 def _wake_waiters(entry: Entry, prediction: Prediction) -> bool:

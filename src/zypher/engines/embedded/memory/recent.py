@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from typing import NamedTuple
 
+from zypher.engines.embedded.engine_clock import Moment
 from zypher.engines.event_log import EventLog
 from zypher.prediction import Prediction
 
@@ -10,8 +11,11 @@ _MOST = 4_096
 _MOST_BYTES = 4 * 1024 * 1024
 
 
-class _Ended(NamedTuple):
+class Ended(NamedTuple):
+    """One of them."""
+
     prediction: Prediction
+    ended: Moment
     events: EventLog | None  # of one that was in memory only
     size_bytes: int
 
@@ -24,25 +28,24 @@ class Recent:
     """
 
     def __init__(self) -> None:
-        self._ended: OrderedDict[str, _Ended] = OrderedDict()
+        self._ended: OrderedDict[str, Ended] = OrderedDict()
         self._bytes = 0
 
     def __contains__(self, prediction_id: str) -> bool:
         return prediction_id in self._ended
 
-    def get(self, prediction_id: str) -> Prediction | None:
-        ended = self._ended.get(prediction_id)
-        return None if ended is None else ended.prediction
+    def get(self, prediction_id: str) -> Ended | None:
+        return self._ended.get(prediction_id)
 
     def events(self, prediction_id: str) -> EventLog | None:
         """Those of a prediction that was in memory only; None without any."""
         ended = self._ended.get(prediction_id)
         return None if ended is None else ended.events
 
-    def keep(self, prediction: Prediction, events: EventLog | None = None) -> None:
+    def keep(self, prediction: Prediction, ended: Moment, events: EventLog | None = None) -> None:
         self.forget(prediction.prediction_id)
         size_bytes = _size_bytes(prediction, events)
-        self._ended[prediction.prediction_id] = _Ended(prediction, events, size_bytes)
+        self._ended[prediction.prediction_id] = Ended(prediction, ended, events, size_bytes)
         self._bytes += size_bytes
         while len(self._ended) > _MOST or (self._bytes > _MOST_BYTES and len(self._ended) > 1):
             _, oldest = self._ended.popitem(last=False)

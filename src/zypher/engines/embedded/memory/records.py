@@ -4,7 +4,6 @@ import heapq
 from bisect import bisect_left
 from collections import OrderedDict
 from collections.abc import Iterator
-from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -35,7 +34,7 @@ _UNENDED = {Status.QUEUED, Status.RUNNING}
 class _Record:
     """One prediction from its acceptance to the end of its retention."""
 
-    __slots__ = ("end_number", "events", "input", "key", "message", "prediction", "read")
+    __slots__ = ("end_number", "ended_us", "events", "input", "key", "message", "prediction", "read")
 
     def __init__(self, message: Message, key: str | None, events: EventLog | None) -> None:
         self.message = replace(message, input=b"")
@@ -43,6 +42,7 @@ class _Record:
         self.key = key
         self.events = events
         self.prediction: Prediction | None = None  # once it ended
+        self.ended_us = 0  # by the engine clock
         self.end_number = 0  # its place in the order of ends
         self.read = False
 
@@ -57,9 +57,8 @@ class _Record:
         output_bytes = len((outcome.output if outcome else None) or b"")
         return _RECORD_BYTES + len(self.input) + output_bytes + (self.events.size_bytes if self.events else 0)
 
-    def ended_by(self, instant: datetime) -> bool:
-        finished_at = self.prediction.finished_at if self.prediction else None
-        return finished_at is not None and finished_at <= instant
+    def ended_by(self, reading_us: int) -> bool:
+        return self.prediction is not None and self.ended_us <= reading_us
 
 
 class Records:
@@ -97,7 +96,7 @@ class Records:
         standing: list[Standing | None] = []
         by_key: dict[str, Row] = {}  # the first of these submits with each key
         for row in accept.rows:
-            found = self._standing(row, accept.kept_since)
+            found = self._standing(row, accept.kept_since_us)
             first = row if row.idempotency_key is None else by_key.setdefault(row.idempotency_key, row)
             if found is None and first is not row:
                 same = first.message.input == row.message.input
@@ -133,7 +132,7 @@ class Records:
         while place > lowest:
             place -= 1
             record = self._records.get(self._rows[place])
-            if record is not None and _is_listed(record, wanted):
+            if record is not None and not record.ended_by(wanted.kept_since_us) and _is_listed(record, wanted):
                 ended = record.prediction
                 found.append(without_output(ended) if ended else Unended(record.message.prediction_id))
                 if len(found) == wanted.limit:
@@ -147,6 +146,7 @@ class Records:
             return None
         ended = _Record(record.message, record.key, record.events)
         ended.prediction = _prediction(record.message, end)
+        ended.ended_us = end.ended.reading_us
         if record.key is not None or ended.is_dead:  # nothing else needs the input
             ended.input = record.input
         notice = None if end.notice is None else _Record(end.notice.message, None, None)
@@ -183,12 +183,12 @@ class Records:
         if record.key is not None:
             del self._rows_by_key[record.message.model, record.key]
 
-    def purge(self, kept_since: datetime, limit: int) -> int:
-        """Delete up to `limit` predictions that ended at `kept_since` or before; returns how many."""
+    def purge(self, kept_since_us: int, limit: int) -> int:
+        """Delete up to `limit` predictions that ended at this reading or before; returns how many."""
         deleted = 0
         while deleted < limit and self._ended:
             row = next(iter(self._ended))
-            if not self._records[row].ended_by(kept_since):
+            if not self._records[row].ended_by(kept_since_us):
                 break
             self.delete(row)
             deleted += 1
@@ -205,10 +205,10 @@ class Records:
         record.read = True
         heapq.heappush(self._read, (record.end_number, row))
 
-    def find_result(self, prediction_id: str) -> Prediction | None:
-        """A prediction that ended."""
+    def find_result(self, prediction_id: str, kept_since_us: int) -> Prediction | None:
+        """A prediction that ended above this reading."""
         record = self._records.get(self._rows_by_id.get(prediction_id, 0))
-        return None if record is None else record.prediction
+        return None if record is None or record.ended_by(kept_since_us) else record.prediction
 
     def load_inputs(self, wanted: LoadInputs) -> dict[int, bytes]:
         """The inputs that there are, by row."""
@@ -227,10 +227,10 @@ class Records:
         if len(self._rows) > 2 * len(self._records) + _MOST_EXAMINED:
             self._rows = sorted(self._records)
 
-    def _standing(self, row: Row, kept_since: datetime) -> Standing | IdempotencyKeyReused | None:
+    def _standing(self, row: Row, kept_since_us: int) -> Standing | IdempotencyKeyReused | None:
         for number in self._matching(row):
             record = self._records[number]
-            if record.ended_by(kept_since):
+            if record.ended_by(kept_since_us):
                 continue
             if record.message.prediction_id == row.message.prediction_id or record.input == row.message.input:
                 return Standing(record.message.prediction_id)
@@ -264,7 +264,7 @@ def _prediction(message: Message, end: End) -> Prediction:
         submitted_at=message.submitted_at,
         attempt=end.attempt,
         started_at=end.started_at,
-        finished_at=end.finished_at,
+        finished_at=end.ended.date,
         outcome=end.outcome,
         options=message.options,
     )

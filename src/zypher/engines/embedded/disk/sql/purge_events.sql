@@ -1,2 +1,2 @@
 DELETE FROM events
-WHERE number IN (SELECT number FROM outcomes WHERE finished_at <= ?1 ORDER BY finished_at, number LIMIT ?2)
+WHERE number IN (SELECT number FROM outcomes WHERE ended <= ?1 ORDER BY ended, number LIMIT ?2)

@@ -1,2 +1,2 @@
 DELETE FROM read_results
-WHERE (finished_at, number) IN (SELECT finished_at, number FROM read_results ORDER BY finished_at, number LIMIT ?)
+WHERE (ended, number) IN (SELECT ended, number FROM read_results ORDER BY ended, number LIMIT ?)

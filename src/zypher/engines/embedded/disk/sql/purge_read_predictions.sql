@@ -1,5 +1,5 @@
 DELETE FROM predictions
 WHERE number IN (
-    SELECT number FROM (SELECT finished_at, number FROM read_results ORDER BY finished_at, number LIMIT ?)
-    JOIN outcomes USING (finished_at, number)
+    SELECT number FROM (SELECT ended, number FROM read_results ORDER BY ended, number LIMIT ?)
+    JOIN outcomes USING (ended, number)
 )

@@ -1,4 +1,4 @@
-SELECT number, prediction_id, model, submitted_at, finished_at, options, revision
+SELECT number, prediction_id, model, submitted_at, ended, options, revision
 FROM outcomes JOIN predictions USING (number)
 WHERE failure_kind = 'worker_lost'
-ORDER BY finished_at, number
+ORDER BY ended, number

@@ -1,0 +1,2 @@
+SELECT coalesce(finished_at, ended), ended FROM outcomes
+ORDER BY ended DESC LIMIT 1

@@ -1,0 +1,2 @@
+SELECT date, reading FROM engine_clock
+WHERE number = 1
