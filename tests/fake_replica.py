@@ -25,6 +25,7 @@ class FakeReplica:
         events: Events | None = None,
         refusal: str = "",
         card: ModelCard = CARD,
+        gate: asyncio.Event | None = None,
     ) -> None:
         self.card = card
         self.number = number
@@ -40,13 +41,16 @@ class FakeReplica:
         self._events = events or Events()
         self._capacity = slots
         self._refusal = refusal  # why the model cannot be loaded
+        self._gate = gate  # until it is set, the model is being loaded
         self._death: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
     async def start(self) -> None:
         if self._refusal:
-            self._death.set_result("exited with code 0")
+            self.die("exited with code 0")
 
     async def loaded(self) -> ModelCard:
+        if self._gate is not None:
+            await self._gate.wait()
         if self._refusal:
             raise TargetError(self._refusal)
         self.slots = self._capacity

@@ -28,6 +28,7 @@ class Replicas:
         self._clock = clock
         self._alive: set[Replica] = set()
         self._keepers: list[asyncio.Task[None]] = []
+        self._starting = set(range(1, count + 1))  # the numbers of those whose first start has not ended yet
         self._first_load: asyncio.Future[ModelCard] = asyncio.get_running_loop().create_future()
 
     def start(self) -> None:
@@ -39,7 +40,8 @@ class Replicas:
     async def first_card(self) -> ModelCard:
         """The model's card, as soon as one replica has loaded it.
 
-        Raises `TargetError` if the first cannot; called again, it waits for the next one that loads or cannot.
+        Raises `TargetError` once each of them has tried and cannot; called again, it waits for the next one that loads
+        or cannot.
         """
         self._forget_failed_load()
         return await asyncio.shield(self._first_load)
@@ -95,7 +97,8 @@ class Replicas:
         try:
             await replica.start()
         except OSError as error:
-            self._refused(TargetError(f"The system cannot start a process for a replica: {error.strerror}."))
+            problem = f"The system cannot start a process for a replica: {error.strerror}."
+            self._refused(replica, TargetError(problem))
             return
         self._alive.add(replica)
         ended = asyncio.ensure_future(replica.ended())
@@ -111,8 +114,9 @@ class Replicas:
         try:
             self.card = await replica.loaded()
         except TargetError as error:
-            self._refused(error)
+            self._refused(replica, error)
             return
+        self._starting.discard(replica.number)
         self.problem = None
         about = {"replica": replica.number, "pid": replica.pid, "slots": replica.slots}
         logger.info("replica ready", extra=about)
@@ -133,10 +137,12 @@ class Replicas:
         self.slots.remove(replica)
         self.changed.set()
 
-    def _refused(self, error: TargetError) -> None:
+    def _refused(self, replica: Replica, error: TargetError) -> None:
+        self._starting.discard(replica.number)
         self.problem = str(error)
-        if not self._first_load.done():
-            self._first_load.set_exception(error)
+        if self._starting or self._first_load.done():
+            about = {"replica": replica.number, "problem": self.problem, "details": error.details}
+            logger.error("a replica cannot start", extra=about)
         else:
-            logger.error("a replica cannot start", extra={"problem": self.problem, "details": error.details})
+            self._first_load.set_exception(error)
         self.changed.set()
