@@ -22,7 +22,7 @@ from zypher.http.operators import OPERATOR_SETTINGS, operator_routes
 from zypher.models.loader import defined_as
 from zypher.operations.dead_letters import OperatorEngine
 from zypher.service.http_process import HttpProcess
-from zypher.service.lifecycle import Process, run_until_stopped
+from zypher.service.lifecycle import Process, run_until_signal, run_until_stopped
 from zypher.service.operator_socket import OperatorSocket
 from zypher.service.processes import ServerOnly, ServerWithWorker, WorkerOnly
 from zypher.service.sockets import Address, address_of
@@ -157,8 +157,11 @@ async def operator_session(settings: EngineSettings) -> AsyncGenerator[OperatorS
 
 
 def check(settings: Settings, input: bytes | None) -> CheckReport:
-    """Load the model in a replica and run it once on `input` (JSON), if given. Raises `TargetError`."""
-    return uvloop.run(check_model(_launch(settings), input, SystemClock()))
+    """Load the model in a replica and run it once on `input` (JSON), if given.
+
+    Raises `TargetError`, and `Interrupted` once a signal has ended the replica in order.
+    """
+    return uvloop.run(run_until_signal(check_model(_launch(settings), input, SystemClock())))
 
 
 @asynccontextmanager

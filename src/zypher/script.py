@@ -14,6 +14,7 @@ from pathlib import Path
 from zypher import assembly
 from zypher.errors import StartError
 from zypher.models.loader import is_loading, target_of
+from zypher.service.lifecycle import STOPPING
 from zypher.settings import SETTINGS, replace_target, resolve_keywords
 from zypher.telemetry.logs import configure
 
@@ -23,7 +24,7 @@ _SECOND_SIGNAL = 130  # as `zypher serve` exits
 
 
 def serve(model: Callable[..., object] | str, /, **settings: object) -> None:
-    """Serve a function or a class until SIGINT or SIGTERM, as `zypher serve` does.
+    """Serve a function or a class until SIGINT, SIGTERM or SIGHUP, as `zypher serve` does.
 
         class Detector:
             def predict(self, text: str) -> int: ...
@@ -63,7 +64,7 @@ def _check_thread() -> None:
 @contextmanager
 def _process_as_before() -> Generator[None]:
     """What a server changes of its process is as it was afterwards: the script goes on."""
-    signals = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signals = {number: signal.getsignal(number) for number in STOPPING}
     threshold, interval_s = gc.get_threshold(), sys.getswitchinterval()
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level

@@ -30,7 +30,7 @@ def wait_for_drain(server: ServerProcess) -> None:
         wait_until(lambda: "stopping" in client.get("/healthz/ready").text)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_what_runs_is_finished_and_answered(serve: Serve, gate: Gate, number: signal.Signals) -> None:
     server = serve(GATED)
     with client_of(server) as client, ThreadPoolExecutor(1) as pool:

@@ -4,7 +4,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from zypher.cli.setting_flags import read_settings
-from zypher.cli.terminal import DONE, FAILED, print_error, print_json, shown_json
+from zypher.cli.terminal import DONE, FAILED, SIGNALLED, print_error, print_json, shown_json
 from zypher.errors import StartError
 
 if TYPE_CHECKING:
@@ -26,10 +26,16 @@ def run(arguments: argparse.Namespace) -> int:
     settings = read_settings(arguments).settings
     input = _input(arguments.input)
     from zypher.assembly import check
+    from zypher.service.lifecycle import Interrupted
     from zypher.telemetry.logs import configure
 
     configure(settings.log)
-    return show(check(settings, input), as_json=arguments.json)
+    try:
+        report = check(settings, input)
+    except Interrupted as signal:
+        print_error("Interrupted.")
+        return SIGNALLED + signal.number
+    return show(report, as_json=arguments.json)
 
 
 def show(report: "CheckReport", *, as_json: bool) -> int:

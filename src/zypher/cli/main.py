@@ -20,7 +20,8 @@ exit codes:
   {DONE:<4}done
   {FAILED:<4}the prediction failed, or the server or engine did not answer or answered an error
   {USAGE_ERROR:<4}the command, a setting or the model is wrong
-  {INTERRUPTED:<4}interrupted; of serve and worker: a second signal stopped it at once
+  {INTERRUPTED:<4}interrupted; of serve and worker: a second signal stopped it at once;
+      of check: 128 and the number of the signal
   {BROKEN_PIPE:<4}the reader of the output closed it
 """
 

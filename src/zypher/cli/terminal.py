@@ -11,6 +11,7 @@ from zypher.text import printable
 DONE = 0
 FAILED = 1  # the prediction failed, or the server did not answer or answered an error
 USAGE_ERROR = 2  # the command, a setting or the model is wrong
+SIGNALLED = 128  # and the number of the signal, as a shell reports it
 INTERRUPTED = 130  # as a shell reports SIGINT; of serve and worker: a second signal cut the drain
 BROKEN_PIPE = 141  # the reader of the output closed it; as a shell reports SIGPIPE
 

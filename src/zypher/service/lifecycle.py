@@ -4,12 +4,22 @@ import asyncio
 import gc
 import logging
 import signal
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Coroutine
+from typing import Protocol, TypeVar
 
 logger = logging.getLogger(__name__)
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # these stop a process
+
+T = TypeVar("T")
+
+
+class Interrupted(Exception):
+    """A signal ended the work."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 class Process(Protocol):
@@ -43,9 +53,32 @@ async def run_until_stopped(process: Process) -> bool:
     return await _Lifecycle(process).run()
 
 
+async def run_until_signal(work: Coroutine[object, object, T]) -> T:
+    """The result of the work. A signal cancels it, as does each further one; then raises `Interrupted`."""
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+    signals, received = _signals(), list[int]()
+
+    def interrupt(number: int) -> None:
+        received.append(number)
+        task.cancel()
+
+    for number in signals:
+        loop.add_signal_handler(number, interrupt, number)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        if not received:
+            raise
+        raise Interrupted(received[0]) from None
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
 class _Lifecycle:
     def __init__(self, process: Process) -> None:
         self._process = process
+        self._signals = _signals()
         self._first_signal = asyncio.Event()
         self._second_signal = asyncio.Event()
 
@@ -72,14 +105,14 @@ class _Lifecycle:
 
     def _listen_to_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        for number in _SIGNALS:
+        for number in self._signals:
             loop.add_signal_handler(number, self._signalled, number)
 
     def _ignore_signals(self) -> None:
         """For good: without the loop's handlers, a late signal would kill the process."""
         loop = asyncio.get_running_loop()
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)  # between the two steps
-        for number in _SIGNALS:
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, self._signals)  # between the two steps
+        for number in self._signals:
             loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
@@ -90,6 +123,12 @@ class _Lifecycle:
             return
         self._first_signal.set()
         logger.info("stopping; a second signal stops at once", extra={"signal": number.name})
+
+
+def _signals() -> tuple[signal.Signals, ...]:
+    """Those that stop this process: not SIGHUP if it was started to survive its terminal, as by `nohup`."""
+    survives = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    return tuple(number for number in STOPPING if not (survives and number == signal.SIGHUP))
 
 
 async def _first_of(*waits: Awaitable[object]) -> None:

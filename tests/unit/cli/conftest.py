@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from zypher.service.lifecycle import STOPPING
+
 
 @pytest.fixture(autouse=True)
 def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -19,7 +21,7 @@ def nothing_set(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.fixture(autouse=True)
 def signals_as_before() -> Iterator[None]:
     """A server that ends ignores what would kill it meanwhile, for good; its process is the tests' own here."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in STOPPING}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)

@@ -10,14 +10,14 @@ import pytest
 
 from tests.fake_clock import eventually
 from zypher.errors import TargetError
-from zypher.service.lifecycle import run_until_stopped
+from zypher.service.lifecycle import STOPPING, Interrupted, run_until_signal, run_until_stopped
 
 
 @pytest.fixture(autouse=True)
 def own_process() -> Iterator[None]:
     """What a process sets for its whole life, other tests do not feel."""
     threshold = gc.get_threshold()
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in STOPPING}
     yield
     gc.unfreeze()
     gc.set_threshold(*threshold)
@@ -54,11 +54,11 @@ class Parts:
             await asyncio.Event().wait()
 
 
-async def signal_at(parts: Parts, *moments: str) -> None:
+async def signal_at(parts: Parts, *moments: str, number: signal.Signals = signal.SIGTERM) -> None:
     """Send this process a signal each time the parts were asked for one of these."""
     for moment in moments:
         await eventually(lambda moment=moment: moment in parts.asked)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ async def test_a_signal_after_the_end_changes_nothing() -> None:
     parts = Parts()
     ended, _ = await asyncio.gather(run_until_stopped(parts), signal_at(parts, "get ready"))
     assert ended
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in STOPPING:
         assert signal.getsignal(number) is signal.SIG_IGN
         os.kill(os.getpid(), number)
 
@@ -101,3 +101,47 @@ async def test_a_part_that_dies_ends_the_process() -> None:
     with pytest.raises(RuntimeError):
         await run_until_stopped(parts)
     assert parts.asked == ["start", "get ready", "stop"]
+
+
+async def test_the_end_of_the_terminal_drains() -> None:
+    parts = Parts()
+    await asyncio.gather(run_until_stopped(parts), signal_at(parts, "get ready", number=signal.SIGHUP))
+    assert parts.asked == ["start", "get ready", "drain", "stop"]
+
+
+async def test_what_survives_its_terminal_ignores_that_end() -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as `nohup` does
+    parts = Parts()
+    running = asyncio.ensure_future(run_until_stopped(parts))
+    await signal_at(parts, "get ready", number=signal.SIGHUP)
+    assert parts.asked == ["start", "get ready"]
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    await signal_at(parts, "get ready")
+    assert await running
+
+
+@pytest.mark.parametrize("number", STOPPING)
+async def test_a_signal_cancels_work_and_is_reported(number: signal.Signals) -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            os.kill(os.getpid(), number)
+            await asyncio.Event().wait()
+        finally:
+            ended.append("in order")
+
+    before = signal.getsignal(number)
+    with pytest.raises(Interrupted) as interrupted:
+        await run_until_signal(work())
+    assert (interrupted.value.number, ended) == (number, ["in order"])
+    signal.signal(number, before)
+
+
+async def test_work_without_a_signal_returns_or_raises() -> None:
+    async def work() -> str:
+        return "done"
+
+    assert await run_until_signal(work()) == "done"
+    with pytest.raises(TimeoutError):
+        await run_until_signal(asyncio.wait_for(asyncio.Event().wait(), 0))
