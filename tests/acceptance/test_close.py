@@ -1,5 +1,7 @@
 """What a model holds ends with its replica."""
 
+import ctypes
+import os
 import signal
 
 import psutil
@@ -7,8 +9,10 @@ import psutil
 from tests.asking import client_of, predict, target
 from tests.conftest import Serve
 from tests.polling import wait_until
+from tests.running_replica import StartReplica
 
 CLOSING = target("closing.py:Closing")
+PR_SET_CHILD_SUBREAPER = 36
 
 
 def test_an_idle_model_and_its_child_processes_end(serve: Serve) -> None:
@@ -31,3 +35,24 @@ def test_what_a_killed_replica_started_is_gone_too(serve: Serve) -> None:
 
         wait_until(lambda: not psutil.pid_exists(pids["helper"]))
         assert predict(client, "x").json()["replica"] != pids["replica"]
+
+
+async def test_no_zombie_stays_with_the_first_process(start: StartReplica) -> None:
+    prctl = ctypes.CDLL(None).prctl
+    prctl(PR_SET_CHILD_SUBREAPER, 1)  # as the first process of a container, this one inherits orphans
+    try:
+        running = await start("""
+            import os, subprocess
+            class Model:
+                def predict(self, x: int):
+                    return subprocess.Popen(["sh", "-c", "sleep 600 & sleep 600"]).pid
+        """)
+        child = await running.run(1)
+        assert isinstance(child, int)
+        assert running.replica.pid is not None
+        wait_until(psutil.Process(child).children)
+        os.kill(running.replica.pid, signal.SIGKILL)
+        await running.cause()
+        assert psutil.Process().children() == []
+    finally:
+        prctl(PR_SET_CHILD_SUBREAPER, 0)

@@ -10,6 +10,7 @@ from tests.acceptance.conftest import Machines
 from tests.asking import client_of, output, predict, submit, target
 from tests.command import zypher
 from tests.gate import Gate
+from tests.held import Held
 from tests.polling import wait_until
 
 
@@ -40,7 +41,7 @@ def test_workers_share_the_work(machines: Machines, gate: Gate) -> None:
         assert [output(client, each) for each in accepted] == ["A", "B", "C"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_worker_finishes_what_it_runs(machines: Machines, gate: Gate, number: signal.Signals) -> None:
     front, worker = machines.front(), machines.worker("gated.py:Gated", "--concurrency", "1")
     with client_of(front.wait_ready()) as client:
@@ -110,3 +111,10 @@ def test_what_cannot_start_is_one_sentence(machines: Machines, arguments: list[s
     assert len(sentences) == 1
     assert words in sentences[0]
     assert list(Path(machines.folder).glob(".zypher")) == []
+
+
+def test_a_killed_worker_leaves_nothing_of_its_model(machines: Machines) -> None:
+    worker = machines.worker("leaving.py:Leaving")
+    held = Held(machines.folder)
+    worker.kill()
+    held.wait_for_folders_only()

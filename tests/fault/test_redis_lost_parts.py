@@ -450,7 +450,7 @@ async def test_what_lost_its_entry_ends_though_none_asks(engine: Engine, redis: 
 
 
 @pytest.mark.parametrize("giving_back", ["settle", "release"])
-async def test_what_lost_its_entry_while_it_ran_ends_with_its_attempt(
+async def test_a_run_that_lost_its_entry_ends_with_its_attempt(
     engine: Engine, redis: RedisClient, giving_back: str
 ) -> None:
     (prediction,) = await engine.submit([Submission(message())], durable=False)

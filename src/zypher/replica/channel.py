@@ -3,7 +3,8 @@
 import os
 import socket
 from collections.abc import Iterator
-from select import POLLIN, POLLOUT, poll  # by name, as all that a model may replace in its module
+from contextlib import suppress
+from select import POLLHUP, POLLIN, POLLOUT, poll  # by name, as all that a model may replace in its module
 from threading import Lock
 
 from zypher.worker.frame_reader import FrameReader
@@ -66,6 +67,17 @@ class Channel:
     def _decoded(self, count: int) -> Iterator[ToReplica]:
         for body in self._reader.received(count):
             yield from decode_to_replica(body)
+
+    def ended(self) -> bool:
+        """Whether one of the two has ended it."""
+        look = poll()
+        look.register(self._end, 0)
+        return any(event & POLLHUP for _, event in look.poll(0))
+
+    def end(self) -> None:
+        """Send and receive nothing more; the worker notices."""
+        with suppress(OSError):
+            self._end.shutdown(socket.SHUT_RDWR)
 
     def detach(self) -> None:
         """Let this process, which was forked off the replica, neither send nor receive anything more."""

@@ -10,13 +10,14 @@ import signal
 import socket
 import sys
 import traceback
+from os import _exit as exit_process
 
 from zypher.errors import TargetError
 from zypher.models.loader import load
 from zypher.replica.attempts import Attempts
 from zypher.replica.channel import Channel
 from zypher.replica.endings import load_failed
-from zypher.replica.forks import isolate
+from zypher.replica.forks import handle_signals, isolate
 from zypher.replica.log import log_to_worker
 from zypher.replica.runner import Replica, Runner
 from zypher.replica.threads import Threads
@@ -29,16 +30,19 @@ _PR_SET_PDEATHSIG = 1  # prctl(2)
 def main() -> None:
     """Live as long as the socket."""
     descriptor, begun = map(int, sys.argv[1:])
-    _leave_signals_to_the_worker()
     end = socket.socket(fileno=descriptor)
+    channel = Channel(end)
+    _leave_signals_to_the_worker(channel)
     end.set_inheritable(False)  # what the model starts must not keep the socket open after our death
     os.set_inheritable(begun, False)
     try:
-        _live(Channel(end), begun)
-        os._exit(0)  # whatever threads the model still has
-    finally:
+        _live(channel, begun)
+    except KeyboardInterrupt:
+        pass  # the worker has waited long enough
+    except BaseException:
         traceback.print_exc()
-        os._exit(1)  # reached only by an error of ours; the threads of the model must not hold it up
+        exit_process(1)  # an error of ours; the threads of the model must not hold it up
+    # Now the interpreter ends as that of a script: threads, `atexit`, finalizers. The worker kills one that takes long.
 
 
 def _live(channel: Channel, begun: int) -> None:
@@ -47,10 +51,15 @@ def _live(channel: Channel, begun: int) -> None:
         return
     log_to_worker(message.log)
     isolate(channel)
+    runner: Runner | None = None
     try:
-        _runner(message, channel, begun).run()
+        runner = _runner(message, channel, begun)
+        runner.run()
     except TargetError as error:
         channel.send(load_failed(error))
+    channel.end()  # before all that may take long: from now on the worker waits for our end
+    if runner is not None:
+        runner.close()
 
 
 def _receive_load(channel: Channel) -> Load | None:
@@ -81,12 +90,22 @@ def _runner(message: Load, channel: Channel, begun: int) -> Runner:
     return Tasks(replica)
 
 
-def _leave_signals_to_the_worker() -> None:
-    """Ctrl-C and a supervisor signal every process at once; it is the worker that ends the others in order."""
+def _leave_signals_to_the_worker(channel: Channel) -> None:
+    """Ctrl-C and a supervisor signal every process at once; it is the worker that ends the others in order.
+
+    Once the socket has ended, its SIGINT interrupts what takes long as Ctrl-C does in a script.
+    """
+
+    def interrupt(_number: int, _frame: object) -> None:
+        if channel.ended():
+            raise KeyboardInterrupt
+
+    def nothing(_number: int, _frame: object) -> None:  # not SIG_IGN, which what the model starts would inherit
+        pass
+
     os.setpgid(0, 0)  # a group that what the model starts belongs to, so that it can be ended with us
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        # Not SIG_IGN, which the processes that the model starts would inherit.
-        signal.signal(number, lambda _number, _frame: None)
+    handle_signals({signal.SIGINT: interrupt, signal.SIGTERM: nothing, signal.SIGHUP: nothing})
+    for number in (signal.SIGTERM, signal.SIGHUP):
         signal.siginterrupt(number, False)
     if sys.platform == "linux":
         # Without this, a model in a call that holds the GIL would outlive a killed worker.

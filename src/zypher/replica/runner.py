@@ -25,10 +25,15 @@ class Runner(Protocol):
     """One way to run attempts."""
 
     def run(self) -> None:
-        """Set the model up, report it, run what arrives until the worker is gone, and close the model if it is idle.
+        """Set the model up, report it, run what arrives until the worker is gone, and close the model.
 
-        Called in the process's main thread, in which no event loop runs. Raises `TargetError` from the set-up.
+        Called in the process's main thread, in which no event loop runs. With an attempt that still runs the process
+        ends at once. Raises `TargetError` from the set-up.
         """
+        ...
+
+    def close(self) -> None:
+        """End what the model has left running in the main thread."""
         ...
 
 

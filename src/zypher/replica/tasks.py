@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from os import _exit as exit_process
 from time import perf_counter
 from typing import Any
 
@@ -24,7 +25,8 @@ class Tasks:
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
-        self._loop = uvloop.new_event_loop()
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        self._loop = self._runner.get_loop()
         self._worker_gone = False
         self._tasks: dict[int, asyncio.Task[None]] = {}  # by number
         self._free_slots = list(range(replica.slots))
@@ -41,11 +43,15 @@ class Tasks:
             with suppress(SystemExit, KeyboardInterrupt):
                 loop.run_forever()
         if self._replica.attempts.running:
-            return
+            exit_process(0)
         try:
             loop.run_until_complete(_called(model.close))
         except TargetError as error:
             logger.warning("the model did not close", extra={"reason": str(error), "details": error.details})
+
+    def close(self) -> None:
+        """As `Runner.close`: cancels what tasks there are, as `asyncio.run` does."""
+        self._runner.close()
 
     def _receive(self) -> None:
         messages = self._replica.channel.receive(wait=False)

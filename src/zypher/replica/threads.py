@@ -30,7 +30,6 @@ class Threads:
         self._replica = replica
         self._ready: SimpleQueue[int] = SimpleQueue()  # the numbers of attempts that may begin
         self._slots_used = 1
-        self._loaded = False
         self._short_of_threads = False
 
     def run(self) -> None:
@@ -39,15 +38,17 @@ class Threads:
         # Not a Thread: a model that patches those, as gevent does, would not let it run.
         start_new_thread(self._read_to_the_end, ())
         _call(model.setup)
-        self._loaded = True
         self._replica.channel.send(Loaded(model.card))
         self._fill_slot(0)
         if self._replica.attempts.running:
-            return
+            exit_process(0)
         try:
             _call(model.close)
         except TargetError as error:
             logger.warning("the model did not close", extra={"reason": str(error), "details": error.details})
+
+    def close(self) -> None:
+        """As `Runner.close`: nothing runs there between two calls."""
 
     def _read_to_the_end(self) -> None:
         try:
@@ -72,8 +73,8 @@ class Threads:
                         channel.send(pong())
                     case _:
                         raise AssertionError(message)
-        if attempts.running or not self._loaded:
-            exit_process(0)  # the worker is gone: no process takes an ending or a card
+        if attempts.running:
+            exit_process(0)  # the worker is gone: no process takes an ending
         self._ready.put(_ENDED)
 
     def _use_slots(self, needed: int) -> None:
@@ -96,6 +97,7 @@ class Threads:
             try:
                 number = self._ready.get()
                 if number == _ENDED:
+                    self._ready.put(_ENDED)  # for the next thread
                     return
                 context = attempts.begin(number, slot)
                 ending = None if context is None else self._attempt(context.run)

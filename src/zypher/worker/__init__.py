@@ -21,6 +21,7 @@ What they share:
     slots.py            which replica makes which attempt
     replicas.py         the replicas, started again when they die
     replica.py          what a replica is to a worker; process_replica.py is one in a process of its own
+    process_group.py    ends what a model started; guard.py is for that when the worker dies
 
 Between the two processes:
 

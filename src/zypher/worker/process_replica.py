@@ -1,6 +1,7 @@
 """A replica that is a child process: its start, its socket, the attempts that run in it, its end."""
 
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -19,6 +20,8 @@ from zypher.worker import begun
 from zypher.worker.attempt import Attempt, Endings, Lost
 from zypher.worker.channel import Channel
 from zypher.worker.events import Events
+from zypher.worker.guard import Guard, reap
+from zypher.worker.process_group import end_group, kill_all_but_trackers
 from zypher.worker.protocol import (
     Failed,
     Load,
@@ -35,11 +38,18 @@ from zypher.worker.protocol import (
 )
 from zypher.worker.replica_log import ReplicaLog
 
+logger = logging.getLogger(__name__)
+
 _SENT_WRONG = (
     "sent what its worker cannot take and was ended; a model may write only to descriptors that it opened, "
     "and return no more than --max-output-bytes"
 )
-_GRACE_S = 1.0  # from the closing of the socket to SIGKILL
+_GRACE_S = 1.0  # for the last endings of a process that is gone
+# How long a replica may take to end once its socket is closed: between two of these it is interrupted, after the last
+# one killed. With a prediction in it, it ends without order, which is quick; loading must be interrupted first of all.
+_BUSY_END_S = (1.0,)
+_IDLE_END_S = (2.0, 1.0, 1.0, 1.0)
+_LOADING_END_S = (0.5, 1.5, 1.0, 1.0, 1.0)
 _BESIDE_OUTPUT_BYTES = 16_777_216  # of a message, beside an output: a traceback, a card
 
 
@@ -75,6 +85,7 @@ class ProcessReplica:
         self._channel = Channel(longest_bytes, self._received, self._lost)
         self._log = ReplicaLog(launch.log, self._only_prediction)
         self._process: asyncio.subprocess.Process | None = None
+        self._guard: Guard | None = None
 
     @property
     def pid(self) -> int | None:
@@ -90,20 +101,22 @@ class ProcessReplica:
         try:
             with theirs:
                 self._begun = begun.create()
-                await self._start_process(theirs.fileno())
+                self._process = await self._start_process(theirs.fileno())
+            self._guard = Guard(self._process.pid)
             await self._channel.open(ours)
         except BaseException:
             ours.close()
             self._kill()
             self._log.close()
+            self._dismiss_guard()
             self._forget_begun()
             raise
         self._channel.send(_load(self._launch))
 
-    async def _start_process(self, socket_descriptor: int) -> None:
+    async def _start_process(self, socket_descriptor: int) -> asyncio.subprocess.Process:
         prints = self._log.open()
         try:
-            self._process = await asyncio.create_subprocess_exec(
+            return await asyncio.create_subprocess_exec(
                 *_command(socket_descriptor, self._begun),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=prints,
@@ -155,10 +168,10 @@ class ProcessReplica:
     async def ended(self) -> str:
         code = await self._exit_code()
         cause = _SENT_WRONG if self._channel.broken else describe_exit(code)
-        self._kill()
-        self._log.close()
         self._lose_all(cause)
         self._forget_begun()
+        await self._end_group()
+        self._log.close()
         return cause
 
     async def _exit_code(self) -> int:
@@ -173,18 +186,47 @@ class ProcessReplica:
             await asyncio.wait({disconnected}, timeout=_GRACE_S)
         disconnected.cancel()
         self.close()
-        await asyncio.wait({exited}, timeout=_GRACE_S)
+        await self._wait_for_end(exited)
         self._kill()
         return await exited
 
+    async def _wait_for_end(self, exited: "asyncio.Future[int]") -> None:
+        """Wait while the process ends in order, and interrupt it again and again when that takes long."""
+        first_s, *others_s = self._patience_s()
+        await asyncio.wait({exited}, timeout=first_s)
+        if others_s and self._loaded.done() and not exited.done():
+            logger.warning("a replica takes long to end and is interrupted", extra={"replica": self.number})
+        for patience_s in others_s:
+            self._signal(signal.SIGINT)
+            await asyncio.wait({exited}, timeout=patience_s)
+
+    def _patience_s(self) -> tuple[float, ...]:
+        if self._attempts:
+            return _BUSY_END_S
+        return _IDLE_END_S if self._loaded.done() else _LOADING_END_S
+
+    def _signal(self, number: signal.Signals) -> None:
+        """Signal the process, unless it has ended."""
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
+
     def _kill(self) -> None:
-        """End the process, and those that the model started in it, at once."""
-        if self._process is None:
-            return
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
-        if self._process.returncode is None:  # it may not lead its group yet
-            self._process.kill()
+        """Kill the process, and those that the model started in it, at once; `_end_group` is thorough."""
+        if self._process is not None:
+            kill_all_but_trackers(self._process.pid)
+            self._signal(signal.SIGKILL)  # it may not lead its group yet
+
+    async def _end_group(self) -> None:
+        assert self._process is not None
+        for pause_s in end_group(self._process.pid):
+            await asyncio.sleep(pause_s)
+        reap(self._process.pid)
+        self._dismiss_guard()
+
+    def _dismiss_guard(self) -> None:
+        if self._guard is not None:
+            self._guard.dismiss()
 
     def _received(self, messages: list[ToWorker]) -> None:
         for message in messages:
