@@ -91,6 +91,29 @@ def test_files_named_like_modules_do_no_harm(serve: Serve, strays: Path) -> None
         assert predict(client, 4).json() == 8
 
 
+SHADOWED = """
+async def double(n: int) -> int: return 2 * n
+
+class SetUp:
+    async def setup(self) -> None:
+        self.factor = 2
+
+    def predict(self, n: int) -> int:
+        return self.factor * n
+"""
+
+
+@pytest.mark.parametrize("lines", ["", "import asyncio, uvloop\nassert asyncio.MINE and uvloop.MINE\n"])
+@pytest.mark.parametrize("name", ["double", "SetUp"])
+def test_files_named_like_event_loops_do_no_harm(serve: Serve, tmp_path: Path, name: str, lines: str) -> None:
+    content = "MINE = True\n" if lines else "raise ImportError('the wrong one')\n"
+    for stray in ("asyncio", "uvloop", "selectors"):
+        (tmp_path / f"{stray}.py").write_text(content)
+    (tmp_path / "mine.py").write_text(lines + SHADOWED)
+    with client_of(serve(f"mine.py:{name}", environment={"PYTHONSAFEPATH": "1"})) as client:
+        assert predict(client, 4).json() == 8
+
+
 def test_a_model_may_start_and_end_processes(serve: Serve, tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(COMMANDING)
     with client_of(serve("mine.py:ask")) as client:

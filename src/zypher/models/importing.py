@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from zypher.errors import TargetError
+from zypher.models.packages import import_advice, name_in_package
 from zypher.models.user_error import target_error, user_traceback
 from zypher.text import closest
 
@@ -42,31 +43,45 @@ def import_module(name: str) -> ModuleType:
     return module
 
 
-def import_file(path: Path) -> ModuleType:
-    """A Python file, whatever its name. Raises `TargetError`."""
+def import_file(path: Path, wanted: str) -> ModuleType:
+    """A Python file, whatever its name, for what is called `wanted` in it. Raises `TargetError`."""
     _allow_imports(Path.cwd())
     if not path.is_file():
         near = suggestion(path.name, (other.name for other in path.parent.glob("*.py")))
         raise TargetError(f"There is no file `{path}` in {Path.cwd()}{near}: {FORMS}.")
     path = path.resolve()
-    _allow_imports(path.parent)
-    spec = _spec_of(path)
+    main, sys.argv = sys.modules["__main__"], [str(path)]
+    try:
+        return _run_file(path)
+    except TargetError:
+        raise
+    except BaseException as error:
+        sys.modules["__main__"] = main
+        if isinstance(error, ImportError) and (advice := import_advice(path, wanted, error)):
+            raise TargetError(advice, user_traceback(error)) from error
+        if isinstance(error, ModuleNotFoundError):
+            raise _missing_package(path.name, error) from error
+        raise target_error(f"Importing `{path.name}`", error) from error
+
+
+def _run_file(path: Path) -> ModuleType:
+    spec = _spec_in_package(path) or _spec_of(path)
     if spec is None or spec.loader is None:
         raise TargetError(f"The file `{path}` is no Python source: its name must end in .py.")
+    if "." in spec.name and spec.name in sys.modules:  # its package has imported it
+        module = sys.modules["__main__"] = sys.modules[spec.name]
+        return module
     module = importlib.util.module_from_spec(spec)
-    main = sys.modules.get("__main__")
-    sys.argv = [str(path)]
     # Where dataclasses, pickle and forward references look for it.
     sys.modules[spec.name] = sys.modules["__main__"] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException as error:
+    except BaseException:
         del sys.modules[spec.name]
-        if main is not None:
-            sys.modules["__main__"] = main
-        if isinstance(error, ModuleNotFoundError):
-            raise _missing_package(path.name, error) from error
-        raise target_error(f"Importing `{path.name}`", error) from error
+        raise
+    package, _, name = spec.name.rpartition(".")
+    if package and package in sys.modules:
+        setattr(sys.modules[package], name, module)
     return module
 
 
@@ -86,6 +101,21 @@ def _file_of(name: str) -> str:
     return name if spec is None or spec.origin is None else spec.origin
 
 
+def _spec_in_package(path: Path) -> ModuleSpec | None:
+    """Under its name in its package, so that it finds its neighbours by relative imports; None where it has no package.
+
+    Imports the package.
+    """
+    name, folder = name_in_package(path)
+    _allow_imports(folder)
+    _allow_imports(path.parent)
+    if "." not in name:
+        return None
+    spec = importlib.util.find_spec(name)
+    # Else the package has the name of another.
+    return spec if spec is not None and spec.origin is not None and Path(spec.origin).resolve() == path else None
+
+
 def _spec_of(path: Path) -> ModuleSpec | None:
     """Under the file's own name, by which its neighbours import it, unless another module has it."""
     stem = path.stem
@@ -99,5 +129,7 @@ def _spec_of(path: Path) -> ModuleSpec | None:
 
 
 def _missing_package(importing: str, error: ModuleNotFoundError) -> TargetError:
-    sentence = f"Importing `{importing}` needs the module `{error.name}`: install it for {sys.executable}."
+    package = str(error.name).rpartition(".")[0]
+    advice = f", which the package `{package}` does not have" if package else f": install it for {sys.executable}"
+    sentence = f"Importing `{importing}` needs the module `{error.name}`{advice}."
     return TargetError(sentence, user_traceback(error))

@@ -76,7 +76,7 @@ def load(target: str) -> LoadedModel:
     place, name = _parse(target)
     _loading = True
     try:
-        module = import_file(Path(place)) if _is_path(place) else import_module(place)
+        module = import_file(Path(place), name) if _is_path(place) else import_module(place)
     finally:
         _loading = False
     return LoadedModel(user_model_of(_find(module, name, place), defined_as(name)))

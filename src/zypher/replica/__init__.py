@@ -7,5 +7,6 @@ It imports `models` and the protocol of the worker; no other room imports it.
     attempts.py  those that wait and those that run; endings.py is how one ended
     channel.py   its end of the socket
     log.py       what the model prints and logs
+    own_imports.py  imports of ours after the model's folder is in front of `sys.path`
     forks.py     what a process that the model forks off must not do
 """

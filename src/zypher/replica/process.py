@@ -10,7 +10,9 @@ import signal
 import socket
 import sys
 import traceback
+from collections.abc import Callable
 from os import _exit as exit_process
+from typing import cast
 
 from zypher.errors import TargetError
 from zypher.models.loader import load
@@ -19,6 +21,7 @@ from zypher.replica.channel import Channel
 from zypher.replica.endings import load_failed
 from zypher.replica.forks import handle_signals, isolate
 from zypher.replica.log import log_to_worker
+from zypher.replica.own_imports import own_import
 from zypher.replica.runner import Replica, Runner
 from zypher.replica.threads import Threads
 from zypher.worker.begun import BegunCells
@@ -85,9 +88,8 @@ def _runner(message: Load, channel: Channel, begun: int) -> Runner:
     replica = Replica(model, slots, channel, Attempts(cells), message.max_output_bytes)
     if not model.is_async:
         return Threads(replica)
-    from zypher.replica.tasks import Tasks  # brings an event loop, which a `def` model does not need
-
-    return Tasks(replica)
+    tasks = own_import("zypher.replica.tasks")  # brings an event loop, which a `def` model does not need
+    return cast(Callable[[Replica], Runner], tasks.Tasks)(replica)
 
 
 def _leave_signals_to_the_worker(channel: Channel) -> None:

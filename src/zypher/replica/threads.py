@@ -12,6 +12,7 @@ from traceback import print_exc
 from zypher.errors import TargetError
 from zypher.replica.endings import raised, returned
 from zypher.replica.forks import leave_fork
+from zypher.replica.own_imports import own_import
 from zypher.replica.runner import Replica, pong
 from zypher.worker.protocol import Failed, Loaded, Ping, Run, Stop, Succeeded
 
@@ -131,9 +132,8 @@ def _call(step: Callable[[], Awaitable[None] | None]) -> None:
     pending = step()
     if pending is None:
         return
-    import asyncio  # most models of this kind do without
 
     async def finish() -> None:
         await pending
 
-    asyncio.run(finish())
+    own_import("asyncio").run(finish())  # most models of this kind do without

@@ -36,6 +36,60 @@ def test_a_file_may_be_anywhere_and_imports_its_neighbours(write: Write) -> None
     assert load("deep/folder/asking.py:ask").predict(None) == 42
 
 
+@pytest.mark.parametrize(
+    "line", ["from .util import V", "from shop.util import V", "from . import util; V = util.V", "from util import V"]
+)
+def test_a_file_of_a_package_finds_its_neighbours(write: Write, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    write("shop/__init__.py", "")
+    write("shop/util.py", "V = 42")
+    path = write("shop/ask.py", f"{line}\ndef ask(_): return V")
+    write("elsewhere/empty", "")
+
+    for folder in (path.parent, path.parent.parent / "elsewhere"):
+        monkeypatch.chdir(folder)
+        assert load(f"{path}:ask").predict(None) == 42
+
+
+def test_a_file_in_a_package_has_its_whole_name(write: Write) -> None:
+    write("shop/__init__.py", "")
+    write("shop/util.py", "V = 42")
+    write("shop/deep/__init__.py", "from .ask import Ask")  # which imports it first
+    write(
+        "shop/deep/ask.py",
+        "from ..util import V\nclass Ask:\n    def predict(self, _): return [V, type(self).__module__]",
+    )
+
+    assert load("shop/deep/ask.py:Ask").predict(None) == [42, "shop.deep.ask"]
+
+
+def test_a_package_with_the_name_of_another_is_no_package(write: Write) -> None:
+    write("json/__init__.py", "raise AssertionError")
+    write("json/ask.py", "def ask(_): return 1")
+
+    assert load("json/ask.py:ask").predict(None) == 1
+
+
+@pytest.mark.parametrize("line", ["from .util import V", "from loose.util import V"])
+def test_an_import_from_no_package_names_what_to_write(write: Write, tmp_path: Path, line: str) -> None:
+    write("above/loose/util.py", "V = 42")
+    write("above/loose/ask.py", f"{line}\ndef ask(_): return V")
+
+    error = refusal("above/loose/ask.py:ask")
+
+    assert f"write `loose.ask:ask` in the folder {tmp_path / 'above'}" in str(error)
+    assert "install" not in str(error)
+    assert line in error.details
+
+
+def test_a_missing_part_of_a_package_is_named(write: Write) -> None:
+    write("shop/__init__.py", "")
+    write("shop/ask.py", "from shop.utl import V")
+
+    assert str(refusal("shop/ask.py:ask")) == (
+        "Importing `ask.py` needs the module `shop.utl`, which the package `shop` does not have."
+    )
+
+
 def test_a_module_of_the_current_directory_is_loaded(write: Write) -> None:
     write("my_package/__init__.py", "")
     write("my_package/my_model.py", "class Outer:\n    class Inner:\n        def predict(self, x): return x")
