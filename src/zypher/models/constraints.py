@@ -2,7 +2,8 @@
 
 import types
 import typing
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 import msgspec
 
@@ -12,6 +13,7 @@ from zypher.models.hint_parts import (
     arguments_of,
     fields_of,
     has_fields,
+    is_form,
     is_union,
     metadata_of,
     parts,
@@ -73,6 +75,10 @@ def _classes_of_msgspec(hint: object) -> list[type]:
 def _constrained(hint: object) -> object:
     inner = arguments_of(hint)
     constrained = tuple(map(_constrained, inner))
+    if is_form(hint, "ReadOnly"):
+        return constrained[0]
+    if (typing.get_origin(hint) or hint) is Iterable:
+        return types.GenericAlias(list, constrained or (Any,))
     if metadata := metadata_of(hint):
         return _constrained_by(constrained[0], metadata)
     return hint if constrained == inner else replace_arguments(hint, constrained)

@@ -72,6 +72,11 @@ def is_union(hint: object) -> bool:
     return typing.get_origin(hint) in _UNIONS
 
 
+def is_form(hint: object, name: str) -> bool:
+    """Whether it is a special form with parameters, of `typing` or of typing_extensions, such as `ReadOnly[int]`."""
+    return getattr(typing.get_origin(hint), "_name", "") == name
+
+
 def union(members: tuple[object, ...]) -> object:
     return cast(Any, typing.Union)[members]
 

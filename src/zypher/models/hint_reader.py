@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import get_origin
 
 import msgspec
 
 from zypher.models import libraries
 from zypher.models.constraints import add_constraints, outer_parts, refuse_constraints
-from zypher.models.hint_parts import has_fields, parts
+from zypher.models.hint_parts import arguments_of, has_fields, parts
 from zypher.models.libraries import REF, Reader, Schema, Side, UnenforcedConstraint
 
 _SIDES: tuple[Side, Side] = ("validation", "serialization")
@@ -52,7 +53,7 @@ def read_input_hint(kind: object) -> Hint:
 
 
 def _of_constrained(kind: object) -> Hint:
-    return _of_msgspec(add_constraints(kind))
+    return _of_msgspec(add_constraints(kind), "validation")
 
 
 def _of_library(kind: object) -> Hint:
@@ -63,30 +64,40 @@ def _of_library(kind: object) -> Hint:
     return Hint(kind, [], library.reader(kind))
 
 
-def _of_msgspec(kind: object) -> Hint:
+def _of_msgspec(kind: object, side: Side) -> Hint:
     """Raises TypeError for what is not JSON."""
     library = libraries.types()
+    _refuse_parameters(kind, side)
     models: dict[type, None] = {}
 
     def schema_of(kind: type) -> Schema:
-        if kind is not object:
+        if kind is not object and libraries.schema_of(kind, side) is None:
             if library is None or not library.is_model(kind):
                 raise TypeError(f"`{kind.__module__}.{kind.__qualname__}` is no type of JSON")
             models[kind] = None
-        return any_json(kind)
+        return described(kind)
 
     msgspec_schemas((kind,), schema_of)
     hint = Hint(kind, list(models))
-    for side in _SIDES:  # some of the classes a library cannot describe either
-        library_schemas(hint.of_library(side), "")
+    for each in _SIDES:  # some of the classes a library cannot describe either
+        library_schemas(hint.of_library(each), "")
     return hint
+
+
+def _refuse_parameters(hint: object, side: Side) -> None:
+    """Raise TypeError for a type of a library with parameters that JSON cannot give, such as an array's dtype."""
+    plain = get_origin(hint)
+    if isinstance(plain, type) and libraries.schema_of(plain, side) and not libraries.schema_of(hint, side):
+        raise TypeError(f"`{hint}` is no type of JSON")
+    for inner in arguments_of(hint):
+        _refuse_parameters(inner, side)
 
 
 def read_output_hint(kind: object) -> Hint:
     """What describes an output. Raises whatever a library's description raises, and TypeError for no JSON."""
     library = libraries.types()
     try:
-        return _of_msgspec(kind)
+        return _of_msgspec(kind, "serialization")
     except Exception:
         if library is None or not any(map(library.owns, parts(kind))):
             raise
@@ -94,8 +105,9 @@ def read_output_hint(kind: object) -> Hint:
         return Hint(kind, [], library.reader(kind))
 
 
-def any_json(_: type) -> Schema:
-    return {"description": "Any JSON."}  # msgspec takes an empty schema for none
+def described(kind: type) -> Schema:
+    """The schema of a class that only a library can describe, any JSON for others."""
+    return libraries.schema_of(kind, "serialization") or {"description": "Any JSON."}  # an empty one is none to msgspec
 
 
 def msgspec_schemas(kinds: tuple[object, ...], schema_of: SchemaOf) -> tuple[tuple[Schema, ...], Schema]:

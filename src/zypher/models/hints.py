@@ -23,14 +23,14 @@ def python_signature(predict: Predict, label: str) -> inspect.Signature:
 
 
 def input_parameters(predict: Predict, signature: inspect.Signature, label: str) -> list[inspect.Parameter]:
-    """The parameters that take the input: the only one takes it as a whole, several take its fields.
+    """The parameters that take the input: the only one takes it as a whole, several and `**kwargs` take its fields.
 
     What a partial has bound is no input. Raises `TargetError` when there is none.
     """
     bound = cast("functools.partial[object]", predict).keywords if isinstance(predict, functools.partial) else {}
     parameters = [p for p in signature.parameters.values() if p.name not in bound]
     named = [p for p in parameters if p.kind not in _VARIADIC]
-    found = named or [p for p in parameters if p.kind is inspect.Parameter.VAR_POSITIONAL]
+    found = named or sorted(parameters, key=lambda p: p.kind)[:1]  # *args before **kwargs
     if not found:
         raise TargetError(f"{label} takes no input: give it a parameter.")
     return found

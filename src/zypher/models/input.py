@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any, cast, get_origin
 
 import msgspec
 
@@ -43,7 +43,11 @@ class InputDecoder:
 
 
 def _build(kind: type, value: object) -> object:
-    """An instance of a class unknown to msgspec."""
+    """An instance of a class unknown to msgspec, which may have parameters."""
+    plain = cast(type, get_origin(kind) or kind)
+    for each in libraries.arrays():
+        if each.schema(plain, "validation") is not None:
+            return each.read(kind, value)
     library = libraries.types()
     if library is None or not library.is_model(kind):
         return value

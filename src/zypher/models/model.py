@@ -7,6 +7,7 @@ A user writes a plain function, or a class:
     class Digits:
         concurrency = 4  # optional: slots per replica, 1 otherwise
         name = "digits"  # optional: instead of the class's own
+        nan = "null"  # optional: NaN and the infinities become null, and are failures otherwise
 
         def setup(self) -> None: ...  # optional, once in each replica
         def predict(self, pixels: list[float]) -> int: ...
@@ -27,7 +28,7 @@ from zypher.errors import TargetError
 from zypher.model_card import ModelCard
 from zypher.models.hints import underlying
 from zypher.models.libraries import unwrapped
-from zypher.models.output import encode_output
+from zypher.models.output import OutputEncoder
 from zypher.models.parameters import of_input
 from zypher.models.signature import read_signature
 from zypher.models.user_error import target_error
@@ -41,8 +42,9 @@ class LoadedModel:
         """Describe a model. Raises `TargetError` when it cannot be served."""
         self._user_model = user_model
         self._signature = read_signature(user_model.predict, user_model.owner, user_model.label())
-        self._predict = of_input(user_model.predict, self._signature.parameters, unwrapped)
+        self._predict = of_input(user_model.predict, self._signature.parameters, unwrapped, self._signature.iterators)
         self._decode = self._signature.decoder.decode
+        self._encode = OutputEncoder(nan_is_null=_writes_null(user_model)).encode
         self.is_async = _is_async(user_model)  # whether `predict` returns an awaitable
         self.card = ModelCard(
             name=_own_name(user_model),
@@ -73,7 +75,7 @@ class LoadedModel:
 
     def encode_output(self, value: object) -> bytes:
         """The JSON bytes of an output. Raises `OutputError`."""
-        return encode_output(value)
+        return self._encode(value)
 
     def close(self) -> Awaitable[None] | None:
         """Let go of what `setup` loaded; await what this returns. Raises as `setup` does."""
@@ -106,17 +108,36 @@ def _is_async(user_model: UserModel) -> bool:
 
 
 def _own_name(user_model: UserModel) -> str:
-    name: object = getattr(user_model.holder, "name", user_model.name)
-    if not isinstance(name, str) or not name.strip():
-        raise TargetError(f"The `name` that {user_model.label()} states must be a text, not {name!r:.100}.")
+    name = _own(user_model, "name", user_model.name)
+    if not isinstance(name, str):
+        return user_model.name
+    if not name.strip():
+        raise TargetError(f"The `name` that {user_model.label()} states must be a text, not {name!r}.")
     return name
 
 
 def _own_concurrency(user_model: UserModel) -> int:
-    concurrency: object = getattr(user_model.holder, "concurrency", 1)
-    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
+    concurrency = _own(user_model, "concurrency", 1)
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool):
+        return 1
+    if concurrency < 1:
         raise TargetError(
             f"The `concurrency` that {user_model.label()} states must be a whole number from 1, "
             f"not {concurrency!r:.100}."
         )
     return concurrency
+
+
+def _writes_null(user_model: UserModel) -> bool:
+    nan = _own(user_model, "nan", "")
+    if isinstance(nan, str) and nan not in ("", "null"):
+        raise TargetError(f'The `nan` that {user_model.label()} states must be "null" or left out, not {nan!r:.100}.')
+    return nan == "null"
+
+
+def _own(user_model: UserModel, attribute: str, default: object) -> object:
+    """An attribute of the model. One of another type than ours means something else to its author."""
+    try:
+        return getattr(user_model.holder, attribute, default)
+    except BaseException as error:  # of a property
+        raise target_error(f"Reading the `{attribute}` that {user_model.label()} states", error) from error

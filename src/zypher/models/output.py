@@ -1,143 +1,129 @@
 """What a model returned, as JSON bytes.
 
-Besides JSON's own values: dataclasses, TypedDicts, NamedTuples, msgspec.Structs, pydantic models and
-Enums; numpy scalars and arrays; sets and tuples as arrays; datetime, date, time and timedelta as
-ISO 8601, UUID and Decimal as texts, bytes as base64. What JSON cannot represent is an error, NaN and the
-infinities included, which many encoders write as something else.
+Besides JSON's own values: dataclasses, TypedDicts, NamedTuples, msgspec.Structs, pydantic models and Enums; arrays and
+tensors of any library (`.tolist()`), numpy's scalars, pandas' frames, series and scalars; mappings, sequences and sets
+as objects and arrays; datetime, date, time and timedelta as ISO 8601, UUID and Decimal as texts, bytes as base64;
+subclasses as what they derive from. What JSON cannot represent is an error, NaN and the infinities included, which
+many encoders write as something else.
 """
 
-import math
-from collections.abc import Iterator
-from inspect import iscoroutine
+from collections.abc import Callable
+from functools import partial
+from itertools import chain
 from types import NoneType
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 
 from zypher.errors import OutputError
-from zypher.models import libraries
-from zypher.models.user_error import ABOUT_A_VALUE, headline
-from zypher.text import encodable
+from zypher.models.output_errors import (
+    is_non_finite,
+    refuse_equal_keys,
+    refuse_non_finite,
+    refuse_non_finite_keys,
+    sentence,
+)
+from zypher.models.plain_values import as_tree, plain
+from zypher.models.user_error import ABOUT_A_VALUE
 
-_ONLY_AS_KEY: set[type] = {NoneType, bool, tuple, frozenset}  # as values, JSON has all of these
-_INSTEAD = "return text, numbers, lists, dicts or dataclasses of these"
+# A byte is found many times faster than a word, and each word here has one that is rare in JSON without it.
+_U, _N, _I, _BRACE, _QUOTE = b'uNI{"'
+_SCALARS: frozenset[object] = frozenset([str, int, float, bool, NoneType])
 
-
-class _NotJson(TypeError):
-    """A value of a type that JSON cannot represent."""
-
-    def __init__(self, value: object) -> None:
-        super().__init__()
-        self.value = value
-
-
-def encode_output(value: object) -> bytes:
-    """The JSON of a value. Raises `OutputError`, and what the value's own methods raise that is not about a value."""
-    try:
-        encoded = _encoder.encode(value)
-        if b"null" in encoded:  # None, or a float that is not finite
-            _refuse_non_finite(value)
-    except OutputError:
-        raise
-    except ABOUT_A_VALUE as error:
-        raise OutputError(_sentence(value, error)) from error
-    return encoded
+_type_of: Callable[[object], object] = type
+_encode = msgspec.json.Encoder(enc_hook=plain).encode
+_skip = msgspec.json.Decoder(msgspec.Raw).decode  # raises what decoding raises, and makes nothing
 
 
-def _plain(value: object) -> object:
-    """The value or key, of a type unknown to msgspec, as a type that it encodes. Raises `_NotJson`."""
-    for library in libraries.values():
-        if library.is_value(value):
-            return library.plain(value)
-    if isinstance(value, int) and not isinstance(value, bool):  # of a subclass
-        return int(value)
-    if isinstance(value, float):
-        return float(value)
-    raise _NotJson(value)
+class OutputEncoder:
+    """Encodes the outputs of one model."""
 
+    def __init__(self, *, nan_is_null: bool = False) -> None:
+        """`nan_is_null`: NaN and the infinities become null instead of errors."""
+        self._nan_is_null = nan_is_null
 
-_encoder = msgspec.json.Encoder(enc_hook=_plain)
-
-
-def _refuse_non_finite(value: object) -> None:
-    for place, leaf in _leaves(msgspec.to_builtins(value, enc_hook=_plain, str_keys=True)):
-        if isinstance(leaf, float) and not math.isfinite(leaf):
-            raise OutputError(
-                f"The model returned {leaf}, a `float`, at `{_path(place)}`, which is not JSON: "
-                "return a finite number or None instead."
-            )
-
-
-def _sentence(value: object, error: Exception) -> str:
-    match error:
-        case _NotJson():
-            return _sentence_of_type(value, error.value)
-        case UnicodeEncodeError():
-            return "The model returned a `str` with a lone surrogate, which is not JSON: return whole characters."
-        case RecursionError():
-            return f"The model returned a `{_kind(value)}` that contains itself or is nested too deeply: flatten it."
-        case _:
-            return f"The model returned a `{_kind(value)}` that cannot become JSON ({headline(error)}): {_INSTEAD}."
-
-
-def _sentence_of_type(value: object, culprit: object) -> str:
-    if type(culprit) in _ONLY_AS_KEY:
-        return f"The model returned a dict with a key of type `{_kind(culprit)}`, which is not JSON: use texts."
-    instead = _INSTEAD
-    if iscoroutine(culprit):
-        culprit.close()
-        instead = "await it, or declare predict with `async def`"
-    return f"The model returned a `{_kind(culprit)}`{_where(value)}, which is not JSON: {instead}."
-
-
-def _where(value: object) -> str:
-    """The path of the first value that cannot be encoded; "" for the root, or when it is not found."""
-    mark = "the culprit"
-
-    def plain_or_mark(item: object) -> object:
+    def encode(self, value: Any) -> bytes:
+        """The JSON of a value. Raises `OutputError`, and what its own methods raise that is not about a value."""
         try:
-            return _plain(item)
-        except Exception:
-            return mark
+            encoded = _encode(value)
+            if _U in encoded and b"null" in encoded and not self._nan_is_null:  # None, or a float that is not finite
+                refuse_non_finite(as_tree(value))
+            kind = _type_of(value)
+            if kind is not dict:
+                is_plain = kind in _SCALARS or (kind is list and _are_numbers(value, encoded))
+                return encoded if is_plain else self._checked(value, encoded)
+            for key, item in value.items():
+                if type(key) is not str or type(item) not in _SCALARS:
+                    return self._checked(value, encoded)
+            return encoded
+        except OutputError:
+            raise
+        except ABOUT_A_VALUE as error:
+            raise OutputError(sentence(value, error, partial(as_tree, value))) from error
 
+    def _checked(self, value: object, encoded: bytes) -> bytes:
+        """The JSON, of a value in which there may be what msgspec writes as it is."""
+        checked = encoded
+        if _has_constant(encoded) or not _is_json(encoded):
+            tree = as_tree(value)
+            if not self._nan_is_null:
+                refuse_non_finite(tree)
+            checked = msgspec.json.encode(_with_nulls(tree) if self._nan_is_null else tree)
+        if _BRACE in encoded and _may_have_other_keys(value, encoded.count(_BRACE)):
+            refuse_equal_keys(encoded)
+            refuse_non_finite_keys(as_tree(value))
+        return checked
+
+
+def _are_numbers(items: list[Any], encoded: bytes) -> bool:
+    """Whether all items are evidently numbers, or arrays of numbers."""
+    if _QUOTE in encoded or _BRACE in encoded:
+        return False
     try:
-        tree = msgspec.to_builtins(value, enc_hook=plain_or_mark, str_keys=True)
+        sum(items)  # nothing else has one, and it is many times faster than a look at each
     except Exception:
-        return ""
-    place = next((place for place, leaf in _leaves(tree) if leaf is mark), None)
-    return f" at `{_path(place)}`" if place else ""
+        return False
+    return True
 
 
-class _Place(msgspec.Struct, frozen=True):
-    """Where a value is inside of another."""
-
-    parent: "_Place | None"
-    key: str | int
-
-
-def _leaves(tree: object) -> Iterator[tuple[_Place | None, object]]:
-    """Each value that is neither a list nor a dict, in order."""
-    pending: list[tuple[_Place | None, object]] = [(None, tree)]
-    while pending:
-        place, value = pending.pop()
-        match value:
-            case dict():
-                inner = list(cast(dict[str, object], value).items())
-            case list() | tuple():
-                inner = list(enumerate(cast(list[object], value)))
-            case _:
-                yield place, value
-                continue
-        pending.extend((_Place(place, key), item) for key, item in reversed(inner))
+def _is_json(encoded: bytes) -> bool:
+    """Whether all of it is: a `msgspec.Raw` is written as it is, and NaN by pydantic as a word."""
+    try:
+        _skip(encoded)
+        return encoded.isascii() or bool(encoded.decode())
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
 
 
-def _path(place: _Place | None) -> str:
-    steps: list[str] = []
-    while place is not None:
-        steps.append(f"[{place.key}]" if isinstance(place.key, int) else f".{place.key:.100}")
-        place = place.parent
-    return encodable("$" + "".join(reversed(steps)))
+def _has_constant(encoded: bytes) -> bool:
+    """Whether there may be a NaN or an infinity of a Decimal, or of pydantic."""
+    return (_N in encoded and b"NaN" in encoded) or (_I in encoded and b"Infinity" in encoded)
 
 
-def _kind(value: object) -> str:
-    return type(value).__qualname__
+def _may_have_other_keys(value: object, most: int) -> bool:
+    """Whether one of the dicts in a value, `most` of them, has keys that are no texts, or is in what is no list."""
+    level: list[object] = [value]
+    while level:
+        dicts = cast(list[dict[object, object]], [each for each in level if type(each) is dict])
+        if not {str}.issuperset(map(type, chain.from_iterable(dicts))):
+            return True
+        most -= len(dicts)
+        if most == 0:
+            return False
+        others = [each for each in level if type(each) is not dict and type(each) not in _SCALARS]
+        if not {list, tuple}.issuperset(map(type, others)):
+            return True
+        lists = cast(list[list[object]], others)
+        level = [*chain.from_iterable(lists), *chain.from_iterable(map(dict[object, object].values, dicts))]
+    return False
+
+
+def _with_nulls(tree: object) -> object:
+    """The same with null for each number that is not finite."""
+    match tree:
+        case dict():
+            return {key: _with_nulls(item) for key, item in cast(dict[object, object], tree).items()}
+        case list() | tuple():
+            return [_with_nulls(item) for item in cast(list[object], tree)]
+        case _:
+            return None if is_non_finite(tree) else tree

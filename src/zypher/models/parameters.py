@@ -2,8 +2,9 @@
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import NoneType
+from typing import Any, cast
 
 import msgspec
 
@@ -24,34 +25,46 @@ def record_of(hints: Mapping[str, object], defaults: Mapping[str, object]) -> ty
     return msgspec.defstruct(NAME, fields, kw_only=True, forbid_unknown_fields=True, rename=names)
 
 
-def of_input(predict: Predict, parameters: Sequence[inspect.Parameter], unwrap: Predict) -> Predict:
+def of_input(
+    predict: Predict, parameters: Sequence[inspect.Parameter], unwrap: Predict, iterators: Collection[str]
+) -> Predict:
     """`predict` as a function of one input: of the only parameter, or of a record with a field for each.
 
-    `unwrap` is applied to the value of each field.
+    `unwrap` is applied to the value of each field; what the parameters called `iterators` take is a list to iterate.
     """
-    first = parameters[0]
-    if len(parameters) == 1 and first.kind is not inspect.Parameter.KEYWORD_ONLY:
-        return predict
     if len(parameters) == 1:
-        return _by_name(predict, first.name)
+        return _of_one(predict, parameters[0], iterate=bool(iterators))
+
+    def value_of(record: object, field: str, name: str) -> object:
+        value = unwrap(getattr(record, field))
+        return iter(cast(list[object], value)) if name in iterators else value
+
     numbered = [(_FIELD.format(number), parameter) for number, parameter in enumerate(parameters)]
-    positional = [field for field, parameter in numbered if parameter.kind in _POSITIONAL]
+    positional = [(field, each.name) for field, each in numbered if each.kind in _POSITIONAL]
     named = [(field, each.name) for field, each in numbered if each.kind is inspect.Parameter.KEYWORD_ONLY]
 
     def call(record: object) -> object:
         return predict(
-            *[unwrap(getattr(record, field)) for field in positional],
-            **{name: unwrap(getattr(record, field)) for field, name in named},
+            *[value_of(record, field, name) for field, name in positional],
+            **{name: value_of(record, field, name) for field, name in named},
         )
 
     return call
 
 
-def _by_name(predict: Predict, name: str) -> Predict:
-    def call(input: object) -> object:
-        return predict(**{name: input})
+def _of_one(predict: Predict, parameter: inspect.Parameter, *, iterate: bool) -> Predict:
+    by_name = parameter.kind is inspect.Parameter.KEYWORD_ONLY
 
-    return call
+    def call(input: Any) -> object:
+        given = iter(input) if iterate else input
+        return predict(**{parameter.name: given}) if by_name else predict(given)
+
+    def call_with_fields(fields: Any) -> object:
+        return predict(**fields)
+
+    if parameter.kind is inspect.Parameter.VAR_KEYWORD:
+        return call_with_fields
+    return call if by_name or iterate else predict
 
 
 def _field(default: object) -> object:

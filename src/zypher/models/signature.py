@@ -9,17 +9,19 @@ dataclasses, unions of them, validators. A constraint that would not be enforced
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, cast
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from types import GenericAlias
+from typing import Annotated, Any, cast, get_args, get_origin
 
 import msgspec
 
 from zypher.errors import TargetError
 from zypher.models import libraries
+from zypher.models.hint_parts import is_form
 from zypher.models.hint_reader import (
     Hint,
     SchemaOf,
-    any_json,
+    described,
     library_schemas,
     msgspec_schemas,
     read_input_hint,
@@ -38,10 +40,11 @@ _POSSIBLE = (
 
 
 _INSTEAD = {
-    "ndarray": "list[float], or list[list[float]] and so on, and make the array in `predict`; or bytes for a file",
     "Path": "bytes for the content of a file",
     "Image": "bytes for the content of a file, and open it in `predict`",
     "Tensor": "list[float], or list[list[float]] and so on, and make the tensor in `predict`; or bytes for a file",
+    "Iterator": "list[float] and the like, or an Iterator as the whole type of a parameter",
+    "Series": "list[float], and make the series in `predict`",
     "DataFrame": "list[dict[str, float]] or a list of dataclasses, and make the frame in `predict`",
 }
 
@@ -54,6 +57,7 @@ class Signature(msgspec.Struct, frozen=True):
     output_schema: Schema
     components: Schema  # name -> JSON Schema; the schemas refer to it as #/components/schemas/NAME
     parameters: Sequence[inspect.Parameter]  # that take the input
+    iterators: Collection[str]  # the names of those that take a list to iterate
     acceptance_schema: Schema | None  # all that the decoder takes, with components of its own; None: as `input_schema`
 
 
@@ -69,7 +73,8 @@ def read_signature(predict: Predict, owner: type | None, label: str) -> Signatur
     shown = ", ".join(map(written, parameters))
     try:
         hints = [_with_default(resolve(p.annotation, predict, owner), p.default) for p in parameters]
-        input_hint = _input_hint(parameters, hints)
+        iterators = [p.name for p, hint in zip(parameters, hints, strict=True) if _is_iterator(hint)]
+        input_hint = _input_hint(parameters, list(map(_as_given, parameters, hints)))
         decoder = (
             InputDecoder(input_hint.reader.read) if input_hint.reader else InputDecoder.by_msgspec(input_hint.kind)
         )
@@ -88,7 +93,7 @@ def read_signature(predict: Predict, owner: type | None, label: str) -> Signatur
     except Exception:  # the output itself is judged when it is encoded
         output_hint = Hint(Any, [])
     (input_schema, output_schema), components = _describe(input_hint, output_hint)
-    return Signature(decoder, input_schema, output_schema, components, parameters, _acceptance(input_hint))
+    return Signature(decoder, input_schema, output_schema, components, parameters, iterators, _acceptance(input_hint))
 
 
 def _input_hint(parameters: Sequence[inspect.Parameter], hints: Sequence[object]) -> Hint:
@@ -100,6 +105,19 @@ def _input_hint(parameters: Sequence[inspect.Parameter], hints: Sequence[object]
     }
     defaults = {p.name: _default(p) for p in parameters if _default(p) is not p.empty}
     return read_input_hint(record_of(named, defaults))
+
+
+def _is_iterator(hint: object) -> bool:
+    return (get_origin(hint) or hint) is Iterator
+
+
+def _as_given(parameter: inspect.Parameter, hint: object) -> object:
+    """The hint of what JSON gives for a parameter."""
+    if _is_iterator(hint):
+        return GenericAlias(list, get_args(hint) or (Any,))
+    if parameter.kind is not inspect.Parameter.VAR_KEYWORD:
+        return hint
+    return get_args(hint)[0] if is_form(hint, "Unpack") else GenericAlias(dict, (str, hint))
 
 
 def _field_hint(name: str, hint: object) -> object:
@@ -135,7 +153,7 @@ def _with_default(kind: object, default: object) -> object:
 def _describe(input_hint: Hint, output_hint: Hint) -> tuple[tuple[Schema, Schema], Schema]:
     wanted = [*input_hint.of_library("validation"), *output_hint.of_library("serialization")]
     kinds = tuple(Any if hint.reader else hint.kind for hint in (input_hint, output_hint))
-    _, components = msgspec_schemas(kinds, any_json)
+    _, components = msgspec_schemas(kinds, described)
     prefix = ""
     known, definitions = library_schemas(wanted, prefix)
     if components.keys() & definitions:
@@ -169,4 +187,4 @@ def _acceptance(input_hint: Hint) -> Schema | None:
 
 
 def _look_up(known: Mapping[type, Schema]) -> SchemaOf:
-    return lambda kind: known.get(kind) or any_json(kind)
+    return lambda kind: known.get(kind) or described(kind)

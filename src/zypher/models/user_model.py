@@ -45,14 +45,14 @@ def user_model_of(found: object, name: str) -> UserModel:
 
 def _of_instance(instance: object) -> UserModel:
     owner = type(instance)
-    predict: object = getattr(instance, "predict", None)
+    predict: object = getattr(instance, "predict", instance)
     if not callable(predict):
         raise TargetError(f"`{owner.__qualname__}` has no method `predict`: give it one that takes the input.")
     return UserModel(instance, predict, owner, owner.__name__)
 
 
 def _instance(found: type) -> object:
-    if not callable(getattr(found, "predict", None)):
+    if not callable(getattr(found, "predict", None)) and not any("__call__" in vars(base) for base in found.__mro__):
         raise TargetError(
             f"The class `{found.__qualname__}` has no method `predict`: give it one that takes the input."
         )

@@ -15,7 +15,9 @@ import pytest
 
 from tests.unit.models.kinds import Address, Cat, Colour, Customer, Order, Pair, Person, Priced
 from zypher.errors import OutputError
-from zypher.models.output import encode_output
+from zypher.models.output import OutputEncoder
+
+encode_output = OutputEncoder().encode
 
 
 class Celsius(float):
@@ -116,6 +118,9 @@ class Model(pydantic.BaseModel):
         ({"scores": [1.0, None, math.nan]}, "nan", "$.scores[2]"),
         (np.float32("nan"), "nan", "$"),
         (np.float64("inf"), "inf", "$"),
+        (np.datetime64("NaT"), "nan", "$"),
+        (np.array(["2024-01-02", "NaT"], dtype="datetime64[D]"), "nan", "$[1]"),
+        (np.array(["NaT"], dtype="timedelta64[s]"), "nan", "$[0]"),
         (Celsius("nan"), "nan", "$"),
         (np.array([[1.0, 2.0], [3.0, np.nan]]), "nan", "$[1][1]"),
         (Scores((1, math.nan)), "nan", "$.scores[1]"),
@@ -160,7 +165,6 @@ class Exploding(pydantic.BaseModel):
         ({np.int64(1): Custom()}, "`Custom` at `$.1`"),
         ([math.nan, Custom()], "`Custom` at `$[1]`"),
         ((n for n in (1, 2)), "returned a `generator`"),
-        (range(3), "returned a `range`"),
         (1j, "returned a `complex`"),
         (np.complex64(1), "returned a `complex`"),
         (ValueError("x"), "returned a `ValueError`"),
@@ -177,8 +181,6 @@ class Exploding(pydantic.BaseModel):
         (circular, "a `list` that contains itself or is nested too deeply"),
         ([Custom(), circular], "returned a `Custom`, which is not JSON"),
         ([10**5000], "a `list` that cannot become JSON (ValueError: Exceeds the limit"),
-        (np.datetime64("NaT"), "returned NaT in a `datetime64`, which is not JSON"),
-        (np.array(["NaT"], dtype="timedelta64[s]"), "returned NaT"),
         (Exploding(), "a `Exploding` that cannot become JSON (LookupError: nothing here)"),
         ([Custom(), Exploding()], "returned a `Custom`"),
     ],

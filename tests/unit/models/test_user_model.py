@@ -68,6 +68,7 @@ def multiply(factor: int, number: int) -> int:
         (Doubling(), "Doubling", 10),
         (Configured, "Configured", 15),
         (Configured(4), "Configured", 20),
+        (Adding, "Adding", 6),
         (Adding(), "thing", 6),
         (Static, "Static", 4),
         (functools.partial(multiply, 7), "thing", 35),
@@ -83,14 +84,14 @@ def test_what_can_be_called_with_an_input_is_served(found: object, name: str, ou
 
 
 @pytest.mark.parametrize(
-    "found", [Doubling, Doubling(), Configured, Adding(), Static, functools.partial(multiply, 7), Doubling().predict]
+    "found",
+    [Doubling, Doubling(), Configured, Adding, Adding(), Static, functools.partial(multiply, 7), Doubling().predict],
 )
 def test_its_hints_are_found(found: object) -> None:
     assert served(found).card.input_schema == {"type": "integer"}
 
 
 def takes_nothing() -> None: ...
-def takes_only_named_rest(**rest: int) -> None: ...
 
 
 class TakesNothing:
@@ -101,7 +102,6 @@ class TakesNothing:
     ("found", "label"),
     [
         (takes_nothing, "takes_nothing"),
-        (takes_only_named_rest, "takes_only_named_rest"),
         (TakesNothing, "TakesNothing.predict"),
     ],
 )

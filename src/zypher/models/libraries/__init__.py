@@ -4,14 +4,17 @@ Each has an adapter that imports it at its top; the adapter is imported only aft
 imported the library itself: an unused one costs nothing.
 
 numpy_adapter.py            its scalars and arrays as plain values
+numpy_input.py              the same as input types
+pandas_adapter.py           its frames as records, its series and scalars as plain values
 annotated_types_adapter.py  its constraints as msgspec's
-pydantic_adapter.py         its types as input and output types, its instances as plain values
+pydantic_adapter.py         its types as input and output types
 pydantic_acceptance.py      what its validation takes, as JSON Schema
-pydantic_errors.py         what its validation refuses, as a sentence
+pydantic_output.py          its instances as JSON
+pydantic_errors.py          what its validation refuses, as a sentence
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from importlib import import_module
 from typing import Literal, Protocol, cast
@@ -21,7 +24,11 @@ import msgspec
 Schema = dict[str, object]
 REF = "#/components/schemas/"  # how a schema refers to a component
 Side = Literal["validation", "serialization"]
+Plain = Callable[[object], object]
 
+
+_OF_ARRAYS = ("numpy", "pandas")
+_OF_VALUES = (*_OF_ARRAYS, "pydantic")
 
 # Marks a msgspec.Meta that repeats another library's constraints beside it.
 REPEATED: dict[str, object] = {"repeated": True}
@@ -32,8 +39,23 @@ class Values(Protocol):
 
     def is_value(self, value: object) -> bool: ...
 
-    def plain(self, value: object) -> object:
-        """The value as one that msgspec encodes, or as one a step closer to that."""
+    def plain(self, value: object, others: Plain) -> object:
+        """The value as one that msgspec encodes, or as one a step closer to that; NaN for a time that is none.
+
+        `others` makes dicts, lists and scalars of what is in it, of whatever library.
+        """
+        ...
+
+
+class Arrays(Protocol):
+    """The types of a library of arrays as input and output types."""
+
+    def schema(self, kind: object, side: Side) -> Schema | None:
+        """The JSON Schema of one of its types, which may have parameters; None where JSON has no such thing."""
+        ...
+
+    def read(self, kind: object, value: object) -> object:
+        """The value of JSON as an input of a type that has a schema as an input. Raises `InvalidValue`."""
         ...
 
 
@@ -122,7 +144,17 @@ class UnenforcedConstraint(TypeError):
 
 def values() -> list[Values]:
     """The adapters of the libraries whose values can exist by now."""
-    return [cast(Values, found) for library in ("numpy", "pydantic") if (found := _adapter_of_loaded(library))]
+    return [cast(Values, found) for library in _OF_VALUES if (found := _adapter_of_loaded(library))]
+
+
+def arrays() -> list[Arrays]:
+    """The adapters of the libraries whose arrays can exist by now."""
+    return [cast(Arrays, found) for library in _OF_ARRAYS if (found := _adapter_of_loaded(library))]
+
+
+def schema_of(kind: object, side: Side) -> Schema | None:
+    """The schema of an array's type, or of what is in one; None of any other."""
+    return next((schema for library in arrays() if (schema := library.schema(kind, side)) is not None), None)
 
 
 def types() -> Types | None:

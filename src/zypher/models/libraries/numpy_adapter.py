@@ -1,24 +1,35 @@
-"""Numpy's scalars and arrays as plain values."""
+"""Numpy's scalars and arrays as input types and as plain values."""
+
+import math
+from typing import Any
 
 import numpy as np
 
-from zypher.errors import OutputError
+from zypher.models.libraries import Plain, Schema, Side, numpy_input
 
 
 def is_value(value: object) -> bool:
     return isinstance(value, np.generic | np.ndarray)
 
 
-def plain(value: object) -> object:
-    """Numbers, texts and lists; instants as ISO 8601 texts, spans as `timedelta`. Raises `OutputError` for NaT."""
+def schema(kind: Any, side: Side) -> Schema | None:
+    return numpy_input.schema(kind)
+
+
+def read(kind: object, value: object) -> object:
+    return numpy_input.read(kind, value)
+
+
+def plain(value: object, others: Plain) -> object:
+    """Numbers, texts and lists; instants as ISO 8601 texts, spans as `timedelta`, NaT as NaN."""
     array = np.asanyarray(value)
     kind = array.dtype.kind
-    if kind in "mM" and np.isnat(array).any():
-        raise OutputError(f"The model returned NaT in a `{array.dtype}`, which is not JSON: return None instead.")
-    if kind == "M":
-        array = np.datetime_as_string(array)
-    elif kind == "m":
-        array = array.astype("timedelta64[us]")
+    if kind in "mM":
+        missing = np.isnat(array)
+        array = np.asarray(np.datetime_as_string(array)) if kind == "M" else array.astype("timedelta64[us]")
+        if missing.any():
+            array = array.astype(object)
+            array[missing] = math.nan
     elif kind == "f":
         array = array.astype(np.float64)  # `tolist` leaves a longdouble as it is
     return array.tolist()

@@ -1,4 +1,4 @@
-"""Pydantic's types as input and output types, and its instances as plain values."""
+"""Pydantic's types as input and output types, and its instances as JSON."""
 
 from collections.abc import Sequence
 from copy import copy
@@ -9,12 +9,14 @@ import msgspec
 import pydantic
 from pydantic.dataclasses import is_pydantic_dataclass
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
+from pydantic.json_schema import GenerateJsonSchema
+from pydantic_core import PydanticUndefined, core_schema
 
 from zypher.models.hint_parts import annotated
-from zypher.models.libraries import Schema, Side, UnenforcedConstraint, Wrapped
+from zypher.models.libraries import Plain, Schema, Side, UnenforcedConstraint, Wrapped
 from zypher.models.libraries.pydantic_acceptance import Acceptance, Core
 from zypher.models.libraries.pydantic_errors import invalid_value
+from zypher.models.libraries.pydantic_output import json_of
 
 _PACKAGES = frozenset(["pydantic", "pydantic_core"])
 _HOOKS = ("__get_pydantic_core_schema__", "__get_pydantic_json_schema__")
@@ -111,13 +113,24 @@ def schemas(kinds: Sequence[tuple[object, Side]], ref_template: str) -> tuple[li
     """As `libraries.Types` describes."""
     wanted: list[tuple[int, Side, pydantic.TypeAdapter[Any]]]
     wanted = [(number, side, _adapter(kind)) for number, (kind, side) in enumerate(kinds)]
-    found, root = pydantic.TypeAdapter.json_schemas(wanted, ref_template=ref_template)
+    found, root = pydantic.TypeAdapter.json_schemas(wanted, ref_template=ref_template, schema_generator=_Schemas)
     return [dict(found[number, side]) for number, side, _ in wanted], root.get("$defs", {})
 
 
+class _Schemas(GenerateJsonSchema):
+    """Pydantic's own, with bytes in outputs as `pydantic_output` writes them."""
+
+    def bytes_schema(self, schema: core_schema.BytesSchema) -> dict[str, Any]:
+        found = super().bytes_schema(schema)
+        configured: object = getattr(getattr(self, "_config", None), "config_dict", {})
+        if self.mode == "serialization" and "ser_json_bytes" not in cast(Schema, configured):
+            found = {key: rule for key, rule in found.items() if key != "format"} | {"contentEncoding": "base64"}
+        return found
+
+
 def is_value(value: object) -> bool:
-    return isinstance(value, pydantic.BaseModel)
+    return owns(type(value))
 
 
-def plain(value: pydantic.BaseModel) -> object:
-    return value.model_dump(mode="json", by_alias=True)
+def plain(value: object, others: Plain) -> object:
+    return json_of(value, others)
