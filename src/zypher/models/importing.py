@@ -65,12 +65,14 @@ def import_file(path: Path, wanted: str) -> ModuleType:
 
 
 def _run_file(path: Path) -> ModuleType:
-    spec = _spec_in_package(path) or _spec_of(path)
+    spec = in_package = _spec_in_package(path)
+    if in_package is None:
+        spec = _spec_of(path)
+    elif in_package.name in sys.modules:  # its package has imported it
+        module = sys.modules["__main__"] = sys.modules[in_package.name]
+        return module
     if spec is None or spec.loader is None:
         raise TargetError(f"The file `{path}` is no Python source: its name must end in .py.")
-    if "." in spec.name and spec.name in sys.modules:  # its package has imported it
-        module = sys.modules["__main__"] = sys.modules[spec.name]
-        return module
     module = importlib.util.module_from_spec(spec)
     # Where dataclasses, pickle and forward references look for it.
     sys.modules[spec.name] = sys.modules["__main__"] = module
@@ -109,7 +111,7 @@ def _spec_in_package(path: Path) -> ModuleSpec | None:
     name, folder = name_in_package(path)
     _allow_imports(folder)
     _allow_imports(path.parent)
-    if "." not in name:
+    if folder == path.parent:
         return None
     spec = importlib.util.find_spec(name)
     # Else the package has the name of another.

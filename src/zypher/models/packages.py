@@ -5,12 +5,12 @@ from pathlib import Path
 
 def name_in_package(path: Path) -> tuple[str, Path]:
     """The file's dotted name, and the folder in which that is found: its own, where that is no package."""
-    names = [path.stem]
+    names = [] if path.stem == "__init__" and path.parent.name else [path.stem]
     folder = path.parent
     while (folder / "__init__.py").is_file():
         names.insert(0, folder.name)
         folder = folder.parent
-    if path.suffix == ".py" and all(name.isidentifier() for name in names):
+    if names and path.suffix == ".py" and all(name.isidentifier() for name in names):
         return ".".join(names), folder
     return path.stem, path.parent
 

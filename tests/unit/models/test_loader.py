@@ -62,6 +62,13 @@ def test_a_file_in_a_package_has_its_whole_name(write: Write) -> None:
     assert load("shop/deep/ask.py:Ask").predict(None) == [42, "shop.deep.ask"]
 
 
+def test_a_package_itself_may_be_the_file(write: Write) -> None:
+    write("shop/util.py", "V = 42")
+    path = write("shop/__init__.py", "from .util import V\ndef ask(_): return [V, __name__]")
+
+    assert load(f"{path}:ask").predict(None) == [42, "shop"]
+
+
 def test_a_package_with_the_name_of_another_is_no_package(write: Write) -> None:
     write("json/__init__.py", "raise AssertionError")
     write("json/ask.py", "def ask(_): return 1")
