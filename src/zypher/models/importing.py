@@ -113,9 +113,10 @@ def _spec_in_package(path: Path) -> ModuleSpec | None:
     _allow_imports(path.parent)
     if folder == path.parent:
         return None
-    spec = importlib.util.find_spec(name)
-    # Else the package has the name of another.
-    return spec if spec is not None and spec.origin is not None and Path(spec.origin).resolve() == path else None
+    top = name.partition(".")[0]
+    if Path(_file_of(top)).resolve() != folder / top / "__init__.py":  # the package has the name of another module
+        return None
+    return importlib.util.find_spec(name)
 
 
 def _spec_of(path: Path) -> ModuleSpec | None:

@@ -69,11 +69,12 @@ def test_a_package_itself_may_be_the_file(write: Write) -> None:
     assert load(f"{path}:ask").predict(None) == [42, "shop"]
 
 
-def test_a_package_with_the_name_of_another_is_no_package(write: Write) -> None:
-    write("json/__init__.py", "raise AssertionError")
-    write("json/ask.py", "def ask(_): return 1")
+@pytest.mark.parametrize("package", ["json", "queue", "zypher", "sys"])
+def test_a_package_with_the_name_of_another_is_no_package(write: Write, package: str) -> None:
+    write(f"{package}/__init__.py", "raise AssertionError")
+    write(f"{package}/ask.py", "def ask(_): return 1")
 
-    assert load("json/ask.py:ask").predict(None) == 1
+    assert load(f"{package}/ask.py:ask").predict(None) == 1
 
 
 @pytest.mark.parametrize("line", ["from .util import V", "from loose.util import V"])
