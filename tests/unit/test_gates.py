@@ -78,6 +78,10 @@ def test_no_file_has_a_vague_name() -> None:
     assert [str(file.path) for file in source_files() if file.path.stem in _VAGUE] == []
 
 
+def test_the_room_http_is_read_in_one_sitting() -> None:
+    assert sum(file.lines for file in source_files("src/zypher/http")) <= 1_100
+
+
 def test_few_files_of_the_package_are_crumbs() -> None:
     crumbs = [file.path for file in source_files("src") if file.lines < CRUMB_LINES]
     assert len([path for path in crumbs if path.name != "__init__.py"]) <= CRUMBS, crumbs

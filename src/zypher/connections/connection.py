@@ -37,7 +37,7 @@ from zypher.connections.responses import (
     as_bytes,
 )
 from zypher.connections.sweep import Sweep
-from zypher.http.disconnect import Disconnect
+from zypher.disconnect import Disconnect
 from zypher.http.request import CONNECTION
 from zypher.http.response import CLOSE, Header, Response
 

@@ -9,5 +9,4 @@ body.py                the body of a POST, within limits of size, time and memor
 health.py, openapi.py, swagger.py
 operators.py           the routes of operators, on a socket of their own
 errors.py              errors as responses
-disconnect.py          interrupts a waiting handler when its client disconnects
 """

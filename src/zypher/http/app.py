@@ -6,9 +6,9 @@ from zypher.access.budget import Budget
 from zypher.access.hosts import Hosts
 from zypher.access.origins import Origins
 from zypher.clock import Clock
+from zypher.disconnect import ClientDisconnected
 from zypher.gateway.gateway import Gateway
 from zypher.http import swagger
-from zypher.http.disconnect import ClientDisconnected
 from zypher.http.errors import HttpError, response_to
 from zypher.http.health import health_routes
 from zypher.http.openapi import Document

@@ -2,11 +2,11 @@
 
 import re
 
+from zypher.disconnect import ClientDisconnected
 from zypher.errors import EngineUnavailable, PredictionNotFound
 from zypher.gateway.admission import Demand
 from zypher.gateway.gateway import Gateway, Submitted
 from zypher.http.body import Bodies
-from zypher.http.disconnect import ClientDisconnected
 from zypher.http.errors import response_without_output
 from zypher.http.preferences import Preferences, applied, longest_wait_s, read_preferences, read_wait_s
 from zypher.http.request import Request

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequen
 from typing import Any, Protocol
 
 from zypher.access.budget import Budget
-from zypher.http.disconnect import AsgiDisconnect, ClientDisconnected, Disconnect
+from zypher.disconnect import AsgiDisconnect, ClientDisconnected, Disconnect
 from zypher.http.response import Header, Response
 
 Message = MutableMapping[str, Any]

@@ -13,7 +13,7 @@ from tests.unit.connections.wire import Wire, wire_to
 from tests.unit.http.conftest import Service
 from tests.unit.http.scripted_engine import ScriptedEngine, succeeded
 from zypher.connections.connection import Connection
-from zypher.http.disconnect import ClientDisconnected
+from zypher.disconnect import ClientDisconnected
 from zypher.http.request import Request
 from zypher.http.response import Response
 

@@ -11,9 +11,9 @@ from tests.unit.connections.wire import wire_to
 from tests.unit.http.conftest import Service
 from tests.unit.http.scripted_engine import succeeded
 from zypher.connections.server import check_proxies
+from zypher.disconnect import ClientDisconnected
 from zypher.errors import SettingsError
 from zypher.http.app import Application
-from zypher.http.disconnect import ClientDisconnected
 from zypher.http.request import Receive, Request, Scope, Send
 from zypher.http.response import Response
 

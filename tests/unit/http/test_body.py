@@ -7,9 +7,9 @@ import pytest
 
 from tests.fake_clock import eventually
 from zypher.access.budget import Budget
+from zypher.disconnect import ClientDisconnected, Disconnect
 from zypher.errors import TooMuchInFlight
 from zypher.http.body import Bodies, is_json
-from zypher.http.disconnect import ClientDisconnected, Disconnect
 from zypher.http.errors import HttpError
 from zypher.http.request import CONNECTION, Connection, Headers, Message, Request
 from zypher.settings import HttpSettings

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from zypher.http.disconnect import ClientDisconnected, Disconnect
+from zypher.disconnect import ClientDisconnected, Disconnect
 
 
 async def never() -> None:
