@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
@@ -76,6 +77,7 @@ async def no_task_left_in_loop() -> AsyncIterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # processes inherit that it is ignored, as under nohup
     if path := os.environ.get("TEST_PROGRESS"):
         config.pluginmanager.register(ProgressFile(Path(path)), "progress-file")
 

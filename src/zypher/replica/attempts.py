@@ -76,5 +76,6 @@ class Attempts:
         return None
 
     def end(self, slot: int) -> None:
-        """The attempt of this slot has ended."""
+        """The attempt of this slot, which ran in this thread or task, has ended."""
+        current_prediction_id.set(None)
         del self._running[slot]

@@ -6,10 +6,12 @@ import os
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from zypher.settings import LogSettings
 from zypher.telemetry.formats import current_prediction_id, formatter, print_record
+from zypher.telemetry.log_writer import write_whole
 from zypher.worker.protocol import FINISHED
 
 if TYPE_CHECKING:
@@ -29,6 +31,7 @@ def log_to_worker(log: LogSettings) -> None:
     sys.stdout = sys.__stdout__ = LineLog(lines, 1)
     sys.stderr = sys.__stderr__ = LineLog(lines, 2)
     logging.lastResort = _Handler(lines)
+    logging.lastResort.setLevel(log.level.upper())
     logging.getLogger().setLevel(log.level.upper())
     logging.getLogger("asyncio").setLevel(logging.WARNING)  # its debug records are noise
     warnings.showwarning = _show_warning
@@ -39,24 +42,18 @@ class WorkerLines:
 
     def __init__(self, log: LogSettings) -> None:
         self._formatter = formatter(log.format)
-        self._prints = logging.getLevelNamesMapping()[log.level.upper()] <= logging.INFO
         self._descriptor = os.dup(2)  # our own: the model may close or replace its
 
     def print(self, text: str, prediction_id: str | None) -> None:
         """A line that the model printed."""
-        if self._prints:
-            self.write(print_record(text, prediction_id))
+        self.write(print_record(text, prediction_id))
 
     def write(self, record: logging.LogRecord) -> None:
         """A record; it may have several lines."""
         text = self._formatter.format(record)
         marked = FINISHED + text.encode(errors="backslashreplace").replace(b"\n", b"\n" + FINISHED) + b"\n"
-        rest = memoryview(marked)
-        try:
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-        except OSError:  # the worker is gone, or the model closed what is not its own
-            return
+        with suppress(OSError):  # the worker is gone, or the model closed what is not its own
+            write_whole(self._descriptor, marked)
 
 
 class _Handler(logging.Handler):
@@ -80,7 +77,7 @@ def _show_warning(
     text = warnings.formatwarning(message, category, filename, lineno, line)
     if file is not None:
         file.write(text)
-    elif logging.lastResort is not None:
+    elif logging.lastResort is not None and logging.lastResort.level <= logging.WARNING:
         record = logging.LogRecord("py.warnings", logging.WARNING, filename, lineno, text, None, None)
         logging.lastResort.handle(record)
 

@@ -2,6 +2,7 @@
 
 import atexit
 import os
+import select
 import sys
 import threading
 from contextlib import suppress
@@ -11,6 +12,18 @@ _MOST_BYTES = 4_194_304  # that wait for a slow reader
 _MOST_AT_ONCE_BYTES = 65_536  # of one write
 _IDLE_S = 1.0  # after which the thread ends
 _FLUSH_S = 1.0  # that a process waits at its end
+
+
+def write_whole(descriptor: int, text: bytes) -> None:
+    """Write all of it, also where another program has set the pipe or terminal to non-blocking. Raises `OSError`."""
+    rest = memoryview(text)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:
+            writable = select.poll()
+            writable.register(descriptor, select.POLLOUT)
+            writable.poll()
 
 
 class LogWriter:
@@ -97,11 +110,11 @@ class LogWriter:
     def _write(self, text: bytes) -> bytes:
         """What cannot be written."""
         assert self._descriptor is not None
-        rest = memoryview(text)
-        with suppress(OSError):  # the reader of the log is gone
-            while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
-        return bytes(rest)
+        try:
+            write_whole(self._descriptor, text)
+        except OSError:  # the reader of the log is gone
+            return text
+        return b""
 
 
 # Where standard error was closed from the start, its descriptor may be anybody's.

@@ -1,7 +1,6 @@
 """What a replica, and the processes that it starts, write to standard output and standard error."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable
 
@@ -28,7 +27,6 @@ class ReplicaLog:
         """`prediction_id` is the one that runs in the replica, None if that is none or several."""
         self._human = log.format is LogFormat.HUMAN
         self._formatter = formatter(log.format)
-        self._prints = logging.getLevelNamesMapping()[log.level.upper()] <= logging.INFO
         self._prediction_id = prediction_id
         self._descriptor = -1
         self._rest = b""
@@ -79,7 +77,7 @@ class ReplicaLog:
         printed, _, finished = line.partition(FINISHED)
         shown: list[str] = []
         text = printed.rstrip(b"\r").rpartition(b"\r")[2].decode(errors="backslashreplace")
-        if self._prints and text.strip():
+        if text.strip():
             shown.append(self._formatter.format(print_record(text, self._prediction_id())))
         if finished:
             record = finished.decode(errors="backslashreplace")

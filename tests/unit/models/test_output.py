@@ -212,3 +212,18 @@ def test_messages_can_be_written_as_utf8() -> None:
         encode_output([{"\udfff": 1, "a": Custom()}, Custom()])
 
     assert str(caught.value).encode()
+
+
+class Nested(pydantic.BaseModel):
+    inner: object = None
+
+
+def test_the_cause_in_deeply_nested_models_is_found_at_once() -> None:
+    value = Nested(inner=Custom())
+    for _ in range(50):  # with the work doubled at each level, for ever
+        value = Nested(inner=value)
+    with pytest.raises(OutputError, match="returned a `Custom`"):
+        encode_output(value)
+    value.inner = value
+    with pytest.raises(OutputError):
+        encode_output(value)

@@ -19,6 +19,18 @@ def test_lines_arrive_in_order() -> None:
     assert writer.dropped == 0
 
 
+def test_a_pipe_that_is_set_to_non_blocking_loses_nothing() -> None:
+    ours, theirs = os.pipe()
+    os.set_blocking(theirs, False)
+    writer = LogWriter(theirs)
+    for _ in range(500):
+        writer.write(LINE)
+    with os.fdopen(ours, "rb") as reader:
+        assert all(reader.readline() == LINE for _ in range(500))
+    os.close(theirs)
+    assert writer.dropped == 0
+
+
 def test_an_unread_log_drops_lines_and_counts_them() -> None:
     ours, theirs = os.pipe()
     writer = LogWriter(theirs)

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from zypher.settings import LogFormat, LogLevel, LogSettings
+from zypher.settings import LogFormat, LogSettings
 from zypher.worker import replica_log
 from zypher.worker.protocol import FINISHED
 from zypher.worker.replica_log import ReplicaLog
@@ -23,8 +23,8 @@ def written(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return lines
 
 
-def passed_on(data: bytes, shown: LogFormat = LogFormat.JSON, level: LogLevel = LogLevel.INFO) -> None:
-    log = ReplicaLog(LogSettings(format=shown, level=level), lambda: "abc")
+def passed_on(data: bytes, shown: LogFormat = LogFormat.JSON) -> None:
+    log = ReplicaLog(LogSettings(format=shown), lambda: "abc")
     end = log.open()
     os.write(end, data)
     os.close(end)
@@ -57,11 +57,6 @@ async def test_escape_sequences_are_harmless_to_people(written: list[str]) -> No
     passed_on(b"\x1b[2J\n" + FINISHED + b"\x1b[2J\n", LogFormat.HUMAN)
     assert "\x1b" not in "".join(written)
     assert ["\\u001b[2J" in line for line in written] == [True, True]
-
-
-async def test_prints_are_left_out_above_their_level(written: list[str]) -> None:
-    passed_on(b"a word\n" + FINISHED + b"an error\n", level=LogLevel.ERROR)
-    assert written == ["an error"]
 
 
 async def test_a_line_without_end_is_cut(written: list[str]) -> None:

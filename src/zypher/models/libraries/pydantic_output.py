@@ -8,7 +8,9 @@ outside of pydantic.
 
 import base64
 from collections.abc import Mapping
+from contextvars import ContextVar
 from decimal import Decimal
+from enum import Enum
 from functools import lru_cache
 from typing import Any, cast
 
@@ -32,6 +34,16 @@ _BYTES = (bytes, bytearray, memoryview)
 _NO_NODES = frozenset(["cls", "config", "default", "default_factory", "expected", "members", "metadata"])
 
 
+class _Step(Enum):
+    """What happens to the instance around another. Its cause is sought once: at each level, that would double."""
+
+    WRITING = 1
+    SEEKING = 2  # the cause of an error
+
+
+_step: ContextVar[_Step | None] = ContextVar("step", default=None)
+
+
 def json_of(value: object, plain: Plain) -> msgspec.Raw | dict[str, object]:
     """The JSON text of an instance, with the words above; what a class gives that has a `model_dump` of its own.
 
@@ -47,10 +59,21 @@ def json_of(value: object, plain: Plain) -> msgspec.Raw | dict[str, object]:
         serializer = _serializer(kind, plain)
     except pydantic.errors.PydanticUserError as error:
         raise TypeError(str(error).partition("\n")[0]) from error
+    step = _step.get()
+    if step is _Step.SEEKING:
+        if (cause := _cause(serializer, value, plain)) is not None:
+            raise cause
+        return {}
+    before = _step.set(_Step.WRITING)
     try:
         return msgspec.Raw(serializer.to_json(value, by_alias=True, warnings=False, fallback=plain))
     except PydanticSerializationError as error:
+        if step is _Step.WRITING:
+            raise
+        _step.set(_Step.SEEKING)
         raise _cause(serializer, value, plain) or error from None
+    finally:
+        _step.reset(before)
 
 
 def _cause(serializer: SchemaSerializer, value: object, plain: Plain) -> BaseException | None:
