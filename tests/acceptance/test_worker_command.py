@@ -118,3 +118,4 @@ def test_a_killed_worker_leaves_nothing_of_its_model(machines: Machines) -> None
     held = Held(machines.folder)
     worker.kill()
     held.wait_for_folders_only()
+    assert held.left() == []

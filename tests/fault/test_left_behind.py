@@ -39,6 +39,7 @@ def test_a_killed_server_leaves_nothing(serve: Serve, model: str) -> None:
     held = Held(server.directory)
     server.kill()
     held.wait_for_folders_only()
+    assert held.left() == []
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])

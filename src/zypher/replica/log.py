@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from zypher.settings import LogSettings
-from zypher.telemetry.formats import current_prediction_id, formatter, print_record
+from zypher.telemetry.formats import current_prediction_id, formatter, print_record, shown_of
 from zypher.telemetry.log_writer import write_whole
 from zypher.worker.protocol import FINISHED
 
@@ -142,6 +142,6 @@ class _Lines(io.BufferedIOBase):
         self._held.prediction_id = current_prediction_id.get()
 
     def _print(self, line: bytes) -> None:
-        shown = line.rstrip(b"\r").rpartition(b"\r")[2].decode(errors="backslashreplace")
+        shown = shown_of(line)
         if shown.strip():
             self._lines.print(shown, self._held.prediction_id)

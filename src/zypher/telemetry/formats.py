@@ -57,6 +57,11 @@ def formatter(chosen: LogFormat) -> logging.Formatter:
     return JsonFormatter() if chosen is LogFormat.JSON else HumanFormatter()
 
 
+def shown_of(line: bytes) -> str:
+    """The text of a printed line; of one that was drawn again and again, such as a progress bar, the last state."""
+    return line.rstrip(b"\r").rpartition(b"\r")[2].decode(errors="backslashreplace")
+
+
 def print_record(text: str, prediction_id: str | None) -> logging.LogRecord:
     """A line that the model printed, as a record; made without a logger, whose settings are the model's."""
     record = logging.LogRecord("model", logging.INFO, "", 0, text, None, None)

@@ -2,11 +2,11 @@
 
 import atexit
 import os
-import select
 import sys
 import threading
 from contextlib import suppress
 from queue import Empty, SimpleQueue
+from select import POLLOUT, poll  # by name, as all that a model may replace in its module
 
 _MOST_BYTES = 4_194_304  # that wait for a slow reader
 _MOST_AT_ONCE_BYTES = 65_536  # of one write
@@ -21,8 +21,8 @@ def write_whole(descriptor: int, text: bytes) -> None:
         try:
             rest = rest[os.write(descriptor, rest) :]
         except BlockingIOError:
-            writable = select.poll()
-            writable.register(descriptor, select.POLLOUT)
+            writable = poll()
+            writable.register(descriptor, POLLOUT)
             writable.poll()
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable
 
 from zypher.settings import LogFormat, LogSettings
-from zypher.telemetry.formats import formatter, print_record
+from zypher.telemetry.formats import formatter, print_record, shown_of
 from zypher.telemetry.logs import write_lines
 from zypher.text import printable
 from zypher.worker.protocol import FINISHED
@@ -76,7 +76,7 @@ class ReplicaLog:
         """A line may be none, or behind one that has no end yet."""
         printed, _, finished = line.partition(FINISHED)
         shown: list[str] = []
-        text = printed.rstrip(b"\r").rpartition(b"\r")[2].decode(errors="backslashreplace")
+        text = shown_of(printed)
         if text.strip():
             shown.append(self._formatter.format(print_record(text, self._prediction_id())))
         if finished:

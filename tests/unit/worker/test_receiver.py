@@ -34,4 +34,5 @@ async def test_no_lane_is_starved() -> None:
 async def test_a_wrong_date_of_a_worker_ends_nothing(house: House) -> None:
     await house.submit("a", options=Options(deadline=house.clock.now() + timedelta(seconds=5)))
     house.clock.set_date(timedelta(days=2))
-    await house.running("a")
+    (attempt,) = await house.running("a")
+    assert attempt.ending is None
