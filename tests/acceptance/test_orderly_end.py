@@ -73,6 +73,25 @@ async def test_a_replica_that_hangs_at_its_end_is_killed(start: StartReplica, ki
     assert 4 < time.monotonic() - began < 8
 
 
+@pytest.mark.parametrize(
+    ("prediction", "wait"),
+    [("def", "await asyncio.sleep(600)"), ("async def", "await asyncio.sleep(600)"), ("async def", "time.sleep(600)")],
+)
+async def test_a_close_that_is_interrupted_is_logged(
+    start: StartReplica, capfd: pytest.CaptureFixture[str], prediction: str, wait: str
+) -> None:
+    running = await start(f"""
+        import asyncio, time
+        class Model:
+            {prediction} predict(self, x: int): return x
+            async def close(self):
+                {wait}
+    """)
+    running.replica.close()
+    assert await running.cause() == "exited with code 0"
+    assert "the model did not close" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize("kind", ["def", "async def"])
 async def test_a_model_that_could_not_load_ends_in_order(start: StartReplica, tmp_path: Path, kind: str) -> None:
     with pytest.raises(Exception, match="no weights"):

@@ -87,6 +87,26 @@ def test_a_group_ends_with_the_input_of_its_guard() -> None:
     assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
 
 
+def test_a_guard_that_is_killed_is_replaced(serve: Serve) -> None:
+    server = serve(LEAVING, "--replica-silence-s", "0.6")
+    held = Held(server.directory)
+    held.guard.kill()
+    wait_until(lambda: "the guard of a replica was killed" in server.text())
+    server.kill()
+    held.wait_for_folders_only()
+    wait_until(lambda: server.children() == [])
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_a_server_under_timeout_leaves_nothing(tmp_path: Path, number: signal.Signals) -> None:
+    command = ["timeout", "600", sys.executable, "-m", "zypher", "serve", LEAVING, "--port", "0"]
+    with (tmp_path / "log").open("wb") as log, subprocess.Popen(command, cwd=tmp_path, stdout=log, stderr=log) as run:
+        held = Held(tmp_path)
+        os.killpg(run.pid, number)  # `timeout` is in a group of its own, with what it runs
+        run.wait(20)
+    held.wait_for_folders_only()
+
+
 def test_a_guard_is_small(serve: Serve) -> None:
     server = serve(LEAVING)
     held = Held(server.directory)

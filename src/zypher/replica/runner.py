@@ -1,14 +1,20 @@
 """What runs a model's attempts in its process: `threads.Threads` or `tasks.Tasks`."""
 
+import logging
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Protocol
 
 import msgspec
 
+from zypher.errors import TargetError
 from zypher.models.model import LoadedModel
 from zypher.replica.attempts import Attempts
 from zypher.replica.channel import Channel
 from zypher.worker.protocol import Pong
+
+logger = logging.getLogger(__name__)
 
 
 class Replica(msgspec.Struct, frozen=True):
@@ -35,6 +41,17 @@ class Runner(Protocol):
     def close(self) -> None:
         """End what the model has left running in the main thread."""
         ...
+
+
+@contextmanager
+def closing() -> Generator[None]:
+    """Log why the model was not closed in the block, and go on."""
+    try:
+        yield
+    except TargetError as error:
+        logger.warning("the model did not close", extra={"reason": str(error), "details": error.details})
+    except KeyboardInterrupt:
+        logger.warning("the model did not close", extra={"reason": "It took too long and was interrupted."})
 
 
 def pong() -> Pong:

@@ -1,7 +1,6 @@
 """Runs an `async def` model: each attempt is a task of one event loop, which the channel shares."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from os import _exit as exit_process
@@ -10,14 +9,11 @@ from typing import Any
 
 import uvloop
 
-from zypher.errors import TargetError
 from zypher.replica.attempts import Context
 from zypher.replica.endings import raised, returned
 from zypher.replica.forks import leave_fork
-from zypher.replica.runner import Replica, pong
+from zypher.replica.runner import Replica, closing, pong
 from zypher.worker.protocol import Failed, Loaded, Ping, Run, Stop, Stopped, ToWorker
-
-logger = logging.getLogger(__name__)
 
 
 class Tasks:
@@ -44,10 +40,8 @@ class Tasks:
                 loop.run_forever()
         if self._replica.attempts.running:
             exit_process(0)
-        try:
+        with closing():
             loop.run_until_complete(_called(model.close))
-        except TargetError as error:
-            logger.warning("the model did not close", extra={"reason": str(error), "details": error.details})
 
     def close(self) -> None:
         """As `Runner.close`: cancels what tasks there are, as `asyncio.run` does."""

@@ -9,11 +9,10 @@ from threading import Thread
 from time import perf_counter
 from traceback import print_exc
 
-from zypher.errors import TargetError
 from zypher.replica.endings import raised, returned
 from zypher.replica.forks import leave_fork
 from zypher.replica.own_imports import own_import
-from zypher.replica.runner import Replica, pong
+from zypher.replica.runner import Replica, closing, pong
 from zypher.worker.protocol import Failed, Loaded, Ping, Run, Stop, Succeeded
 
 logger = logging.getLogger(__name__)
@@ -43,10 +42,8 @@ class Threads:
         self._fill_slot(0)
         if self._replica.attempts.running:
             exit_process(0)
-        try:
+        with closing():
             _call(model.close)
-        except TargetError as error:
-            logger.warning("the model did not close", extra={"reason": str(error), "details": error.details})
 
     def close(self) -> None:
         """As `Runner.close`: nothing runs there between two calls."""

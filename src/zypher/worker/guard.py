@@ -21,10 +21,15 @@ class Guard:
     """
 
     def __init__(self, group: int) -> None:
-        """Start it. Raises `OSError`."""
+        self._group = group
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, also in place of one that has ended. Raises `OSError`."""
+        self.dismiss()
         # Not by asyncio, which would kill it with an event loop that is closed early.
         self._process = subprocess.Popen(
-            _command(group),
+            _command(self._group),
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
@@ -34,8 +39,14 @@ class Guard:
             start_new_session=True,
         )
 
+    def has_ended(self) -> bool:
+        """Whether it was killed, or never started: by itself it ends after the worker."""
+        return self._process is None or self._process.poll() is not None
+
     def dismiss(self) -> None:
-        """End it: the group has ended. May happen twice."""
+        """End it, if there is one: the group has ended. May happen twice."""
+        if self._process is None:
+            return
         self._process.kill()
         self._process.wait()
         assert self._process.stdin is not None

@@ -103,6 +103,7 @@ class ProcessReplica:
                 self._begun = begun.create()
                 self._process = await self._start_process(theirs.fileno())
             self._guard = Guard(self._process.pid)
+            self._guard.start()
             await self._channel.open(ours)
         except BaseException:
             ours.close()
@@ -156,6 +157,7 @@ class ProcessReplica:
         if self._pinged_at_s is None:
             self._pinged_at_s = self._clock.monotonic()
         self._channel.send(Ping())
+        self._look_after_guard()
 
     def trouble(self, silence_s: float) -> str | None:
         if self._pinged_at_s is not None and self._clock.monotonic() - self._pinged_at_s >= silence_s:
@@ -224,9 +226,17 @@ class ProcessReplica:
         reap(self._process.pid)
         self._dismiss_guard()
 
+    def _look_after_guard(self) -> None:
+        if self._guard is None or not self._guard.has_ended():
+            return
+        with suppress(OSError):  # the next ping tries again
+            self._guard.start()
+            logger.warning("the guard of a replica was killed and is started again", extra={"replica": self.number})
+
     def _dismiss_guard(self) -> None:
         if self._guard is not None:
             self._guard.dismiss()
+            self._guard = None
 
     def _received(self, messages: list[ToWorker]) -> None:
         for message in messages:
