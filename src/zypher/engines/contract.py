@@ -90,6 +90,7 @@ class Submissions(Protocol):
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         """The prediction as it stands, waiting up to `wait_s` seconds (None: without end) for its end.
 
+        A wait ends with the engine: what is closed meanwhile returns the prediction as it stood.
         None when the id is unknown, forgotten or past its retention, which counts from the end. One whose stored data
         is lost or damaged ends as `data_lost`; one that the engine forgets while this waits is `EngineUnavailable`.
         A durable end is seen once it is stored, not before. `position` is an estimate, never below 1 while queued.

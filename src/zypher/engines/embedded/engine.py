@@ -71,7 +71,7 @@ class EmbeddedEngine:
         self._purger.start()
 
     async def close(self) -> None:
-        """Every wait, for an end or a delivery, raises `EngineUnavailable`; so does every later call."""
+        """Every wait for an end returns; every one for a delivery raises `EngineUnavailable`, as does a later call."""
         if not self._opened:
             return
         self._opened = False
@@ -81,7 +81,7 @@ class EmbeddedEngine:
         self._events.stop()
         self._journal.write(SetClock(self._engine_clock.moment()))
         await self._journal.close()
-        self._predictions.fail_all(STOPPING)
+        self._predictions.end_waits(STOPPING)
 
     async def submit(self, submissions: Sequence[Submission], *, durable: bool) -> list[Prediction]:
         self._check_open()

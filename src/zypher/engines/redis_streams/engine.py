@@ -130,9 +130,10 @@ class RedisStreamsEngine:
             while seen is not None and not seen.status.terminal and (left_s := ends - self._clock.monotonic()) > 0:
                 await waiter.wait(left_s)
                 waiter.reset()
-                self._check_open()
                 if waiter.value is not None:
                     return read_published(prediction_id, seen.model, waiter.value)
+                if not self._opened:
+                    break
                 seen = await self._look_again(seen)
         return seen
 

@@ -34,7 +34,7 @@ async def test_a_cancelled_wait_stays_so_when_the_engine_closes() -> None:
     predictions = Predictions(FakeClock(), EngineClock(FakeClock(), 3600), queue_limit=10)
     wait = asyncio.create_task(predictions.wait(accepted(predictions), None))
     await turns()
-    predictions.fail_all("It closes.")
+    predictions.end_waits("It closes.")
     wait.cancel()
     with pytest.raises(asyncio.CancelledError):
         await wait

@@ -12,7 +12,7 @@ from zypher.engines.embedded.memory.queue import Queue
 from zypher.engines.embedded.memory.recent import Recent
 from zypher.engines.refusals import queue_full
 from zypher.engines.waiters import Waiters
-from zypher.errors import EngineUnavailable, QueueFull
+from zypher.errors import QueueFull
 from zypher.prediction import Lane, Message, Outcome, Prediction
 
 _MIB = 1024 * 1024
@@ -153,11 +153,11 @@ class Predictions:
                 timer.cancel()
             waiters.remove(waiter)
 
-    def fail_all(self, error: str) -> None:
-        """Raise `EngineUnavailable` from every wait, for an end or for something to receive."""
+    def end_waits(self, error: str) -> None:
+        """Return from every wait for an end; raise `EngineUnavailable` from every one for something to receive."""
         for entry in self.entries.values():
             for waiter in entry.waiters or ():
-                resolve(waiter, EngineUnavailable(error))
+                resolve(waiter, self.state(entry))
         for queue in (*self.queues.values(), *self.notices.values()):
             queue.fail_receivers(error)
 
