@@ -33,8 +33,8 @@ RUN groupadd --gid 10001 zypher \
     && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 COPY --from=dependencies /install/ /
 COPY --from=application /install/ /
-# `docker stop` kills after 10 s. Whoever gives it more may give more to what runs, too.
-ENV ZYPHER_HOST=0.0.0.0 ZYPHER_HEALTH_PORT=8080 ZYPHER_DATA_DIR=/data ZYPHER_DRAIN_TIMEOUT_S=8 \
+# `docker stop` kills after 10 s. Whoever gives it more may give more to what runs, too. Both times begin with its signal.
+ENV ZYPHER_HOST=0.0.0.0 ZYPHER_HEALTH_PORT=8080 ZYPHER_DATA_DIR=/data ZYPHER_LAME_DUCK_S=5 ZYPHER_DRAIN_TIMEOUT_S=8 \
     HOME=/data PYTHONUSERBASE=/opt/model PATH=/opt/model/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /app
 USER 10001:10001

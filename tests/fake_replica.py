@@ -36,6 +36,7 @@ class FakeReplica:
         self.silent_s = 0.0
         self.pings = 0
         self.has_run = False
+        self.hangs = False  # at its end, until it is killed
         self._begun: set[Attempt] = set()
         self._endings = endings
         self._events = events or Events()
@@ -73,7 +74,11 @@ class FakeReplica:
         return f"has not answered for {self.silent_s:.0f} s" if self.silent_s >= silence_s else None
 
     def close(self) -> None:
-        self.die("exited with code 0")
+        if not self.hangs:
+            self.die("exited with code 0")
+
+    def kill(self) -> None:
+        self.die("was killed by signal SIGKILL (9)")
 
     async def ended(self) -> str:
         return await asyncio.shield(self._death)

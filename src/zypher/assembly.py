@@ -73,7 +73,7 @@ def build(settings: Settings, sink: Sink | None = as_records) -> Parts:
         gateway = Gateway(engine, clock, metrics, model="")
         worker = _worker(settings, engine, clock, metrics)
         process: Process = ServerWithWorker(
-            engine, worker, gateway, defined_as(settings.worker.target), settings.worker.drain_timeout_s
+            engine, worker, gateway, defined_as(settings.worker.target), _after_lame_duck_s(settings)
         )
     else:
         gateway = Gateway(engine, clock, metrics, model=settings.http.model)
@@ -105,13 +105,18 @@ def http_process(settings: Settings, sink: Sink | None = as_records) -> HttpProc
     parts = build(settings, sink)
     server = HttpServer(parts.app, settings.http, SystemClock())
     # Without a worker of its own, a drain waits for the responses.
-    responses_timeout_s = 0.0 if settings.worker.here else settings.worker.drain_timeout_s
+    responses_timeout_s = 0.0 if settings.worker.here else _after_lame_duck_s(settings)
     return HttpProcess(parts.process, server, address_of(settings.http), responses_timeout_s)
 
 
 async def _serve(settings: Settings, *, own_log: bool) -> bool:
     sink = as_lines(settings.log, SystemClock()) if own_log else as_records
-    return await run_until_stopped(http_process(settings, sink))
+    return await run_until_stopped(http_process(settings, sink), settings.http.lame_duck_s)
+
+
+def _after_lame_duck_s(settings: Settings) -> float:
+    """What a server has left of the time to drain, which begins with the signal, as one with a lame duck does."""
+    return max(0.0, settings.worker.drain_timeout_s - settings.http.lame_duck_s)
 
 
 async def _run_worker(settings: Settings) -> bool:

@@ -19,7 +19,7 @@ from zypher.settings import SETTINGS, Settings, resolve_keywords
 _FILE = Path("zypher.toml")
 _OF_THE_SERVER = frozenset({
     "host", "port", "uds", "ssl_certfile", "ssl_keyfile", "root_path", "forwarded_allow_ips", "keep_alive_timeout_s",
-    "health_port",
+    "lame_duck_s", "health_port",
 })  # fmt: skip
 _ALLOWED = {setting.name for setting in SETTINGS} - _OF_THE_SERVER
 _NOT_STARTED = error_response(
@@ -56,7 +56,7 @@ class Mounted:
             await parts.process.drain()
         finally:
             self._app = None
-            await parts.process.stop(at_once=False)
+            await parts.process.stop()
             sys.setswitchinterval(interval_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -99,8 +99,9 @@ def asgi(target: str | None = None, /, **settings: object) -> Mounted:
     chosen = resolve_keywords(values, _ALLOWED, os.environ, _FILE)
     http = replace(
         chosen.http,
-        # Who may call it, and from where, is decided by the application around this one.
+        # Who may call it, and from where, is decided by the application around this one, and how it ends, too.
         allowed_host=chosen.http.allowed_host or ("*",),
         expose_errors=bool(chosen.http.expose_errors),
+        lame_duck_s=0.0,
     )
     return Mounted(replace(chosen, http=http))

@@ -24,7 +24,7 @@ from zypher.models.loader import is_loading, target_of
 from zypher.service.http_process import HttpProcess
 from zypher.settings import SETTINGS, Settings, replace_target, resolve_keywords
 
-_NOT_HERE = frozenset({"target", "health_port", "uds", "ssl_certfile", "ssl_keyfile"})
+_NOT_HERE = frozenset({"target", "health_port", "uds", "ssl_certfile", "ssl_keyfile", "lame_duck_s"})
 _ALLOWED = {setting.name for setting in SETTINGS} - _NOT_HERE
 
 
@@ -107,7 +107,7 @@ class _Server:
             for task in (starting, stopping):
                 task.cancel()
             await asyncio.gather(starting, stopping, return_exceptions=True)
-            await process.stop(at_once=True)
+            await process.stop()
 
     async def _start(self, process: HttpProcess) -> None:
         await process.start()

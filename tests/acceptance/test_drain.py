@@ -103,6 +103,45 @@ def test_a_second_signal_stops_at_once_and_loses_nothing(serve: Serve, gate: Gat
         assert [output(client, each) for each in accepted] == [f"N{number}" for number in range(5)]
 
 
+def test_a_lame_duck_accepts_and_is_not_ready(serve: Serve, gate: Gate) -> None:
+    server = serve(GATED, "--lame-duck-s", "600")
+    gate.open()
+    with client_of(server) as client:
+        server.signal(signal.SIGTERM)
+        wait_until(lambda: client.get("/healthz/ready").status_code == 503)
+        for path in ("/healthz/ready", "/healthz/ready?run"):
+            assert client.get(path).json() == {"error": "The server is stopping."}
+        assert client.get("/healthz/live").status_code == 200
+        answered = predict(client, gate.input("a"))
+        assert (answered.json(), answered.headers["connection"]) == ("A", "close")
+        assert output(client, submit(client, gate.input("b"))) == "B"
+    server.signal(signal.SIGTERM)
+    assert server.wait(5) == 130
+
+
+def test_the_drain_ends_so_long_after_the_signal(serve: Serve, gate: Gate) -> None:
+    server = serve(GATED, "--lame-duck-s", "0.25", "--drain-timeout-s", "0.5")
+    with client_of(server) as client:
+        submit(client, gate.input("a"))
+        gate.wait_for_runs(1)
+    assert server.stop() == 0
+    (draining,) = (record for record in server.log() if record["message"] == "draining")
+    assert draining["timeout_s"] == 0.25
+
+
+def test_a_durable_prediction_that_outlasts_the_drain_is_accepted(serve: Serve, gate: Gate) -> None:
+    server = serve(GATED, "--drain-timeout-s", "0.2")
+    with client_of(server) as client, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(predict, client, gate.input("a"), {"Idempotency-Key": "key"})
+        gate.wait_for_runs(1)
+        assert server.stop() == 0
+        prediction_id = waiting.result().json()["prediction_id"]
+        assert waiting.result().status_code == 202
+    gate.open()
+    with client_of(serve(GATED)) as client:
+        assert output(client, prediction_id) == "A"
+
+
 def test_a_wait_for_nothing_is_answered(serve: Serve, gate: Gate) -> None:
     server = serve(GATED, "--concurrency", "1", "--drain-timeout-s", "0.2")
     with client_of(server) as client, RawConnection(server.url) as polling, ThreadPoolExecutor(1) as pool:

@@ -11,6 +11,7 @@ from tests.asking import client_of, predict, target
 from tests.conftest import Serve
 from tests.fake_clock import eventually
 from tests.held import Held
+from tests.polling import wait_until
 from tests.running_replica import StartReplica
 
 SIGNALS = [signal.SIGTERM, signal.SIGINT, signal.SIGHUP]
@@ -90,6 +91,19 @@ async def test_a_close_that_is_interrupted_is_logged(
     running.replica.close()
     assert await running.cause() == "exited with code 0"
     assert "the model did not close" in capfd.readouterr().err
+
+
+def test_a_second_signal_cuts_the_end_of_replicas_short(serve: Serve, tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(
+        "import pathlib, time\nclass Slow:\n    def predict(self, x: int): return x\n"
+        "    def close(self):\n        pathlib.Path('closing').touch()\n        time.sleep(600)\n"
+    )
+    server = serve("slow.py:Slow")
+    server.signal(signal.SIGTERM)
+    wait_until((tmp_path / "closing").exists)
+    server.signal(signal.SIGTERM)
+    assert server.wait(1.5) == 130
+    assert server.children() == []
 
 
 @pytest.mark.parametrize("kind", ["def", "async def"])

@@ -19,7 +19,7 @@ FULL: Mapping[str, object] = {
     "settings": {"lease_s": 60, "log_values": True, "queue_limit": 5000000},
     "drainTimeoutSeconds": 120,
     "server": {
-        "preStopSeconds": 7,
+        "lameDuckSeconds": 7,
         "autoscaling": {"enabled": True},
         "podDisruptionBudget": {"minAvailable": "50%"},
         "nodeSelector": {"disk": "ssd"},
@@ -33,6 +33,7 @@ FULL: Mapping[str, object] = {
     },
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
 }
+REPLICAS_END_S = 8  # docs/operating.md
 BOTH = pytest.mark.parametrize("values", [PLAIN, FULL], ids=["plain", "full"])
 
 
@@ -86,8 +87,28 @@ def test_only_the_autoscaler_sets_the_replica_count() -> None:
 def test_a_pod_has_time_to_drain(values: Mapping[str, object]) -> None:
     for pod in pods(values).values():
         drain_s = int(environment(pod)["ZYPHER_DRAIN_TIMEOUT_S"])
-        command = cast("list[str]", at(pod, "containers.0.lifecycle.preStop.exec.command") or ["sleep", "0"])
-        assert cast("int", pod["terminationGracePeriodSeconds"]) > drain_s + int(command[1])
+        lame_duck_s = int(environment(pod).get("ZYPHER_LAME_DUCK_S", "0"))
+        assert cast("int", pod["terminationGracePeriodSeconds"]) > max(drain_s, lame_duck_s) + REPLICAS_END_S
+
+
+def test_a_lame_duck_may_be_longer_than_the_drain() -> None:
+    pod = pods({**PLAIN, "drainTimeoutSeconds": 1, "server": {"lameDuckSeconds": 60}})["server"]
+    assert pod["terminationGracePeriodSeconds"] == 70
+
+
+def test_a_server_leaves_load_balancers_time() -> None:
+    found = {role: environment(pod).get("ZYPHER_LAME_DUCK_S") for role, pod in pods(PLAIN).items()}
+    assert found == {"server": "5", "worker": None}
+    assert environment(pods(FULL)["server"])["ZYPHER_LAME_DUCK_S"] == "7"
+    assert at(pods(FULL)["server"], "containers.0.lifecycle") is None
+
+
+def test_a_new_pod_is_ready_before_an_old_one_ends() -> None:
+    for each in of_kind(PLAIN, "Deployment"):
+        assert at(each, "spec.strategy.rollingUpdate") == {"maxSurge": 1, "maxUnavailable": 0}
+    no_device_free = {"maxSurge": 0, "maxUnavailable": "25%"}
+    workers = of_kind({**PLAIN, "worker": {"rollingUpdate": no_device_free}}, "Deployment")[1]
+    assert at(workers, "spec.strategy.rollingUpdate") == no_device_free
 
 
 @BOTH
@@ -139,6 +160,8 @@ def test_the_password_stands_in_a_secret_only() -> None:
         ({**PLAIN, "workers": {}}, "workers"),
         ({**PLAIN, "image": {"tag": "latest"}}, "tag"),
         ({**PLAIN, "settings": {"port": 80}}, "port"),
+        ({**PLAIN, "settings": {"lame_duck_s": 1}}, "lame_duck_s"),
+        ({**PLAIN, "worker": {"rollingUpdate": {"maxSurge": "1"}}}, "maxSurge"),
         ({**PLAIN, "worker": {"autoscaling": {"minReplicas": -1}}}, "minReplicas"),
         ({**PLAIN, "server": {"autoscaling": {"minReplicas": 0}}}, "minReplicas"),
         ({**PLAIN, "worker": {"autoscaling": {"enabled": True}}}, "prometheusAddress"),

@@ -226,7 +226,7 @@ class Connection(HttpToolsProtocol):
         never_continued = cycle.waiting_for_100_continue and cycle.more_body
         if CLOSE in response.headers:
             cycle.keep_alive = False
-        elif never_continued or not cycle.keep_alive:
+        elif never_continued or not cycle.keep_alive or (self._sweep.last_responses and not self.pipeline):
             cycle.keep_alive = False
             more = (*more, CLOSE)
         self.response_bytes = len(response.body)

@@ -32,6 +32,7 @@ class HttpServer:
         self._state = ServerState()
         self._sweep = Sweep(settings, clock, UnreadResponses(app.budget, clock, settings.read_timeout_s))
         self._server: asyncio.Server | None = None
+        self._hurried = False
 
     @property
     def scheme(self) -> str:
@@ -45,6 +46,10 @@ class HttpServer:
             self._connection, sock=listener, ssl=self._config.ssl, backlog=self._config.backlog
         )
 
+    def retire(self) -> None:
+        """From now on the next response on each connection is its last: its client connects elsewhere."""
+        self._sweep.last_responses = True
+
     async def wait_for_responses(self, wait_s: float) -> None:
         """Return once the responses that are in progress now have ended, or after `wait_s` seconds."""
         await _all(set(self._state.tasks), wait_s)
@@ -56,11 +61,16 @@ class HttpServer:
         connections = cast("set[Connection]", self._state.connections)
         for connection in list(connections):
             connection.shutdown()
-        await self._sweep.emptied(grace_s)
+        await self._sweep.emptied(0 if self._hurried else grace_s)
         for connection in list(connections):
             connection.transport.abort()
         await self.wait_for_responses(_HANDLERS_END_S)
         self._sweep.stop()
+
+    def hurry(self) -> None:
+        """Wait for no response any more, also in a `stop` that has begun."""
+        self._hurried = True
+        self._sweep.wait_no_longer()
 
     def _connection(self) -> Connection:
         return Connection(self._config, self._state, self._sweep)

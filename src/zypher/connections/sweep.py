@@ -31,6 +31,7 @@ class Sweep:
         self.unread = unread
         self.read_deadline_s = self.idle_deadline_s = self.linger_deadline_s = 0.0
         self.date: Header = (b"date", b"")
+        self.last_responses = False  # a connection ends with the next response that no request waits behind
         self.connections: set[Expiring] = set()
         self._clock = clock
         self._timer: Timer | None = None
@@ -50,14 +51,19 @@ class Sweep:
 
     def leave(self, connection: Expiring) -> None:
         self.connections.discard(connection)
-        if self._emptied is not None and not self.connections and not self._emptied.done():
-            self._emptied.set_result(None)
+        if not self.connections:
+            self.wait_no_longer()
 
     async def emptied(self, wait_s: float) -> None:
         """Return once no connection is left, or after `wait_s` seconds."""
         if self.connections:
             self._emptied = asyncio.get_running_loop().create_future()
             await asyncio.wait({self._emptied}, timeout=wait_s)
+
+    def wait_no_longer(self) -> None:
+        """End a wait in `emptied`."""
+        if self._emptied is not None and not self._emptied.done():
+            self._emptied.set_result(None)
 
     def stop(self) -> None:
         if self._timer is not None:

@@ -48,7 +48,7 @@ class Gateway:
         self._metrics = metrics
         self._snapshots = SnapshotCache(engine, clock, model)
         self._large_bodies = LargeBodies()
-        self._draining = False
+        self._retired = self._draining = False
         self._admitted: dict[Demand, Snapshot] = {}  # the last snapshot that admitted each
 
     def serve_only(self, model: str) -> None:
@@ -128,12 +128,16 @@ class Gateway:
         if snapshot.problem:
             return Readiness(ready=False, problems=(NoReplica(snapshot.problem),))
         check = unready_to_run if run else unready
-        problems = check(snapshot.card, snapshot.queue, draining=self._draining)
+        problems = check(snapshot.card, snapshot.queue, draining=self._retired)
         return Readiness(ready=not problems, problems=problems)
+
+    def retire(self) -> None:
+        """Be not ready from now on; go on accepting."""
+        self._retired = True
 
     def drain(self) -> None:
         """Refuse new predictions from now on; go on serving those accepted."""
-        self._draining = True
+        self._retired = self._draining = True
         self._admitted.clear()
 
     async def metrics_page(self) -> tuple[bytes, str]:

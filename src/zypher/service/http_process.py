@@ -41,14 +41,22 @@ class HttpProcess:
         await self._server.start(self._listener)
         logger.info("listening", extra={"url": self.url})
 
+    def retire(self) -> None:
+        self._process.retire()
+        self._server.retire()
+
     async def drain(self) -> None:
         await self._process.drain()
         await self._server.wait_for_responses(self._responses_timeout_s)
 
-    async def stop(self, *, at_once: bool) -> None:
+    async def stop(self) -> None:
         try:
-            await self._process.stop(at_once=at_once)
+            await self._process.stop()
         finally:
-            await self._server.stop(0 if at_once else _LAST_RESPONSES_S)
+            await self._server.stop(_LAST_RESPONSES_S)
             if self._listener is not None:
                 close_listener(self._listener, self._address)
+
+    def hurry(self) -> None:
+        self._process.hurry()
+        self._server.hurry()

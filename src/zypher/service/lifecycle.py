@@ -1,4 +1,4 @@
-"""The life of a process that serves: start, work, drain on a signal, stop at once on a second one."""
+"""The life of a process that serves: start, work, on a signal lame duck, drain and stop, at once on a second one."""
 
 import asyncio
 import gc
@@ -35,22 +35,30 @@ class Process(Protocol):
         """Return once predictions can be run, which may take long. Raises `StartError`."""
         ...
 
+    def retire(self) -> None:
+        """Say that it is not ready any more, and go on."""
+        ...
+
     async def drain(self) -> None:
         """Accept nothing new, and let what runs end."""
         ...
 
-    async def stop(self, *, at_once: bool) -> None:
-        """End all parts, also of a start that failed; `at_once` without waiting for anything."""
+    async def stop(self) -> None:
+        """End all parts, also of a start that failed."""
+        ...
+
+    def hurry(self) -> None:
+        """Give nothing time to end from now on, also in a `stop` that has begun."""
         ...
 
 
-async def run_until_stopped(process: Process) -> bool:
+async def run_until_stopped(process: Process, lame_duck_s: float = 0.0) -> bool:
     """Run a process from its start to its end. Raises `StartError`.
 
-    False when a second signal ended it before it had drained. Signals that come later, while the
-    interpreter ends, change nothing.
+    From the first signal on it is not ready, and goes on for `lame_duck_s` seconds before it drains. False when a
+    second signal cut its end short. Signals that come later, while the interpreter ends, change nothing.
     """
-    return await _Lifecycle(process).run()
+    return await _Lifecycle(process, lame_duck_s).run()
 
 
 async def run_until_signal(work: Coroutine[object, object, T]) -> T:
@@ -76,8 +84,9 @@ async def run_until_signal(work: Coroutine[object, object, T]) -> T:
 
 
 class _Lifecycle:
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, lame_duck_s: float) -> None:
         self._process = process
+        self._lame_duck_s = lame_duck_s
         self._signals = _signals()
         self._first_signal = asyncio.Event()
         self._second_signal = asyncio.Event()
@@ -87,13 +96,17 @@ class _Lifecycle:
         try:
             await _first_of(self._begin(), self._first_signal.wait())
             await _first_of(self._first_signal.wait(), asyncio.shield(self._process.died))
-            await _first_of(self._process.drain(), self._second_signal.wait(), asyncio.shield(self._process.died))
+            await _first_of(self._leave(), self._second_signal.wait(), asyncio.shield(self._process.died))
         finally:
-            at_once = self._second_signal.is_set()
-            await self._process.stop(at_once=at_once)
+            await self._process.stop()
             self._ignore_signals()
         logger.info("stopped")
-        return not at_once
+        return not self._second_signal.is_set()
+
+    async def _leave(self) -> None:
+        self._process.retire()
+        await asyncio.sleep(self._lame_duck_s)
+        await self._process.drain()
 
     async def _begin(self) -> None:
         await self._process.start()
@@ -120,6 +133,7 @@ class _Lifecycle:
     def _signalled(self, number: signal.Signals) -> None:
         if self._first_signal.is_set():
             self._second_signal.set()
+            self._process.hurry()
             return
         self._first_signal.set()
         logger.info("stopping; a second signal stops at once", extra={"signal": number.name})

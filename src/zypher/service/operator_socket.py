@@ -20,7 +20,9 @@ class OperatorSocket:
     def __init__(self, process: Process, server: HttpServer, address: Address) -> None:
         self.died = process.died
         self.get_ready = process.get_ready
+        self.retire = process.retire
         self.drain = process.drain
+        self.hurry = process.hurry
         self._process = process
         self._server = server
         self._address = address
@@ -35,8 +37,8 @@ class OperatorSocket:
             return
         await self._server.start(self._listener)
 
-    async def stop(self, *, at_once: bool) -> None:
+    async def stop(self) -> None:
         await self._server.stop(0)
         if self._listener is not None:
             close_listener(self._listener, self._address)
-        await self._process.stop(at_once=at_once)
+        await self._process.stop()

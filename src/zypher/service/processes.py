@@ -62,11 +62,14 @@ class ServerWithWorker:
             except TargetError as error:
                 _report(error)
 
+    def retire(self) -> None:
+        self._gateway.retire()
+
     async def drain(self) -> None:
         self._gateway.drain()
         await self._worker.drain(self._drain_timeout_s)
 
-    async def stop(self, *, at_once: bool) -> None:
+    async def stop(self) -> None:
         self._gateway.drain()
         if self._loading is not None:
             self._loading.cancel()
@@ -76,6 +79,9 @@ class ServerWithWorker:
         finally:
             await self._gateway.close()
             await self._engine.close()
+
+    def hurry(self) -> None:
+        self._worker.hurry()
 
 
 class ServerOnly:
@@ -92,13 +98,19 @@ class ServerOnly:
     async def get_ready(self) -> None:
         """Return at once: readiness reports whether there is a worker."""
 
+    def retire(self) -> None:
+        self._gateway.retire()
+
     async def drain(self) -> None:
         self._gateway.drain()
 
-    async def stop(self, *, at_once: bool) -> None:
+    async def stop(self) -> None:
         self._gateway.drain()
         await self._gateway.close()
         await self._engine.close()
+
+    def hurry(self) -> None:
+        """Nothing of it takes time to end."""
 
 
 class WorkerOnly:
@@ -119,14 +131,20 @@ class WorkerOnly:
         card = await self._worker.run()
         logger.info("ready", extra={"model": card.name, "worker_id": self._worker.worker_id})
 
+    def retire(self) -> None:
+        """Do nothing: a worker is sent no requests that could be refused."""
+
     async def drain(self) -> None:
         await self._worker.drain(self._drain_timeout_s)
 
-    async def stop(self, *, at_once: bool) -> None:
+    async def stop(self) -> None:
         try:
             await self._worker.stop()
         finally:
             await self._engine.close()
+
+    def hurry(self) -> None:
+        self._worker.hurry()
 
 
 async def _known_card(engine: Engine, defined_as: str) -> ModelCard | None:

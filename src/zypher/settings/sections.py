@@ -69,6 +69,12 @@ class HttpSettings(msgspec.Struct, frozen=True):
     max_body_bytes: Annotated[int, Rule("Largest request body that is accepted.", 1, 536_870_912)] = 10_485_760
     read_timeout_s: Annotated[float, Rule("Time a client has to send a whole header or body.", *_SPAN_S)] = 30.0
     keep_alive_timeout_s: Annotated[float, Rule("Time an idle connection is kept open.", *_SPAN_S)] = 75.0
+    lame_duck_s: Annotated[
+        float,
+        Rule(
+            "Time that a stopping server goes on accepting, though not ready, so that clients leave it.", 0, _LONGEST_S
+        ),
+    ] = 0.0
     sync_timeout_s: Annotated[
         float, Rule("Time until a synchronous prediction is answered with a 202; 0 is never.", 0, _LONGEST_S)
     ] = 0.0
@@ -106,7 +112,7 @@ class WorkerSettings(msgspec.Struct, frozen=True):
         float, Rule("Time that a replica may leave its worker without an answer.", 0.1, _LONGEST_S)
     ] = 30.0
     drain_timeout_s: Annotated[
-        float, Rule("Time that running predictions have to end when the process stops.", 0, _LONGEST_S)
+        float, Rule("Time from the signal on that running predictions have to end.", 0, _LONGEST_S)
     ] = 30.0
     health_port: Annotated[
         int | None,

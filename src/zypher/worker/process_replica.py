@@ -107,7 +107,7 @@ class ProcessReplica:
             await self._channel.open(ours)
         except BaseException:
             ours.close()
-            self._kill()
+            self.kill()
             self._log.close()
             self._dismiss_guard()
             self._forget_begun()
@@ -184,12 +184,12 @@ class ProcessReplica:
         disconnected = asyncio.ensure_future(self._disconnected.wait())
         await asyncio.wait({exited, disconnected}, return_when=asyncio.FIRST_COMPLETED)
         if exited.done():
-            self._kill()  # what it forked; then the socket ends, after the last ending in it
+            self.kill()  # what it forked; then the socket ends, after the last ending in it
             await asyncio.wait({disconnected}, timeout=_GRACE_S)
         disconnected.cancel()
         self.close()
         await self._wait_for_end(exited)
-        self._kill()
+        self.kill()
         return await exited
 
     async def _wait_for_end(self, exited: "asyncio.Future[int]") -> None:
@@ -213,8 +213,8 @@ class ProcessReplica:
             with suppress(ProcessLookupError):
                 self._process.send_signal(number)
 
-    def _kill(self) -> None:
-        """Kill the process, and those that the model started in it, at once; `_end_group` is thorough."""
+    def kill(self) -> None:
+        """As `Replica.kill`; `_end_group` is thorough."""
         if self._process is not None:
             kill_all_but_trackers(self._process.pid)
             self._signal(signal.SIGKILL)  # it may not lead its group yet

@@ -62,6 +62,10 @@ class Replica(Protocol):
         """Ask it to end; what runs in it is lost."""
         ...
 
+    def kill(self) -> None:
+        """End it at once, and what the model started in it."""
+        ...
+
     async def ended(self) -> str:
         """Return once the process is gone: what became of it, such as "exited with code 3"."""
         ...

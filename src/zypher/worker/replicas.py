@@ -28,6 +28,7 @@ class Replicas:
         self._clock = clock
         self._alive: set[Replica] = set()
         self._keepers: list[asyncio.Task[None]] = []
+        self._stopping = self._hurried = False
         self._starting = set(range(1, count + 1))  # the numbers of those whose first start has not ended yet
         self._first_load: asyncio.Future[ModelCard] = asyncio.get_running_loop().create_future()
 
@@ -76,7 +77,17 @@ class Replicas:
         await asyncio.gather(*self._keepers, return_exceptions=True)
         for replica in self._alive:
             replica.close()
+        self._stopping = True
+        if self._hurried:
+            self.hurry()
         await asyncio.gather(*(replica.ended() for replica in self._alive))
+
+    def hurry(self) -> None:
+        """Give them no time to end in order, also in a `stop` that has begun."""
+        self._hurried = True
+        if self._stopping:
+            for replica in self._alive:
+                replica.kill()
 
     async def _keep(self, number: int) -> None:
         """Start a replica again each time it ends, later and later while it cannot work.

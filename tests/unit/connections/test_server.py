@@ -96,6 +96,29 @@ async def test_an_answer_whose_client_has_gone_is_waited_for(start: Start) -> No
     await answered
 
 
+async def test_each_connection_ends_with_the_next_response(server: Served) -> None:
+    async with wire_to(server) as kept, wire_to(server) as pipelining:
+        assert "connection" not in (await kept.ask(LIVE)).headers
+        server.retire()
+        assert (await kept.ask(LIVE)).headers["connection"] == "close"
+        assert await kept.end() == b""
+        await pipelining.send(LIVE + LIVE)
+        assert "connection" not in (await pipelining.reply()).headers
+        assert (await pipelining.reply()).headers["connection"] == "close"
+        assert await pipelining.end() == b""
+
+
+async def test_a_stop_in_a_hurry_waits_for_no_response(server: Served, service: Service) -> None:
+    async with wire_to(server) as busy:
+        await busy.send(POST)
+        await eventually(lambda: service.engine.waiting)
+        stop = asyncio.create_task(server.stop(600))
+        await asyncio.sleep(0)
+        server.hurry()
+        await stop
+        assert not service.engine.waiting
+
+
 async def test_a_stop_waits_no_longer_than_it_may(server: Served, service: Service) -> None:
     async with wire_to(server) as busy:
         await busy.send(POST)

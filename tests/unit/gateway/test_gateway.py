@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from tests.fake_clock import FakeClock
 from tests.unit.http.scripted_engine import CARD, ScriptedEngine
-from zypher.errors import InvalidInput, MalformedBody, NoReplica, QueueFull
+from zypher.errors import Draining, InvalidInput, MalformedBody, NoReplica, QueueFull
 from zypher.gateway.admission import Demand
 from zypher.gateway.envelope import input_in
 from zypher.gateway.gateway import Gateway
@@ -134,6 +134,16 @@ async def test_readiness_to_accept_and_to_run_are_two(engine: ScriptedEngine, ga
     engine.card, engine.workers = CARD, ()
     assert (await gateway.readiness()).ready
     assert not (await gateway.readiness(run=True)).ready
+
+
+async def test_a_retired_one_accepts_and_is_not_ready(gateway: Gateway) -> None:
+    gateway.retire()
+    readiness = await gateway.readiness()
+    assert [str(problem) for problem in readiness.problems] == ["The server is stopping."]
+    assert (await gateway.submit(BODY, Demand.OUTPUT)).prediction.status is Status.QUEUED
+    gateway.drain()
+    with pytest.raises(Draining):
+        await gateway.submit(BODY, Demand.OUTPUT)
 
 
 def large(text: bytes) -> bytes:

@@ -25,14 +25,18 @@ def own_process() -> Iterator[None]:
         signal.signal(number, handler)
 
 
+LEFT = ["retire", "drain", "stop"]
+
+
 class Parts:
-    """A shape that notes what is asked of it; what it is told to stall at takes until the process ends."""
+    """A shape that notes what is asked of it; what it is told to stall at takes until it is to hurry, or cancelled."""
 
     def __init__(self, *stalls: str) -> None:
         self.died: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.asked: list[str] = []
         self.error: Exception | None = None  # what getting ready ends with
         self._stalls = stalls
+        self._hurried = asyncio.Event()
 
     async def start(self) -> None:
         await self._ask("start")
@@ -42,16 +46,23 @@ class Parts:
         if self.error is not None:
             raise self.error
 
+    def retire(self) -> None:
+        self.asked.append("retire")
+
     async def drain(self) -> None:
         await self._ask("drain")
 
-    async def stop(self, *, at_once: bool) -> None:
-        await self._ask("stop in haste" if at_once else "stop")
+    async def stop(self) -> None:
+        await self._ask("stop")
+
+    def hurry(self) -> None:
+        self.asked.append("hurry")
+        self._hurried.set()
 
     async def _ask(self, what: str) -> None:
         self.asked.append(what)
         if what in self._stalls:
-            await asyncio.Event().wait()
+            await self._hurried.wait()
 
 
 async def signal_at(parts: Parts, *moments: str, number: signal.Signals = signal.SIGTERM) -> None:
@@ -64,10 +75,11 @@ async def signal_at(parts: Parts, *moments: str, number: signal.Signals = signal
 @pytest.mark.parametrize(
     ("stalls", "moments", "asked", "drained"),
     [
-        ((), ["get ready"], ["start", "get ready", "drain", "stop"], True),
-        (("start",), ["start"], ["start", "drain", "stop"], True),
-        (("get ready",), ["get ready"], ["start", "get ready", "drain", "stop"], True),
-        (("drain",), ["get ready", "drain"], ["start", "get ready", "drain", "stop in haste"], False),
+        ((), ["get ready"], ["start", "get ready", *LEFT], True),
+        (("start",), ["start"], ["start", *LEFT], True),
+        (("get ready",), ["get ready"], ["start", "get ready", *LEFT], True),
+        (("drain",), ["get ready", "drain"], ["start", "get ready", "retire", "drain", "hurry", "stop"], False),
+        (("stop",), ["get ready", "stop"], ["start", "get ready", *LEFT, "hurry"], False),
     ],
 )
 async def test_a_signal_drains_and_a_second_one_stops_at_once(
@@ -76,6 +88,22 @@ async def test_a_signal_drains_and_a_second_one_stops_at_once(
     parts = Parts(*stalls)
     ended, _ = await asyncio.gather(run_until_stopped(parts), signal_at(parts, *moments))
     assert (parts.asked, ended) == (asked, drained)
+
+
+async def test_a_lame_duck_goes_on_before_it_drains() -> None:
+    parts = Parts()
+    running = asyncio.ensure_future(run_until_stopped(parts, lame_duck_s=0.05))
+    await signal_at(parts, "get ready")
+    await eventually(lambda: "retire" in parts.asked)
+    assert "drain" not in parts.asked
+    assert await running
+    assert parts.asked == ["start", "get ready", *LEFT]
+
+
+async def test_a_second_signal_ends_a_lame_duck() -> None:
+    parts = Parts()
+    ended, _ = await asyncio.gather(run_until_stopped(parts, lame_duck_s=600), signal_at(parts, "get ready", "retire"))
+    assert (parts.asked, ended) == (["start", "get ready", "retire", "hurry", "stop"], False)
 
 
 async def test_a_signal_after_the_end_changes_nothing() -> None:
@@ -106,7 +134,7 @@ async def test_a_part_that_dies_ends_the_process() -> None:
 async def test_the_end_of_the_terminal_drains() -> None:
     parts = Parts()
     await asyncio.gather(run_until_stopped(parts), signal_at(parts, "get ready", number=signal.SIGHUP))
-    assert parts.asked == ["start", "get ready", "drain", "stop"]
+    assert parts.asked == ["start", "get ready", *LEFT]
 
 
 async def test_what_survives_its_terminal_ignores_that_end() -> None:

@@ -29,6 +29,7 @@ OTHER_THAN_DEFAULT = {
     "replicas": "2",
     "concurrency": "7",
     "max_attempts": "1",
+    "lame_duck_s": "5",
     "drain_timeout_s": "0",
     "max_output_bytes": "1000",
     "replica_silence_s": "5",
