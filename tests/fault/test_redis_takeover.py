@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.asking import client_of, output
 from tests.contract.phrases import SUCCEEDED, depth, get, message, settle_one, status, submit_one
 from tests.redis_client import RedisClient
 from tests.redis_cluster import RedisCluster
 from tests.redis_format_1 import MODEL, OTHER, REVISION, id_of, write_format_1
 from tests.redis_keys import leftovers
 from tests.redis_server import RedisServer, no_redis, redis_program
+from tests.server_process import ServerProcess, WorkerProcess, ZypherProcess
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
 from zypher.engines.contract import Engine
@@ -150,6 +152,31 @@ async def test_processes_of_the_version_before_prevent_a_takeover(
                 engine = await open_engine()
                 break
     assert await status(engine, id_of("ended")) is Status.SUCCEEDED
+
+
+def test_commands_start_once_those_of_the_version_before_ended(
+    place: RedisServer | RedisCluster, clients: list[RedisClient], tmp_path: Path
+) -> None:
+    (tmp_path / "model.py").write_text("class model:\n    def predict(self, x: object): return x\n")
+    engine = ("--engine", place.url)
+    worker, server = ("model.py:model", *engine), ("--no-worker", "--model", MODEL, *engine)
+    subscriber = clients[-1].pubsub()
+    subscriber.subscribe("zypher:told:1a2b3c4d")  # as a process of that version does
+    assert subscriber.get_message(timeout=5) is not None
+    for command in (("worker", *worker), ("serve", *server, "--port", "0")):
+        with ZypherProcess(tmp_path, *command) as refused:
+            assert refused.wait() == 2
+            assert "stop all of them, then start this one" in refused.text()
+    subscriber.close()
+    with (
+        WorkerProcess(tmp_path, *worker) as first,
+        ServerProcess(tmp_path, *server) as second,
+        client_of(second) as client,
+    ):
+        first.wait_ready()
+        second.wait_ready()
+        assert output(client, id_of("ended")) == "done"
+        assert output(client, id_of("plain")) == {"n": "plain"}
 
 
 async def test_two_processes_may_take_over_at_once(clients: list[RedisClient], open_engine: OpenEngine) -> None:

@@ -1,6 +1,9 @@
-"""A rolling restart refuses nobody."""
+"""A rolling restart refuses nobody, also one that installs another version."""
+
+from pathlib import Path
 
 from bench.rolling import roll
+from tests.other_version import other_version
 from tests.redis_client import RedisClient
 from tests.redis_server import RedisServer
 
@@ -10,3 +13,11 @@ def test_a_rolling_restart_refuses_no_request(server: RedisServer, redis: RedisC
     assert rolled.restarts == 5
     assert rolled.refused == {}
     assert rolled.requests > 100
+
+
+def test_an_upgrade_and_its_rollback_refuse_no_request(server: RedisServer, redis: RedisClient, tmp_path: Path) -> None:
+    other = other_version(tmp_path)
+    rolled = roll(server.url, [{"PYTHONPATH": str(other.source)}, {}])
+    assert rolled.restarts == 10
+    assert rolled.refused == {}
+    assert other.ran()
