@@ -42,6 +42,8 @@ class QueueState(msgspec.Struct, frozen=True):
     dead: int = 0  # dead letters
     card: ModelCard | None = None  # the last one that was new; known until the model is forgotten
     paused: bool = False  # whether none is handed out
+    data_bytes: int = 0  # about what is stored, as it counts against the limit; of the embedded engine all models'
+    data_limit_bytes: int = 0
 
     def waited_s(self, now: datetime) -> float:
         """How long the oldest queued prediction has waited, 0 when none is queued."""

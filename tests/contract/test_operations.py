@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from tests.contract.conftest import LEASE_S, OpenEngine, reopens
+from tests.contract.conftest import LEASE_S, LIMIT_BYTES, OpenEngine, reopens
 from tests.contract.phrases import (
     FAILED,
     MODEL,
@@ -32,7 +32,9 @@ def presence(worker_id: str = "w1", model: str = MODEL, ready_replicas: int = 1)
 
 async def test_an_empty_queue(open_engine: OpenEngine) -> None:
     engine = await open_engine(queue_limit=7)
-    assert await depth(engine) == QueueState(0, 0, None, None, 7, ())
+    empty = await depth(engine)
+    assert replace(empty, data_bytes=0) == QueueState(0, 0, None, None, 7, (), data_limit_bytes=LIMIT_BYTES)
+    assert empty.data_bytes < LIMIT_BYTES / 10
     assert await models(engine) == []
 
 
@@ -57,6 +59,13 @@ async def test_depth_follows_each_step(engine: Engine, clock: FakeClock) -> None
     assert await counts() == (1, 0)
     await settle_one(engine, await receive_one(engine), FAILED)
     assert await counts() == (0, 0)
+
+
+async def test_inputs_count_against_the_limit_of_bytes(engine: Engine) -> None:
+    before = (await depth(engine)).data_bytes
+    for _ in range(3):
+        await submit_one(engine, message(b'"' + b"x" * 100_000 + b'"'), durable=True)
+    assert (await depth(engine)).data_bytes >= before + 300_000
 
 
 async def test_the_oldest_that_waits(engine: Engine) -> None:

@@ -140,6 +140,8 @@ class Metrics(Collector):
         replicas = _gauge("zypher_replicas_ready", "Replicas that can take work.")
         stuck = _gauge("zypher_replicas_stuck", "Replicas that do not answer, or could run nothing.")
         slots = _gauge("zypher_slots", "Predictions that can run at once.")
+        used = _gauge("zypher_data_bytes", "Space that is used, as it counts against zypher_data_limit_bytes.")
+        limit = _gauge("zypher_data_limit_bytes", "Space that may be used: max_data_mb.")
         for model, queue in self._queues.items():
             for state, count in _states(queue).items():
                 depth.add_metric([model, state], count)
@@ -149,7 +151,9 @@ class Metrics(Collector):
             replicas.add_metric([model], sum(worker.ready_replicas for worker in queue.workers))
             stuck.add_metric([model], sum(len(worker.stuck) for worker in queue.workers))
             slots.add_metric([model], sum(worker.slots for worker in queue.workers))
-        yield from (depth, oldest, workers, silent, replicas, stuck, slots)
+            used.add_metric([model], queue.data_bytes)
+            limit.add_metric([model], queue.data_limit_bytes)
+        yield from (depth, oldest, workers, silent, replicas, stuck, slots, used, limit)
 
 
 def _silent_s(queue: QueueState, now: datetime) -> float:

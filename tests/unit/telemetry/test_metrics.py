@@ -58,7 +58,10 @@ def test_the_queue_of_the_moment_is_shown() -> None:
     said_at = NOW - timedelta(seconds=2)
     presence = WorkerState("w", "m", None, replicas=2, ready_replicas=1, slots=4, announced_at=said_at)
     oldest_at = NOW - timedelta(seconds=9)
-    metrics.queues({"m": QueueState(7, 3, oldest_at, None, 10, (presence,), delayed=2, dead=1)}, NOW)
+    metrics.queues(
+        {"m": QueueState(7, 3, oldest_at, None, 10, (presence,), delayed=2, dead=1, data_bytes=5, data_limit_bytes=6)},
+        NOW,
+    )
 
     read = samples(metrics)
 
@@ -69,6 +72,7 @@ def test_the_queue_of_the_moment_is_shown() -> None:
     assert read["zypher_workers_silent_seconds", "m"] == 2
     assert read["zypher_replicas_ready", "m"] == 1
     assert read["zypher_slots", "m"] == 4
+    assert (read["zypher_data_bytes", "m"], read["zypher_data_limit_bytes", "m"]) == (5, 6)
 
 
 def test_a_model_that_is_gone_is_shown_no_more() -> None:

@@ -287,6 +287,8 @@ class EmbeddedEngine:
             dead=self._dead_letters.count(model),
             card=self._cards.of(model),
             paused=queue.paused,
+            data_bytes=self._journal.used_bytes,
+            data_limit_bytes=self._journal.limit_bytes,
         )
 
     def _models(self) -> list[str]:

@@ -292,6 +292,16 @@ class Journal(Protocol):
         """Whether it can store now, and what is to be written again once it can."""
         ...
 
+    @property
+    def used_bytes(self) -> int:
+        """About how many bytes are stored, as they count against `limit_bytes`; 0 before `open`."""
+        ...
+
+    @property
+    def limit_bytes(self) -> int:
+        """How many bytes may be stored; 0 before `open`."""
+        ...
+
     def open(self) -> Recovered:
         """Begin. Raises `EngineError`."""
         ...

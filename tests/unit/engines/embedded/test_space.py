@@ -12,6 +12,7 @@ from tests.contract.phrases import (
     LOST,
     MODEL,
     SUCCEEDED,
+    depth,
     message,
     receive_one,
     settle_one,
@@ -208,6 +209,18 @@ async def test_the_file_shrinks_when_its_content_is_gone(tmp_path: Path, clock: 
         clock.advance(RETENTION_S + 61)
         await eventually(lambda: disk_bytes(tmp_path) < MIB)
         await fill(engine)
+
+
+async def test_what_was_purged_is_no_longer_counted(tmp_path: Path, clock: FakeClock) -> None:
+    async with opened(tmp_path, clock, limit_bytes=LIMIT_BYTES) as engine:
+        await fill(engine)
+        assert (await depth(engine)).data_bytes > 6 * MIB
+        clock.advance(RETENTION_S + 61)
+        await eventually(lambda: count(tmp_path, "predictions") == 0)
+        await eventually(lambda: clock.pending == 1)
+        clock.advance(61)  # to the next purge, though nothing else is written
+        await eventually(lambda: clock.pending == 1)
+        assert (await depth(engine)).data_bytes < MIB
 
 
 def test_shrinking_goes_on_below_where_it_begins(tmp_path: Path) -> None:

@@ -35,6 +35,14 @@ class DiskJournal:
         self._read: dict[str, None] = {}  # read results whose notes are not written yet
         self._last_row = 0
 
+    @property
+    def used_bytes(self) -> int:
+        return 0 if self._space is None else self._space.used_bytes
+
+    @property
+    def limit_bytes(self) -> int:
+        return 0 if self._space is None else self._space.limit.limit_bytes
+
     def open(self) -> Recovered:
         """Lock the folder and read what an earlier process left in it. Raises `EngineError`."""
         with ExitStack() as undo:

@@ -43,18 +43,25 @@ class Space:
         self._measured = 0
         self._estimated = 0  # written since the measurement
         self._reserved = 0  # taken in this transaction, and perhaps not written yet
+        self._outdated = True  # the measurement
         self.begin()
+
+    @property
+    def used_bytes(self) -> int:
+        """About how much of the limit is used, the part of the WAL file included; any thread may read it."""
+        return self.wal_bytes + self._measured + self._estimated + self._reserved
 
     def begin(self) -> None:
         """Begin a transaction: what was reserved in the last one is written, or never will be."""
         self._estimated += self._reserved
         self._reserved = 0
-        if self._estimated * _MEASUREMENTS >= self.limit.limit_bytes or not self._measured:
+        if self._outdated or self._estimated * _MEASUREMENTS >= self.limit.limit_bytes:
             self._measure()
 
     def forget(self) -> None:
-        """Measure again when the next transaction begins: this one was undone."""
-        self._measured = self._reserved = 0
+        """Measure again when the next transaction begins: this one was undone, or has deleted something."""
+        self._reserved = 0
+        self._outdated = True
 
     def take_inputs(self, accepts: Sequence[Accept]) -> list[bool]:
         """For each operation whether there is room for all of it, which is then reserved."""
@@ -99,4 +106,5 @@ class Space:
         )
         self._measured = (pages - free) * page_bytes
         self._estimated = 0
+        self._outdated = False
         self.short = 2 * self._measured > self._for_submits

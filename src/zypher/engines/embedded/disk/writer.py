@@ -125,6 +125,7 @@ class Writer:
             self._connection.execute("COMMIT")
             if self._transaction.deleted:
                 self._shrinking.note_freed()
+                self._space.forget()
         except BaseException:
             self._space.forget()
             if self._connection.in_transaction:

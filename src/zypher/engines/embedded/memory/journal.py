@@ -46,9 +46,14 @@ class MemoryJournal:
     def __init__(self, clock: Clock, limit_bytes: int | None = None) -> None:
         """`limit_bytes` bounds predictions and results; None: 256 MiB."""
         self.recovery = Recovery(clock, lambda: self.write(Probe()))
-        self._records = Records(SizeLimit(_LIMIT_BYTES if limit_bytes is None else limit_bytes))
+        self.limit_bytes = _LIMIT_BYTES if limit_bytes is None else limit_bytes
+        self._records = Records(SizeLimit(self.limit_bytes))
         self._loop: asyncio.AbstractEventLoop | None = None
         self._last_row = 0
+
+    @property
+    def used_bytes(self) -> int:
+        return self._records.used_bytes
 
     def open(self) -> Recovered:
         self._loop = asyncio.get_running_loop()

@@ -75,6 +75,10 @@ class Records:
         self._ends = 0
         self._read: list[tuple[int, int]] = []  # a heap of end numbers and rows; some rows may be deleted
 
+    @property
+    def used_bytes(self) -> int:
+        return self._used_bytes
+
     def accept(self, accept: Accept) -> Accepted | Refused:
         """Add predictions, all or none; of each what was accepted before, or why there is no room."""
         standing = self.find_standing(accept)

@@ -1,5 +1,5 @@
 -- A model's queue, without notices: {queued, running, delayed, dead, submitted_at of the oldest or '', run_s or '',
--- 1 if paused or 0, card or '', presences}.
+-- bytes of the inputs that have not ended, 1 if paused or 0, card or '', presences}.
 -- KEYS: 1 base
 -- uses priorities, queue
 local model = model_of(KEYS[1])
@@ -26,12 +26,13 @@ while buried and redis.call('EXISTS', record_of(model, buried)) == 0 do
   buried = redis.call('ZRANGE', dead, 0, 0)[1]
 end
 
-local run_s = redis.call('HGET', model.hash, 'run_s')
+local run_s, bytes = unpack(redis.call('HMGET', model.hash, 'run_s', 'bytes'))
+local input_bytes = queued + running > 0 and math.max(0, tonumber(bytes) or 0) or 0
 local presences = {}
 for _, worker_id in ipairs(redis.call('ZRANGEBYSCORE', model.base .. ':alive', '(' .. now_ms(), '+inf')) do
   presences[#presences + 1] = redis.call('HGET', model.base .. ':workers', worker_id) or nil
 end
 return {
-  queued, running, delayed, redis.call('ZCARD', dead), oldest or '', tonumber(run_s) and run_s or '',
+  queued, running, delayed, redis.call('ZCARD', dead), oldest or '', tonumber(run_s) and run_s or '', input_bytes,
   redis.call('EXISTS', model.base .. ':paused'), value_of(model.base .. ':card'), presences,
 }

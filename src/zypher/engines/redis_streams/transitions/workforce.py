@@ -61,8 +61,8 @@ class Workforce:
     async def depth(self, model: str, problem: str | None) -> QueueState:
         """The model's queue and workers; `problem` is passed on."""
         answer = await self._pipeline.run(script("depth"), (self._models.keys(model).base,), ())
-        queued, running, delayed, dead, oldest, run_s, paused, card, presences = cast(
-            tuple[int, int, int, int, bytes, bytes, int, bytes, list[bytes]], answer
+        queued, running, delayed, dead, oldest, run_s, input_bytes, paused, card, presences = cast(
+            tuple[int, int, int, int, bytes, bytes, int, int, bytes, list[bytes]], answer
         )
         return QueueState(
             queued=queued,
@@ -76,6 +76,8 @@ class Workforce:
             dead=dead,
             card=self._card(model, card),
             paused=paused == 1,
+            data_bytes=input_bytes,
+            data_limit_bytes=self._limits.most_bytes,
         )
 
     def _workers(self, model: str, presences: list[bytes]) -> tuple[WorkerState, ...]:
