@@ -7,13 +7,13 @@ import helm_python
 import kubernetes_validate
 import yaml
 from cloudcoil.models.keda.v1alpha1 import ScaledObject
-from cloudcoil.models.prometheus_operator.v1 import ServiceMonitor
+from cloudcoil.models.prometheus_operator.v1 import PrometheusRule, ServiceMonitor
 
 from tests.source import ROOT
 
 CHART = ROOT / "deploy/helm/zypherai"
 KUBERNETES = ("1.27", "1.37")  # the oldest that the chart allows, the newest whose schemas are at hand
-FOREIGN = {"ScaledObject": ScaledObject, "ServiceMonitor": ServiceMonitor}
+FOREIGN = {"PrometheusRule": PrometheusRule, "ScaledObject": ScaledObject, "ServiceMonitor": ServiceMonitor}
 
 Tree = dict[str, object]
 

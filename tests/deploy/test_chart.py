@@ -5,9 +5,11 @@ from typing import cast
 
 import helm_python
 import pytest
+import yaml
 
 import zypher
 from tests.deploy.rendering import CHART, KUBERNETES, Tree, at, kind_of, problems, render
+from tests.source import ROOT
 from zypher.settings import resolve
 
 PLAIN: Mapping[str, object] = {"engine": {"url": "redis://:password@redis:6379/0"}}
@@ -32,6 +34,7 @@ FULL: Mapping[str, object] = {
         "autoscaling": {"enabled": True, "prometheusAddress": "http://prometheus:9090", "perSlot": 2.5},
     },
     "serviceMonitor": {"enabled": True, "labels": {"release": "prometheus"}},
+    "prometheusRule": {"enabled": True, "labels": {"release": "prometheus"}},
 }
 REPLICAS_END_S = 8  # docs/operating.md
 BOTH = pytest.mark.parametrize("values", [PLAIN, FULL], ids=["plain", "full"])
@@ -74,8 +77,13 @@ def test_an_unknown_field_is_found() -> None:
 def test_what_is_asked_for_is_made() -> None:
     plain = {"Deployment", "PodDisruptionBudget", "Secret", "Service"}
     assert {kind_of(each) for each in render(PLAIN)} == plain
-    full = plain - {"Secret"} | {"HorizontalPodAutoscaler", "ScaledObject", "ServiceMonitor"}
+    full = plain - {"Secret"} | {"HorizontalPodAutoscaler", "PrometheusRule", "ScaledObject", "ServiceMonitor"}
     assert {kind_of(each) for each in render(FULL)} == full
+
+
+def test_the_alerts_are_those_of_the_compose_file() -> None:
+    (rule,) = of_kind(FULL, "PrometheusRule")
+    assert rule["spec"] == yaml.safe_load((ROOT / "deploy/observe/alerts.yml").read_text())
 
 
 def test_only_the_autoscaler_sets_the_replica_count() -> None:

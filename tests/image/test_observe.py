@@ -2,7 +2,6 @@
 
 import json
 import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypedDict
@@ -14,11 +13,12 @@ from tests.asking import output, submit
 from tests.image.conftest import WORKERS
 from tests.image.docker_engine import DockerEngine, base_image
 from tests.image.project import Project
-from tests.missing import missing
 from tests.polling import wait_until
+from tests.prometheus import debian_prometheus
 from tests.source import ROOT
 
 SCALER = ROOT / "deploy/helm/zypherai/templates/worker-autoscaler.yaml"
+ALERTS = ROOT / "deploy/observe/alerts.yml"
 DASHBOARD = ROOT / "deploy/observe/grafana/dashboards/zypherai.json"
 UNUSUAL = re.compile("refused|lost|dead|failed")  # no such series before the first time
 TWO_SCRAPES_S = 30.0
@@ -58,11 +58,7 @@ def prometheus(
 
 
 def _build_stand_in(engine: DockerEngine, image: str, folder: Path) -> None:
-    fetched = subprocess.run(["apt-get", "download", "prometheus"], cwd=folder, capture_output=True, check=False)
-    packages = list(folder.glob("prometheus_*.deb"))
-    if not packages:
-        missing(f"There is neither {image} nor Debian's Prometheus here: {fetched.stderr.decode()}")
-    subprocess.run(["dpkg", "--extract", packages[0], folder], check=True)
+    debian_prometheus(folder)
     engine.build(image, folder, STAND_IN.format(base=base_image()))
 
 
@@ -87,6 +83,17 @@ def test_the_dashboard_has_something_to_show(project: Project, prometheus: httpx
             found = ask(prometheus, query)
             if not UNUSUAL.search(query):
                 assert found or wait_until(lambda query=query: ask(prometheus, query), within_s=TWO_SCRAPES_S)
+
+
+def test_every_alert_is_evaluated_and_none_fires(project: Project, prometheus: httpx.Client) -> None:
+    def rules() -> list[dict[str, str]] | None:
+        groups = prometheus.get("/rules").json()["data"]["groups"]
+        found = [rule for group in groups for rule in group["rules"]]
+        return found if found and all(rule["health"] == "ok" for rule in found) else None
+
+    found = wait_until(rules, within_s=TWO_SCRAPES_S)
+    assert [rule["name"] for rule in found] == re.findall(r"alert: (\w+)", ALERTS.read_text())
+    assert [rule["name"] for rule in found if rule["state"] == "firing"] == []
 
 
 def scaler_query() -> str:

@@ -1,10 +1,12 @@
-"""What the dashboard and the autoscaler ask Prometheus for is what the service exports."""
+"""What the dashboard, the alerts and the autoscaler ask Prometheus for is what the service exports."""
 
 import json
 import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.source import ROOT
@@ -13,6 +15,7 @@ from zypher.queue_state import QueueState, WorkerState
 from zypher.telemetry.metrics import Metrics
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
+ALERTS = ROOT / "deploy/observe/alerts.yml"
 DASHBOARD = ROOT / "deploy/observe/grafana/dashboards/zypherai.json"
 SCALER = ROOT / "deploy/helm/zypherai/templates/worker-autoscaler.yaml"
 
@@ -35,19 +38,39 @@ def queries() -> list[str]:
     return [target["expr"] for panel in panels for target in panel["targets"]]
 
 
+def alerts() -> list[dict[str, Any]]:
+    return [rule for group in yaml.safe_load(ALERTS.read_text())["groups"] for rule in group["rules"]]
+
+
 def asked_for(query: str) -> dict[str, set[str]]:
     """The labels that a query chooses by, for each series that it names."""
     named = re.findall(r"\b(zypher_\w+)(?:\{([^}]*)\})?", query)
     return {name: set(re.findall(r"(\w+)\s*=~?", chosen)) for name, chosen in named}
 
 
-@pytest.mark.parametrize("query", [*queries(), SCALER.read_text()])
+@pytest.mark.parametrize("query", [*queries(), *(alert["expr"] for alert in alerts()), SCALER.read_text()])
 def test_a_query_matches_its_series(query: str) -> None:
     known = exported()
     asked = asked_for(query)
     assert asked
     assert set(asked) <= set(known)
     assert {name: labels - known[name] for name, labels in asked.items() if labels - known[name]} == {}
+
+
+def test_an_alert_reports_what_is_wrong_and_what_to_do() -> None:
+    assert alerts()
+    for alert in alerts():
+        assert set(alert) == {"alert", "expr", "for", "labels", "annotations"}
+        assert alert["labels"]["severity"] in {"warning", "critical"}
+        assert set(alert["annotations"]) == {"summary", "description", "runbook"}
+        page, _, anchor = alert["annotations"]["runbook"].partition("#")
+        headings = re.findall(r"^#+ (.*)$", (ROOT / page).read_text(), re.MULTILINE)
+        assert anchor in {heading.lower().replace(" ", "-") for heading in headings}
+
+
+def test_the_documentation_lists_every_alert() -> None:
+    documented = re.findall(r"^\| `(Zypher\w+)` \| (\w+) \|", (ROOT / "docs/operating.md").read_text(), re.MULTILINE)
+    assert documented == [(alert["alert"], alert["labels"]["severity"]) for alert in alerts()]
 
 
 def test_the_dashboard_shows_what_an_operator_looks_for() -> None:
