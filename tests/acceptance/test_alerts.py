@@ -32,6 +32,8 @@ FIRES: dict[str, tuple[Mapping[str, str], int]] = {
         {"zypher_workers" + OF_M: "0x30", "zypher_queue_depth" + STATE.format("queued"): "2x30"},
         5,
     ),
+    "ZypherRedisEvicts": ({'zypher_engine_warnings{job="j", kind="evicts"}': "0 1x9"}, 2),
+    "ZypherRedisNotPersistent": ({'zypher_engine_warnings{job="j", kind="not_persistent"}': "0 1x9"}, 2),
 }
 QUIET: list[tuple[str, Mapping[str, str]]] = [
     ("ZypherReplicaStuck", {"zypher_replicas_stuck" + OF_M: "0 1 0x30"}),
@@ -41,6 +43,8 @@ QUIET: list[tuple[str, Mapping[str, str]]] = [
     ("ZypherRefuses", {'zypher_predictions_refused_total{job="j", reason="Draining"}': "0+5x30"}),
     ("ZypherRefuses", {'zypher_predictions_refused_total{job="j", reason="EngineUnavailable"}': "0 9x30"}),
     ("ZypherQueueOld", {"zypher_queue_oldest_seconds" + OF_M: "599x30"}),
+    ("ZypherRedisEvicts", {'zypher_engine_warnings{job="j", kind="not_persistent"}': "1x30"}),
+    ("ZypherRedisEvicts", {'zypher_engine_warnings{job="j", kind="evicts"}': "0x30"}),
     (
         "ZypherWorkersSilent",  # scaled to zero while nothing waits
         {"zypher_workers" + OF_M: "0x30", "zypher_queue_depth" + STATE.format("queued"): "0x30"},
