@@ -222,6 +222,11 @@ async def test_what_is_no_redis(server: RedisServer) -> None:
         assert "cannot be reached" in await turned_away(f"redis://127.0.0.1:{proxy.port}/0")
 
 
+async def test_a_redis_without_a_free_connection(server: RedisServer, redis: RedisClient) -> None:
+    redis.execute_command("CONFIG", "SET", "maxclients", "1")
+    assert "it takes no more connections; raise its maxclients" in await turned_away(server.url)
+
+
 @pytest.mark.parametrize("command", ["serve", "worker", "queue"])
 def test_a_start_that_fails_is_one_sentence_without_the_password(command: str, tmp_path: Path) -> None:
     with RedisServer(tmp_path / "redis", password="secret") as server:

@@ -41,7 +41,7 @@ class LocalClient:
     async def execute_command(self, *words: Word) -> object:
         raise AssertionError(_SENDS_NOTHING)
 
-    async def info(self, section: str) -> dict[str, object]:
+    async def info(self, *sections: str) -> dict[str, object]:
         raise AssertionError(_SENDS_NOTHING)
 
     @property

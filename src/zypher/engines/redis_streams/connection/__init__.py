@@ -2,6 +2,7 @@
 
 address.py        the engine's URL
 handshake.py      opens an address: checks version, cluster mode and format
+greeting.py       the first words on a connection, and why Redis ends it instead
 upgrade.py        what format 1 left becomes format 2
 pipeline.py       sends many commands at once, and reconnects; command.py is one of them
 exchange.py       a batch to one server; cluster.py: to the nodes of a cluster

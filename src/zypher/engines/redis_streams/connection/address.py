@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from zypher.engines.redis_streams.connection.client import Client, Clients, ClusterClient
+from zypher.engines.redis_streams.connection.greeting import greeting
 from zypher.errors import SettingsError
 
 _CONNECT_S = 2.0
@@ -62,6 +63,7 @@ class Address(msgspec.Struct, frozen=True):
             self.url,
             protocol=2,
             retry=Retry(NoBackoff(), 0),
+            redis_connect_func=greeting(self.url),
             socket_connect_timeout=_CONNECT_S,
             socket_timeout=None,
         )

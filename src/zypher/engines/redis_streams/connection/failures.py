@@ -28,7 +28,9 @@ _AFFECTS_ALL = {
     "NOREPLICAS": "Redis has too few replicas to accept writes; start them",
     "BUSY": "Redis is held up by a long script; see what runs there",
 }
+_NO_CONNECTION = "max number of clients reached"
 _REMEDIES = _AFFECTS_ALL | {
+    _NO_CONNECTION: "it takes no more connections; raise its maxclients, or stop some of its clients",
     "WRONGTYPE": "a key under the engine's prefix is not one of zypher's; choose another with ?prefix=NAME",
     "DB index": "this Redis has no such database; correct the number at the end of the engine's URL",
     "invalid DB": "this Redis has no such database; correct the number at the end of the engine's URL",
@@ -72,6 +74,11 @@ def describe(error: BaseException, address: str) -> str:
 def affects_all(error: BaseException) -> bool:
     """Whether this Redis would refuse every other command, too."""
     return _code(error) in _AFFECTS_ALL
+
+
+def is_connection_refused(error: BaseException) -> bool:
+    """Whether Redis has as many connections as it takes."""
+    return _code(error) == _NO_CONNECTION
 
 
 def _is_answer(error: BaseException) -> bool:
