@@ -1,6 +1,7 @@
-"""The state of a model's queue and of the workers that serve it."""
+"""The state of a model's queue, of the workers that serve it, and of the engine that keeps it."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -48,3 +49,22 @@ class QueueState(msgspec.Struct, frozen=True):
     def waited_s(self, now: datetime) -> float:
         """How long the oldest queued prediction has waited, 0 when none is queued."""
         return 0.0 if self.oldest_queued_at is None else elapsed_s(self.oldest_queued_at, now)
+
+
+class WarningKind(StrEnum):
+    """What may cost predictions or results, or soon keep the engine from being used."""
+
+    EVICTS = "evicts"  # it forgets some when its memory is full
+    NOT_PERSISTENT = "not_persistent"  # a crash of it loses some
+    SAVE_FAILED = "save_failed"  # it could not write to its disk
+    TOO_OLD = "too_old"  # its version
+    CONNECTIONS = "connections"  # it takes no more of them, or only a few
+    REPLICA = "replica"  # it is the copy of another, and takes no writes
+    LOST_DATA = "lost_data"  # it came back empty or older, a while ago
+
+
+class EngineWarning(msgspec.Struct, frozen=True):
+    """Something about the engine that an operator should change or know, though predictions go on."""
+
+    kind: WarningKind
+    sentence: str  # for anybody: what is so and what to do, without address, path or password

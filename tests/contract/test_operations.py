@@ -179,3 +179,9 @@ async def test_a_closed_engine_raises(engine: Engine) -> None:
     ):
         with pytest.raises(EngineUnavailable):
             await call
+
+
+async def test_an_engine_in_order_has_no_warning(engine: Engine) -> None:
+    assert engine.warnings() == ()
+    await engine.close()
+    assert engine.warnings() == ()

@@ -48,6 +48,13 @@ def test_redis_is_for_the_other_services_only(services: dict[str, Tree]) -> None
     assert list(cast("Tree", services["redis"]["networks"])) == ["engine"]
 
 
+def test_redis_keeps_what_is_accepted(services: dict[str, Tree]) -> None:
+    words = cast("list[str]", services["redis"]["command"])
+    options = dict(zip(words[1::2], words[2::2], strict=True))
+    assert options["--appendonly"] == "yes"
+    assert options["--maxmemory-policy"] == "noeviction"
+
+
 def test_a_container_has_time_to_drain(services: dict[str, Tree]) -> None:
     for name in ("server", "worker"):
         drain_s = int(str(at(services[name], "environment.ZYPHER_DRAIN_TIMEOUT_S")))

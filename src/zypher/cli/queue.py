@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from zypher.assembly import OperatorSession
     from zypher.clock import Clock
     from zypher.operations.overview import QueueView, WorkerView
+    from zypher.queue_state import EngineWarning
     from zypher.settings import EngineSettings
 
 HELP = "Show queues and workers, live on a terminal; list, show, replay or purge dead letters; forget a model."
@@ -90,10 +91,11 @@ async def _show(settings: "EngineSettings", arguments: argparse.Namespace) -> in
             await _watch(engine, clock)
             return DONE
         queues = await overview(engine.operations, clock.now())
+        warnings = engine.operations.warnings()
     if arguments.json:
         print_json(queues)
     else:
-        print(printable(page(queues)))
+        print(printable(page(queues, warnings)))
     return DONE
 
 
@@ -117,19 +119,20 @@ async def _draw(engine: "OperatorSession", clock: "Clock") -> None:
     live = LiveTable()
     while True:
         try:
-            text = page(await overview(engine.operations, clock.now()))
+            text = page(await overview(engine.operations, clock.now()), engine.operations.warnings())
         except Unavailable as error:
             text = str(error)
         live.show(f"{text}\n\nq ends this.")
         await clock.sleep(_EVERY_S)
 
 
-def page(queues: "Sequence[QueueView]") -> str:
-    """The queues, the workers and their problems, for people."""
+def page(queues: "Sequence[QueueView]", warnings: "Sequence[EngineWarning]" = ()) -> str:
+    """The engine's warnings, the queues, the workers and their problems, for people."""
+    parts = [f"Warning: {warning.sentence}" for warning in warnings]
     if not queues:
-        return "No worker serves a model, and no prediction waits."
+        return "\n\n".join([*parts, "No worker serves a model, and no prediction waits."])
     heading = ("MODEL", "QUEUED", "RUNNING", "DELAYED", "DEAD", "OLDEST", "RUNTIME")
-    parts = [table(heading, [_queue_row(queue) for queue in queues])]
+    parts.append(table(heading, [_queue_row(queue) for queue in queues]))
     workers = [_worker_row(queue, worker) for queue in queues for worker in queue.workers]
     if workers:
         parts.append(table(("WORKER", "MODEL", "STATE", "REPLICAS", "SLOTS", "SEEN"), workers))

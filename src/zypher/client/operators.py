@@ -11,7 +11,7 @@ import msgspec
 
 from zypher.errors import EngineUnavailable, ModelInUse
 from zypher.prediction import Prediction
-from zypher.queue_state import QueueState
+from zypher.queue_state import EngineWarning, QueueState
 from zypher.socket_path import short_path
 
 _TIMEOUT_S = 30.0
@@ -44,6 +44,10 @@ class OperatorClient:
 
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         return await self._read("/queues", dict[str, QueueState], model=model)
+
+    def warnings(self) -> tuple[EngineWarning, ...]:
+        """None, as of every engine in a data folder."""
+        return ()
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         return await self._read("/dead-letters", list[Prediction], model=model, limit=limit)

@@ -25,6 +25,10 @@ def connect(settings: EngineSettings, clock: Clock) -> Engine:
     if settings.engine == _EMBEDDED:
         return _embedded(settings, clock, DiskJournal(settings.data_dir, clock, limit_bytes))
     if settings.engine == _MEMORY:
+        if settings.require_durable_engine:
+            raise SettingsError(
+                "An engine in memory keeps nothing; name another one, or leave out --require-durable-engine."
+            )
         return _embedded(settings, clock, MemoryJournal(clock, limit_bytes))
     scheme, slashes, _ = settings.engine.partition("://")
     if slashes and scheme in _REDIS:
@@ -71,4 +75,6 @@ def _connect_redis(settings: EngineSettings, clock: Clock, limit_bytes: int | No
     limits = Limits(settings.queue_limit, settings.retention_s, settings.lease_s)
     if limit_bytes is not None:
         limits = replace(limits, most_bytes=limit_bytes)
-    return RedisStreamsEngine(Address.parse(settings.engine), limits, clock)
+    return RedisStreamsEngine(
+        Address.parse(settings.engine), limits, clock, requires_durable=settings.require_durable_engine
+    )

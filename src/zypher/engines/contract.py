@@ -17,7 +17,7 @@ from typing import Protocol
 import msgspec
 
 from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Outcome, Prediction, Status, StopReason
-from zypher.queue_state import QueueState, WorkerState
+from zypher.queue_state import EngineWarning, QueueState, WorkerState
 
 MOST_EVENT_BYTES = 262_144  # of the events of one prediction that are kept, with EVENT_BYTES for each
 EVENT_BYTES = 64
@@ -213,6 +213,10 @@ class Workforce(Protocol):
         Without a model, of each that is known or that workers announce, that predictions wait for or that dead letters
         are of, sorted.
         """
+        ...
+
+    def warnings(self) -> tuple[EngineWarning, ...]:
+        """What is amiss with the engine itself, one of each kind, as of a minute ago at most. Never raises."""
         ...
 
 

@@ -23,6 +23,7 @@ class Readiness(msgspec.Struct, frozen=True):
 
     ready: bool
     problems: tuple[Unavailable, ...] = ()  # empty when ready
+    warnings: tuple[str, ...] = ()  # sentences about the engine, which is used all the same
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -129,7 +130,7 @@ class Gateway:
             return Readiness(ready=False, problems=(NoReplica(snapshot.problem),))
         check = unready_to_run if run else unready
         problems = check(snapshot.card, snapshot.queue, draining=self._retired)
-        return Readiness(ready=not problems, problems=problems)
+        return Readiness(ready=not problems, problems=problems, warnings=warnings_in(self._engine))
 
     def retire(self) -> None:
         """Be not ready from now on; go on accepting."""
@@ -147,6 +148,7 @@ class Gateway:
         except Unavailable:
             queues = {}
         self._metrics.queues(queues, self._clock.now())
+        self._metrics.warnings(self._engine.warnings())
         return self._metrics.page()
 
     async def close(self) -> None:
@@ -205,3 +207,8 @@ class Gateway:
     def _full_retry_s(self) -> int:
         # There is room again once the first in the queue begins.
         return retry_after_s(1, self._snapshots.snapshot.queue)
+
+
+def warnings_in(engine: Workforce) -> tuple[str, ...]:
+    """The sentences of the engine's warnings."""
+    return tuple(warning.sentence for warning in engine.warnings())

@@ -3,6 +3,8 @@
 from typing import Protocol
 from urllib.parse import parse_qs
 
+import msgspec
+
 from zypher.gateway.gateway import Readiness
 from zypher.http.request import Request
 from zypher.http.response import NO_STORE, Response, error_response
@@ -10,6 +12,7 @@ from zypher.http.routes import Routes, get
 
 _LIVE = Response(200, b'{"status": "live"}', (NO_STORE,))
 _READY = Response(200, b'{"status": "ready"}', (NO_STORE,))
+_WARNED = b'{"status": "ready", "warnings": %s}'
 
 
 class Monitored(Protocol):
@@ -40,9 +43,14 @@ class _Health:
         return _LIVE
 
     async def ready(self, request: Request) -> Response:
-        """Return 200 when predictions are accepted, with `?run` when one sent now would run; else 503 and why not."""
+        """Return 200 when predictions are accepted, with `?run` when one sent now would run; else 503 and why not.
+
+        A 200 has the engine's warnings, if there are any.
+        """
         asked = parse_qs(request.query.decode("latin-1"), keep_blank_values=True)
         readiness = await self._monitored.readiness(run="run" in asked)
+        if readiness.ready and readiness.warnings:
+            return Response(200, _WARNED % msgspec.json.encode(readiness.warnings), (NO_STORE,))
         if readiness.ready:
             return _READY
         sentences = [str(problem) if self._exposes else problem.public for problem in readiness.problems]

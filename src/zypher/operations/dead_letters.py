@@ -6,13 +6,15 @@ All of it raises `EngineUnavailable`.
 from typing import Protocol
 
 from zypher.prediction import FailureKind, Prediction
-from zypher.queue_state import QueueState
+from zypher.queue_state import EngineWarning, QueueState
 
 
 class OperatorEngine(Protocol):
     """What an operator needs of an engine, wherever it is; each method keeps the contract of the engine's."""
 
     async def queues(self, model: str | None = None) -> dict[str, QueueState]: ...
+
+    def warnings(self) -> tuple[EngineWarning, ...]: ...
 
     async def get(self, prediction_id: str) -> Prediction | None: ...
 

@@ -3,7 +3,7 @@
 from zypher.engines.contract import Workforce
 from zypher.errors import Draining, NoReplica, Unavailable
 from zypher.gateway.admission import STUCK
-from zypher.gateway.gateway import Readiness
+from zypher.gateway.gateway import Readiness, warnings_in
 from zypher.queue_state import WorkerState
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.worker import Worker
@@ -26,7 +26,7 @@ class WorkerHealth:
                 await self._engine.queues(state.model)
             except Unavailable as error:
                 problems = [error]
-        return Readiness(ready=not problems, problems=tuple(problems))
+        return Readiness(ready=not problems, problems=tuple(problems), warnings=warnings_in(self._engine))
 
     async def metrics_page(self) -> tuple[bytes, str]:
         """What this worker has counted; how queues are doing stands on the servers' pages."""

@@ -131,6 +131,9 @@ class EngineSettings(msgspec.Struct, frozen=True):
             "or the URL of a Redis such as redis://localhost:6379/0."
         ),
     ] = "embedded"
+    require_durable_engine: Annotated[
+        bool, Rule("Refuse to start, and durable predictions, while the engine may lose what it accepted.")
+    ] = False
     data_dir: Annotated[Path, Rule("Folder for the predictions and their results.")] = Path(".zypher")
     queue_limit: Annotated[int, Rule("Predictions that may wait.", 1, 1_000_000_000)] = 100_000
     lease_s: Annotated[float, Rule("Time after which a silent worker's predictions run again.", *_SPAN_S)] = 30.0

@@ -21,7 +21,7 @@ from prometheus_client.registry import Collector
 from zypher import __version__
 from zypher.clock import elapsed_s
 from zypher.prediction import Message, Outcome
-from zypher.queue_state import QueueState
+from zypher.queue_state import EngineWarning, QueueState, WarningKind
 from zypher.telemetry.log_writer import standard_error
 
 _BOUNDS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3600.0)
@@ -65,6 +65,7 @@ class Metrics(Collector):
         self._queues: Mapping[str, QueueState] = {}
         self._oldest_s: Mapping[str, float] = {}
         self._silent_s: Mapping[str, float] = {}
+        self._warned: frozenset[WarningKind] | None = None  # None until it is known
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
@@ -98,6 +99,10 @@ class Metrics(Collector):
         self._queues = queues
         self._oldest_s = {model: queue.waited_s(now) for model, queue in queues.items()}
         self._silent_s = {model: _silent_s(queue, now) for model, queue in queues.items()}
+
+    def warnings(self, warnings: Sequence[EngineWarning]) -> None:
+        """What is amiss with the engine at this moment."""
+        self._warned = frozenset(warning.kind for warning in warnings)
 
     def page(self) -> tuple[bytes, str]:
         """The text that Prometheus scrapes, and its content type."""
@@ -154,6 +159,15 @@ class Metrics(Collector):
             used.add_metric([model], queue.data_bytes)
             limit.add_metric([model], queue.data_limit_bytes)
         yield from (depth, oldest, workers, silent, replicas, stuck, slots, used, limit)
+        yield self._warnings()
+
+    def _warnings(self) -> Metric:
+        family = GaugeMetricFamily(
+            "zypher_engine_warnings", "Whether there is such a warning, by kind.", labels=["kind"]
+        )
+        for kind in WarningKind if self._warned is not None else ():
+            family.add_metric([kind], kind in (self._warned or ()))
+        return family
 
 
 def _silent_s(queue: QueueState, now: datetime) -> float:

@@ -42,6 +42,10 @@ MISTAKES = [
     # A combination
     ("serve --no-worker", "A server without a worker needs an engine that others can reach; name one, as --engine"),
     ("serve --model x", "--model chooses what a server without a worker serves; add --no-worker, or leave it out."),
+    (
+        "serve --engine memory --require-durable-engine",
+        "An engine in memory keeps nothing; name another one, or leave out --require-durable-engine.",
+    ),
     ("worker a.py:A", "A worker of its own needs an engine that others can reach; name one, as --engine"),
     ("serve --ssl-keyfile key", "--ssl-keyfile needs a certificate; add --ssl-certfile."),
     ("queue dead purge x --all", "Argument --all: not allowed with argument ID; see `zypher queue dead purge --help`."),

@@ -9,7 +9,7 @@ from zypher.cli.queue import page
 from zypher.cli.terminal import LiveTable
 from zypher.operations.overview import queue_view
 from zypher.prediction import Failure, FailureKind, Outcome, Prediction, Status
-from zypher.queue_state import QueueState, WorkerState
+from zypher.queue_state import EngineWarning, QueueState, WarningKind, WorkerState
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 READY = WorkerState("1a2b", "m", None, replicas=2, ready_replicas=1, slots=8, announced_at=NOW - timedelta(seconds=3))
@@ -37,6 +37,14 @@ def test_a_shared_problem_is_shown_once() -> None:
     assert "not ready" in shown
     assert shown.endswith("\n\nThe disk is full.\n\nNo weights.")
     assert shown.count("The disk is full.") == 1
+
+
+def test_warnings_stand_above_all_else() -> None:
+    warnings = [EngineWarning(WarningKind.EVICTS, "One."), EngineWarning(WarningKind.TOO_OLD, "Two.")]
+    above = "Warning: One.\n\nWarning: Two.\n\n"
+    queues = [queue_view("m", depth(READY), NOW)]
+    assert page(queues, warnings) == above + page(queues)
+    assert page([], warnings) == above + page([])
 
 
 def test_no_worker_and_no_queue_are_shown() -> None:

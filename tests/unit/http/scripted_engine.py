@@ -10,7 +10,7 @@ from zypher.engines.contract import Cancellation, Page, Submission
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused, QueueFull
 from zypher.model_card import ModelCard
 from zypher.prediction import Event, Failure, FailureKind, Message, Outcome, Prediction, Status
-from zypher.queue_state import QueueState, WorkerState
+from zypher.queue_state import EngineWarning, QueueState, WorkerState
 
 TEXT: dict[str, object] = {"type": "string"}
 CARD = ModelCard("shout", "Say it louder.", TEXT, TEXT, {}, 1)
@@ -24,6 +24,7 @@ class ScriptedEngine:
         self.stores = True  # False: the disk is full
         self.workers: tuple[WorkerState, ...] = (WorkerState("worker", CARD.name, CARD, 1, 1, 1),)
         self.card: ModelCard | None = None  # that is kept without a worker
+        self.warned: tuple[EngineWarning, ...] = ()
         self.outcome: Outcome | None = None  # what every prediction ends with at once, if set
         self.predictions: dict[str, Prediction] = {}
         self.inputs: dict[str, bytes] = {}
@@ -107,6 +108,9 @@ class ScriptedEngine:
         models = [*known, *(worker.model for worker in self.workers)] if model is None else [model]
         queue = QueueState(len(self.predictions), 0, None, 2.5, self.limit, self.workers, card=self.card)
         return dict.fromkeys(models, queue)
+
+    def warnings(self) -> tuple[EngineWarning, ...]:
+        return self.warned
 
 
 def succeeded(output: bytes) -> Outcome:

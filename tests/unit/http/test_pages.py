@@ -7,6 +7,7 @@ import pytest
 
 from tests.unit.http.conftest import Service
 from tests.unit.http.scripted_engine import CARD
+from zypher.queue_state import EngineWarning, WarningKind
 
 
 async def test_the_service_is_live(client: httpx.AsyncClient) -> None:
@@ -20,6 +21,19 @@ async def test_the_service_is_ready_once_a_replica_is(client: httpx.AsyncClient,
     service.gateway.drain()
     draining = await client.get("/healthz/ready")
     assert (draining.status_code, draining.json()) == (503, {"error": "The server is stopping."})
+
+
+async def test_a_warning_about_the_engine_stands_beside_ready(client: httpx.AsyncClient, service: Service) -> None:
+    service.engine.warned = (EngineWarning(WarningKind.EVICTS, "It forgets “a”; set b."),)
+    for path in ("/healthz/ready", "/healthz/ready?run"):
+        ready = await client.get(path)
+        assert (ready.status_code, ready.headers["cache-control"]) == (200, "no-store")
+        assert ready.json() == {"status": "ready", "warnings": ["It forgets “a”; set b."]}
+    metrics = (await client.get("/metrics")).text
+    assert 'zypher_engine_warnings{kind="evicts"} 1.0' in metrics
+    assert 'zypher_engine_warnings{kind="not_persistent"} 0.0' in metrics
+    service.engine.card, service.engine.workers = CARD, ()
+    assert list((await client.get("/healthz/ready?run")).json()) == ["error"]
 
 
 @pytest.mark.parametrize("query", ["run", "run=", "run=1", "a&run"])

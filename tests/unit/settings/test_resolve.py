@@ -35,6 +35,7 @@ OTHER_THAN_DEFAULT = {
     "replica_silence_s": "5",
     "health_port": "0",
     "engine": "redis://localhost/3",
+    "require_durable_engine": "true",
     "data_dir": "/tmp/elsewhere",
     "queue_limit": "5",
     "lease_s": "3",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from zypher.prediction import Message, Outcome, Status
-from zypher.queue_state import QueueState, WorkerState
+from zypher.queue_state import EngineWarning, QueueState, WarningKind, WorkerState
 from zypher.telemetry.metrics import Metrics
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
@@ -80,6 +80,19 @@ def test_a_model_that_is_gone_is_shown_no_more() -> None:
     metrics.queues({"m": QueueState(7, 3, None, None, 10, ())}, NOW)
     metrics.queues({}, NOW)
     assert [name for name, _ in samples(metrics)] == ["zypher_log_lines_dropped_total", "zypher_build_info"]
+
+
+def test_each_kind_of_warning_is_there_or_not() -> None:
+    metrics = Metrics()
+    assert "zypher_engine_warnings" not in {name for name, _ in samples(metrics)}  # a worker does not say
+    metrics.warnings([EngineWarning(WarningKind.NOT_PERSISTENT, "It forgets.")])
+    read = samples(metrics)
+    assert {kind.value: read["zypher_engine_warnings", kind] for kind in WarningKind} == {
+        **{kind.value: 0 for kind in WarningKind},
+        "not_persistent": 1,
+    }
+    metrics.warnings([])
+    assert samples(metrics)["zypher_engine_warnings", "not_persistent"] == 0
 
 
 def test_requests_are_counted_by_route_and_status() -> None:

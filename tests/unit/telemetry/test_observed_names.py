@@ -30,6 +30,7 @@ def exported() -> dict[str, set[str]]:
     metrics.received(Message("id", "m", b"1", NOW), NOW)
     metrics.settled("m", Outcome(Status.SUCCEEDED, output=b"1", run_s=2.0))
     metrics.queues({"m": QueueState(1, 1, NOW, None, 10, (WorkerState("w", "m", None, 1, 1, 1),))}, NOW)
+    metrics.warnings([])
     samples = [each for family in text_string_to_metric_families(metrics.page()[0].decode()) for each in family.samples]
     return {each.name: set(each.labels) for each in samples}
 

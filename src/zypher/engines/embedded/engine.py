@@ -24,7 +24,7 @@ from zypher.engines.forgetting import end_queued, model_in_use
 from zypher.engines.refusals import STOPPING, stopping
 from zypher.errors import EngineUnavailable
 from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Outcome, Prediction, Status
-from zypher.queue_state import QueueState, WorkerState
+from zypher.queue_state import EngineWarning, QueueState, WorkerState
 
 _HIGHEST = 2**63 - 1  # number that a journal can look for
 
@@ -227,6 +227,10 @@ class EmbeddedEngine:
     async def queues(self, model: str | None = None) -> dict[str, QueueState]:
         self._check_open()
         return {each: self._depth(each) for each in (self._models() if model is None else [model])}
+
+    def warnings(self) -> tuple[EngineWarning, ...]:
+        """None: what keeps the disk from being used is the problem of a queue, and memory was chosen by its name."""
+        return ()
 
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()

@@ -12,6 +12,7 @@ In this process:
     known_models.py     the models under the prefix; finder.py finds a prediction among them
     notifications.py    wakes waiters by what Redis publishes
     sweeper.py          ends leases, delays and what is past its deadline, and wakes all waiters
+    server_check.py     warns of how Redis is set, by server_info.py, and of what it lost
 
 In Redis:
 

@@ -22,17 +22,19 @@ from zypher.engines.redis_streams.notifications import Notifications
 from zypher.engines.redis_streams.ready_lanes import ReadyLanes
 from zypher.engines.redis_streams.receiver import Receiver
 from zypher.engines.redis_streams.records import read_published, storable
+from zypher.engines.redis_streams.server_check import ServerCheck
 from zypher.engines.redis_streams.sweeper import Sweeper
 from zypher.engines.redis_streams.transitions.dead_letters import DeadLetters
 from zypher.engines.redis_streams.transitions.deliveries import Deliveries, Extension
 from zypher.engines.redis_streams.transitions.events import Events
 from zypher.engines.redis_streams.transitions.lists import Lists
+from zypher.engines.redis_streams.transitions.marks import Marks
 from zypher.engines.redis_streams.transitions.submissions import Submissions, is_durable
 from zypher.engines.redis_streams.transitions.workforce import Workforce
 from zypher.engines.refusals import forgotten, stopping
 from zypher.errors import EngineError, EngineUnavailable
 from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Prediction, Status
-from zypher.queue_state import QueueState, WorkerState
+from zypher.queue_state import EngineWarning, QueueState, WorkerState
 
 _FOREVER = float("inf")
 
@@ -42,12 +44,14 @@ class RedisStreamsEngine:
 
     A prediction that is not durable is kept like the others until it ends; its result is forgotten a minute
     later. Leases go by the clock of Redis. While Redis is away they go on, settles wait, and everything
-    else is refused at once.
+    else is refused at once. With `requires_durable` a Redis that may lose what it accepts is refused at the start, and
+    later durable predictions while it may.
     """
 
-    def __init__(self, address: Address, limits: Limits, clock: Clock) -> None:
+    def __init__(self, address: Address, limits: Limits, clock: Clock, *, requires_durable: bool = False) -> None:
         self._address = address
         self._limits = limits
+        self._requires_durable = requires_durable
         self._clock = clock
         self._opened = False
         prefix = address.prefix
@@ -71,6 +75,7 @@ class RedisStreamsEngine:
         self._sweeper = Sweeper(
             self._pipeline, self._models, self._deliveries, self._ends, self._events, self._ready, clock
         )
+        self._check = ServerCheck(self._pipeline, Marks(self._pipeline, prefix), clock)
 
     async def open(self) -> None:
         """Predictions that another process runs go on running; others stay queued."""
@@ -79,6 +84,9 @@ class RedisStreamsEngine:
         try:
             await self._notifications.start(endpoint.make_subscriber, self._address.prefix, self._watcher)
             await self._models.refresh()
+            await self._check.start(endpoint.make_node_clients)
+            if self._not_durable is not None:
+                raise EngineError(self._not_durable)
         except BaseException as error:
             await self._stop()
             if isinstance(error, OUTAGE):
@@ -98,6 +106,8 @@ class RedisStreamsEngine:
     async def submit(self, submissions: Sequence[Submission], *, durable: bool) -> list[Prediction]:
         if not submissions:
             return []
+        if self._requires_durable and any(is_durable(each, durable=durable) for each in submissions):
+            self._check_durable()
         for each in submissions:
             if not is_durable(each, durable=durable):
                 self._ends.expect(each.message.prediction_id)
@@ -109,6 +119,7 @@ class RedisStreamsEngine:
                 return accepted
 
     async def keep(self, message: Message) -> Prediction:
+        self._check_durable()
         self._ends.take(message.prediction_id)
         while True:
             self._check_open()
@@ -217,6 +228,9 @@ class RedisStreamsEngine:
         depths = await asyncio.gather(*map(self._depth_or_problem, stored))
         return {each: depth for each, depth in zip(stored, depths, strict=True) if depth is not None}
 
+    def warnings(self) -> tuple[EngineWarning, ...]:
+        return self._check.warnings
+
     async def dead(self, model: str, limit: int) -> list[Prediction]:
         self._check_open()
         return await self._dead_letters.dead(model, limit) if limit > 0 else []
@@ -260,7 +274,7 @@ class RedisStreamsEngine:
     async def _depth(self, model: str) -> QueueState:
         """A model's queue after what came due was queued again."""
         sweep = asyncio.ensure_future(self._deliveries.sweep(model, at_once=True))
-        problem = self._pipeline.problem or self._sweeper.problem
+        problem = self._pipeline.problem or self._sweeper.problem or self._not_durable
         _, depth = await asyncio.gather(sweep, self._workforce.depth(model, problem))
         return depth
 
@@ -288,12 +302,23 @@ class RedisStreamsEngine:
         return now
 
     async def _stop(self) -> None:
+        await self._check.stop()
         await self._sweeper.stop()
         await self._notifications.stop()
         await self._pipeline.close()
         self._ends.wake_all()
         self._events.wake_all()
         self._ready.wake_all()
+
+    @property
+    def _not_durable(self) -> str | None:
+        """Why no durable prediction is accepted, a sentence; None while the engine is durable or need not be."""
+        warning = self._check.not_durable if self._requires_durable else None
+        return None if warning is None else f"--require-durable-engine refuses this engine: {warning.sentence}"
+
+    def _check_durable(self) -> None:
+        if self._not_durable is not None:
+            raise EngineUnavailable(self._not_durable)
 
     def _check_open(self) -> None:
         if not self._opened:

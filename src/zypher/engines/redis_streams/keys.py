@@ -1,6 +1,6 @@
 """The names of keys and channels in Redis.
 
-    PREFIX                     hash: the format of it all, and the models that were ever served
+    PREFIX                     hash: the format of it all, the models that were ever served, when it was seen and lost
     {PREFIX:MODEL}:model       hash: bytes of all inputs, longest input, run time, last sweep, how many were listed; of
                                each lane the last number, the highest that left and the last that was checked
     {PREFIX:MODEL}:stream      stream: every prediction of a lane that has not ended; its group leases them

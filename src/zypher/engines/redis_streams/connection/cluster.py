@@ -65,9 +65,10 @@ class ClusterExchange:
         return self._reachable
 
 
-def node_clients(address: Address, client: ClusterClient) -> list[Client]:
-    """A client of each node."""
-    return [address.of_node(node.host, node.port).client() for node in client.get_nodes()]
+def node_clients(address: Address, client: ClusterClient) -> dict[str, Client]:
+    """A client of each node, by the address of the node."""
+    nodes = [address.of_node(node.host, node.port) for node in client.get_nodes()]
+    return {node.shown: node.client() for node in nodes}
 
 
 def subscriber_client(address: Address, client: ClusterClient) -> Client:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import re
 from collections.abc import Callable
 
 import msgspec
@@ -16,11 +15,11 @@ from zypher.engines.redis_streams.connection.exchange import Exchange, ServerExc
 from zypher.engines.redis_streams.connection.failures import describe
 from zypher.engines.redis_streams.connection.upgrade import Upgrade
 from zypher.engines.redis_streams.format import FORMAT, check_format, is_taken_over, not_ours
+from zypher.engines.redis_streams.server_info import is_too_old
 from zypher.errors import EngineError
 
 logger = logging.getLogger(__name__)
 
-_OLDEST = (6, 2)
 _HANDSHAKE_S = 5.0
 _LOADING_PAUSE_S = 0.5
 
@@ -31,7 +30,7 @@ class Endpoint(msgspec.Struct, frozen=True):
     client: Client  # the holder of the endpoint closes it
     exchange: Exchange
     make_subscriber: Callable[[], Client]  # another client, for subscriptions, which closes it
-    make_node_clients: Callable[[], list[Client]]  # others, one of each server; who asks for them closes them
+    make_node_clients: Callable[[], dict[str, Client]]  # others, by the address of each server; who asks closes them
 
 
 async def handshake(address: Address, clock: Clock) -> Endpoint:
@@ -52,7 +51,7 @@ async def handshake(address: Address, clock: Clock) -> Endpoint:
 
 async def _connect(address: Address, clock: Clock) -> Endpoint:
     client = address.client()
-    endpoint = Endpoint(client, ServerExchange(client), address.client, lambda: [address.client()])
+    endpoint = Endpoint(client, ServerExchange(client), address.client, lambda: {address.shown: address.client()})
     try:
         async with asyncio.timeout(_HANDSHAKE_S):
             server = await client.info("server")
@@ -80,8 +79,7 @@ async def _connect(address: Address, clock: Clock) -> Endpoint:
 
 def check_version(version: str, address: str) -> None:
     """Raises `EngineError` for a Redis that lacks a command which the engine needs."""
-    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:2])
-    if numbers < _OLDEST:
+    if is_too_old(version):
         raise EngineError(f"The Redis at {address} is {version}; the engine needs Redis 6.2 or later, or Valkey.")
 
 
@@ -106,7 +104,7 @@ async def _check_prefix(client: Client, address: Address) -> bool:
 
 async def _take_over(endpoint: Endpoint, address: Address) -> None:
     """However long it takes."""
-    nodes = endpoint.make_node_clients()
+    nodes = list(endpoint.make_node_clients().values())
     try:
         await Upgrade(endpoint.client, nodes, address.prefix, address.shown).run()
     finally:

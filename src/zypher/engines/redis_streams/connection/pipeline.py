@@ -33,6 +33,7 @@ class Pipeline:
 
     def __init__(self, address: str, prefix: str, clock: Clock) -> None:
         self.address = address
+        self.reconnects = 0  # so far
         self.problem: str | None = None  # why Redis cannot do what any caller wants, a sentence
         self._client: Client | None = None  # while it is open
         self._exchange: Exchange | None = None
@@ -183,6 +184,7 @@ class Pipeline:
                 delay_s = min(_RETRY_S, 2 * delay_s)
             else:
                 self._away = False
+                self.reconnects += 1
                 logger.info("the engine is back", extra={"engine": self.address})
                 self.send_held()
                 return

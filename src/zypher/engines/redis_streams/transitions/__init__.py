@@ -6,6 +6,7 @@
     lists.py          list
     workforce.py      announce, depth, pause, forget
     dead_letters.py   dead, replay, purge
+    marks.py          mark
 
 A script is sent in the turn of the event loop in which its method is called, so calls and transitions have one order.
 """
