@@ -33,6 +33,7 @@ FIRES: dict[str, tuple[Mapping[str, str], int]] = {
         5,
     ),
     "ZypherRedisEvicts": ({'zypher_engine_warnings{job="j", kind="evicts"}': "0 1x9"}, 2),
+    "ZypherRedisTrouble": ({'zypher_engine_warnings{job="j", kind="save_failed"}': "0 1x9"}, 2),
     "ZypherRedisNotPersistent": ({'zypher_engine_warnings{job="j", kind="not_persistent"}': "0 1x9"}, 2),
 }
 QUIET: list[tuple[str, Mapping[str, str]]] = [
@@ -45,6 +46,7 @@ QUIET: list[tuple[str, Mapping[str, str]]] = [
     ("ZypherQueueOld", {"zypher_queue_oldest_seconds" + OF_M: "599x30"}),
     ("ZypherRedisEvicts", {'zypher_engine_warnings{job="j", kind="not_persistent"}': "1x30"}),
     ("ZypherRedisEvicts", {'zypher_engine_warnings{job="j", kind="evicts"}': "0x30"}),
+    ("ZypherRedisTrouble", {'zypher_engine_warnings{job="j", kind="evicts"}': "1x30"}),
     (
         "ZypherWorkersSilent",  # scaled to zero while nothing waits
         {"zypher_workers" + OF_M: "0x30", "zypher_queue_depth" + STATE.format("queued"): "0x30"},
