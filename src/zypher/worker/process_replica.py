@@ -211,7 +211,7 @@ class ProcessReplica:
         """Signal the process, unless it has ended."""
         if self._process is not None and self._process.returncode is None:
             with suppress(ProcessLookupError):
-                self._process.send_signal(number)
+                os.kill(self._process.pid, number)  # `Process.send_signal` could reap it
 
     def kill(self) -> None:
         """As `Replica.kill`; `_end_group` is thorough."""
