@@ -1,5 +1,6 @@
 """Inputs as numpy's arrays and scalars, and as what is iterated."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NotRequired, TypedDict
@@ -32,7 +33,8 @@ from zypher.models.user_model import user_model_of
         (np.float32, "1", np.float32(1)),
         (np.int8, "-3", np.int8(-3)),
         (np.bool_, "true", np.bool_(True)),
-        (np.str_, '"a"', np.str_("a")),
+        (np.str_, '"a\\u0000"', np.str_("a\0")),
+        (np.ndarray, json.dumps(["a"] * 99 + ["b" * 100]), np.array(["a"] * 99 + ["b" * 100])),
     ],
 )
 def test_nested_lists_become_an_array_of_the_hints_dtype(kind: Any, raw: str, array: Any) -> None:
@@ -65,6 +67,10 @@ def test_nested_lists_become_an_array_of_the_hints_dtype(kind: Any, raw: str, ar
         ),
         (list[NDArray[np.int64]], '[[1], ["a"]]', "$.input[1][0] must be an integer."),
         (dict[str, NDArray[np.int64]], '{"a": [1, "a"]}', "$.input[...][1] must be an integer."),
+        (np.ndarray, '["a\\u0000"]', "$.input must have no text that ends with a NUL, which an array would lose."),
+        (np.ndarray, "[" * 65 + "]" * 65, "$.input must be an array of at most 64 dimensions."),
+        (NDArray[np.float64], "[" + "9" * 400 + "]", "$.input: has a number that is out of range for float64."),
+        (np.ndarray, "[1e400]", "$.input[0]: number out of range."),
         (np.int8, "1.5", "$.input must be an integer."),
         (np.int8, "128", "$.input: has a number that is out of range for int8."),
     ],
@@ -74,6 +80,15 @@ def test_a_list_that_is_no_such_array_is_refused(kind: Any, raw: str, sentence: 
         taking(kind).decode_input(raw.encode())
 
     assert str(caught.value) == sentence
+
+
+@pytest.mark.parametrize(
+    "raw", [json.dumps(["a"] * 10_000 + ["b" * 10_000]), json.dumps([["a"] * 99 + ["b" * 9_999]] * 99)]
+)
+def test_texts_padded_far_beyond_their_size_are_refused(raw: str) -> None:
+    for kind, text in [(np.ndarray, raw), (dict[str, NDArray[np.str_]], f'{{"a": {raw}}}')]:
+        with pytest.raises(InvalidInput, match=r"must have texts of similar lengths: .* [\d,]{9,} bytes"):
+            taking(kind).decode_input(text.encode())
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,9 @@ _ABSTRACT: dict[object, type] = {
     np.signedinteger: np.int64,
     np.unsignedinteger: np.uint64,
 }
+_DIMENSIONS = 64 if np.lib.NumpyVersion(np.__version__) >= "2.0.0" else 32  # that numpy has
+_SMALL = 2**16  # bytes
+_MOST_PADDING = 64  # times what was sent
 _OF_JSON: dict[type, type] = {int: np.int64, bool: np.bool_, str: np.str_}
 
 
@@ -61,6 +64,8 @@ def read(kind: Any, value: Any) -> object:
     if not taken.issuperset(map(type, leaves)):
         number = next(number for number, leaf in enumerate(leaves) if type(leaf) not in taken)
         raise InvalidValue(_path(number, value, depth), reason)
+    if dtype.kind == "U":
+        _refuse_texts(leaves)
     return _made(cast(object, value), dtype)
 
 
@@ -68,7 +73,18 @@ def _scalar(dtype: _DType, value: object) -> object:
     taken, reason = _TAKEN[dtype.kind]
     if type(value) not in taken:
         raise InvalidValue("", reason)
+    if isinstance(value, str):
+        return np.str_(value)  # of an array, the zeros at its end would be lost
     return _made(value, dtype)[()]
+
+
+def _refuse_texts(texts: Sequence[str]) -> None:
+    """Raise `InvalidValue` for texts that an array cannot hold, or only in far more memory than they have."""
+    padded = 4 * len(texts) * max(map(len, texts), default=0)  # each is as long as the longest, in UTF-32
+    if padded > max(_SMALL, _MOST_PADDING * (sum(map(len, texts)) + 3 * len(texts))):  # with quotes and a comma
+        raise InvalidValue("", f"must have texts of similar lengths: padded to the longest they have {padded:,} bytes")
+    if any(text.endswith("\0") for text in texts):
+        raise InvalidValue("", "must have no text that ends with a NUL, which an array would lose")
 
 
 def _is_taken(dtype: _DType | None) -> bool:
@@ -108,6 +124,8 @@ def _leaves(value: list[Any]) -> tuple[list[Any], int]:
             raise InvalidValue("", "must be an array of lists of equal lengths")
         value = list(chain.from_iterable(value))
         depth += 1
+        if depth > _DIMENSIONS:
+            raise InvalidValue("", f"must be an array of at most {_DIMENSIONS} dimensions")
     if list in map(type, value):
         raise InvalidValue("", "must be an array of lists of equal depths")
     return value, depth
