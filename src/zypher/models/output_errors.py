@@ -2,8 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from inspect import iscoroutine
 from typing import cast
@@ -11,13 +10,21 @@ from typing import cast
 import msgspec
 
 from zypher.errors import OutputError
-from zypher.models.plain_values import NotJson
 from zypher.models.user_error import headline
 from zypher.text import encodable
 
 _INSTEAD = "return text, numbers, lists, dicts or dataclasses of these"
 
 Tree = Callable[[Callable[[object], object] | None], object]
+
+
+class NotJson(TypeError):
+    """A value of a type that JSON cannot represent, or that it cannot have as a key."""
+
+    def __init__(self, value: object, *, is_key: bool = False) -> None:
+        super().__init__()
+        self.value = value
+        self.is_key = is_key
 
 
 class _Place(msgspec.Struct, frozen=True):
@@ -38,33 +45,37 @@ def refuse_non_finite(tree: object) -> None:
             )
 
 
-def refuse_non_finite_keys(tree: object) -> None:
-    """Raise `OutputError` for a NaN or an infinity as a key in a tree of dicts and lists."""
+def refuse_non_finite_keys(tree: object, root: str = "$") -> None:
+    """Raise `OutputError` for a NaN or an infinity as a key in a tree of dicts and lists, whose path is `root`."""
     for place, _ in _values(tree):
         if place is not None and is_non_finite(place.key):
             raise OutputError(
                 f"The model returned a dict with the key {place.key}, a `{_kind(place.key)}`, "
-                f"at `{_path(place.parent)}`, which is not JSON: use texts."
+                f"at `{_path(place.parent, root)}`, which is not JSON: use texts."
             )
 
 
-def refuse_equal_keys(encoded: bytes) -> None:
-    """Raise `OutputError` for an object of the JSON text that has a key twice; it may have NaN in it."""
-    with suppress(msgspec.DecodeError):
-        if len(msgspec.json.encode(msgspec.json.decode(encoded))) == len(encoded):  # none was lost on the way
-            return
+def decode_unique(encoded: bytes) -> object:
+    """The value of a JSON text.
 
-    def check(pairs: list[tuple[str, object]]) -> None:
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise OutputError(
-                    "The model returned a dict in which keys are equal once they are texts, as in JSON: "
-                    f"`{encodable(key[:100])}`. Use texts that differ."
-                )
-            seen.add(key)
+    Raises `OutputError` for an object in it that has a key twice, and what msgspec raises for what is not JSON.
+    """
+    decoded: object = msgspec.json.decode(encoded)
+    if b"{" in encoded and len(msgspec.json.encode(decoded)) != len(encoded):  # perhaps since a key was lost on the way
+        json.loads(encoded, object_pairs_hook=lambda pairs: refuse_equal_texts(key for key, _ in pairs))
+    return decoded
 
-    json.loads(encoded, object_pairs_hook=check)
+
+def refuse_equal_texts(keys: Iterable[str]) -> None:
+    """Raise `OutputError` if one of the keys of a dict, as texts, is there twice."""
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            raise OutputError(
+                "The model returned a dict in which keys are equal once they are texts, as in JSON: "
+                f"`{encodable(key[:100])}`. Use texts that differ."
+            )
+        seen.add(key)
 
 
 def sentence(value: object, error: Exception, tree: Tree) -> str:
@@ -124,12 +135,17 @@ def is_non_finite(value: object) -> bool:
     return isinstance(value, Decimal) and not value.is_finite()
 
 
-def _path(place: _Place | None) -> str:
+def as_float(number: float | Decimal) -> float:
+    """A number that is not finite, of whatever type, as a float."""
+    return math.nan if isinstance(number, Decimal) and number.is_nan() else float(number)
+
+
+def _path(place: _Place | None, root: str = "$") -> str:
     steps: list[str] = []
     while place is not None:
         steps.append(f"[{place.key}]" if place.is_index else f".{place.key!s:.100}")
         place = place.parent
-    return encodable("$" + "".join(reversed(steps)))
+    return encodable(root + "".join(reversed(steps)))
 
 
 def _kind(value: object) -> str:

@@ -28,6 +28,12 @@ class Count(int):
     pass
 
 
+RECORDS = np.array(
+    [(1, "2024-01-02", [1, 2]), (3, "2024-01-03", [4, 5])],
+    dtype=[("a", "i4"), ("at", "datetime64[D]"), ("in", "i4", (2,))],
+)
+
+
 @dataclass
 class Scores:
     scores: object
@@ -76,6 +82,19 @@ def test_a_value_is_written_as_json(value: object, encoded: str) -> None:
         (np.datetime64("2024-01-02T03:04:05.006"), '"2024-01-02T03:04:05.006"'),
         (np.datetime64("2024-01-02"), '"2024-01-02"'),
         (np.timedelta64(90, "s"), '"PT90S"'),
+        (np.timedelta64(1, "ns"), '"PT0.000000001S"'),
+        (np.timedelta64(-1, "as"), '"-PT0.000000000000000001S"'),
+        (np.timedelta64(10**18, "s"), '"PT1000000000000000000S"'),
+        (np.array([1, 1_000_000], dtype="timedelta64[ns]"), '["PT0.000000001S","PT0.001S"]'),
+        (np.timedelta64(-5, "M"), '"-P5M"'),
+        (np.timedelta64(5), "5"),
+        (np.str_("a\0"), '"a\\u0000"'),
+        (np.bytes_(b"a\0"), '"YQA="'),
+        (RECORDS, '[{"a":1,"at":"2024-01-02","in":[1,2]},{"a":3,"at":"2024-01-03","in":[4,5]}]'),
+        (RECORDS[0], '{"a":1,"at":"2024-01-02","in":[1,2]}'),
+        (RECORDS.reshape(2, 1)[:1], '[[{"a":1,"at":"2024-01-02","in":[1,2]}]]'),
+        (RECORDS.view(np.recarray)[1:], '[{"a":3,"at":"2024-01-03","in":[4,5]}]'),
+        (np.ma.array(RECORDS[["a"]], mask=[True, False]), '[{"a":null},{"a":3}]'),
         (np.array([[1, 2], [3, 4]]), "[[1,2],[3,4]]"),
         (np.array(5), "5"),
         (np.array([]), "[]"),
@@ -216,6 +235,14 @@ def test_messages_can_be_written_as_utf8() -> None:
 
 class Nested(pydantic.BaseModel):
     inner: object = None
+
+
+def test_deeply_nested_models_are_written_at_once() -> None:
+    value = Nested(inner=[None, 1.5])
+    for _ in range(50):  # with the work doubled at each level, for ever
+        value = Nested(inner=value)
+
+    assert encode_output(value) == b'{"inner":' * 51 + b"[null,1.5]" + b"}" * 51
 
 
 def test_the_cause_in_deeply_nested_models_is_found_at_once() -> None:

@@ -30,6 +30,7 @@ def test_frames_are_records_and_series_are_lists(pd: Any) -> None:
     assert encode({"frame": frame[:1]}) == b'{"frame":[{"a":1,"b":"x","at":"2024-01-01T00:00:00"}]}'
     assert encode(pd.DataFrame([[1, 2.5]])) == b'[{"0":1,"1":2.5}]'
     assert encode(pd.DataFrame()) == b"[]"
+    assert encode(frame[["a"]].to_records(index=False)) == encode(frame[["a"]])
     assert encode(frame["a"]) == encode(pd.Index([1, 2])) == b"[1,2]"
     assert encode(pd.Series(["x", "y"], dtype="category")) == b'["x","y"]'
 
@@ -38,6 +39,7 @@ def test_instants_and_durations_are_as_pythons(pd: Any) -> None:
     assert encode(pd.Timestamp("2024-01-01", tz="UTC")) == b'"2024-01-01T00:00:00Z"'
     assert encode(pd.Timestamp("2024-01-01T00:00:00.000000001")) == b'"2024-01-01T00:00:00.000000001"'
     assert encode({pd.Timestamp("2024-01-01"): pd.Timedelta("1D")}) == b'{"2024-01-01T00:00:00":"P1D"}'
+    assert encode(pd.DataFrame({"in": [pd.Timedelta(1, "ns")]})) == b'[{"in":"PT0.000000001S"}]'
 
 
 def test_na_is_null_and_other_missing_values_are_nan(pd: Any) -> None:

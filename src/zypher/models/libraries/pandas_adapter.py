@@ -33,8 +33,8 @@ def read(kind: object, value: object) -> object:
 def plain(value: Any, others: Plain) -> object:
     """A frame as a list of dicts, without its index; a series or an index as a list; NA as None, NaT as NaN.
 
-    Instants and spans are Python's; an instant between two microseconds is a text. Raises `OutputError` for columns
-    of one name.
+    Instants are Python's, one between two microseconds is a text; durations are numpy's. Raises `OutputError` for
+    columns of one name.
     """
     if value is _pandas.NA:
         return None
@@ -45,7 +45,7 @@ def plain(value: Any, others: Plain) -> object:
     if isinstance(value, _pandas.Timestamp):
         return value.isoformat() if value.nanosecond else value.to_pydatetime()
     if isinstance(value, _pandas.Timedelta):
-        return value.to_pytimedelta()
+        return value.to_timedelta64()
     return value.tolist()
 
 
@@ -56,4 +56,5 @@ def _records(frame: Any) -> list[dict[object, object]]:
             f"The model returned a `DataFrame` with more than one column `{twice!s:.100}`, of which a record can have "
             "one: rename them."
         )
-    return frame.to_dict(orient="records")
+    columns = [column.tolist() for _, column in frame.items()]
+    return [dict(zip(frame.columns, row, strict=True)) for row in zip(*columns, strict=True)]
