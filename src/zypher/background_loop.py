@@ -13,7 +13,7 @@ _PAUSE_S = 1.0
 
 
 class BackgroundLoop:
-    """Calls `step` in a task of this name, again `period_s` after each success.
+    """Calls `step` in a task of this name, again `period_s` after each one that succeeded has begun.
 
     After an error of `survives` or `quiet` the next step begins `pause_s` later. One of `survives` is logged once, and
     is in `error` until a step succeeds; one of `quiet` is reported by another part, so it changes nothing here. Any
@@ -65,10 +65,10 @@ class BackgroundLoop:
 
     async def _repeat(self) -> None:
         while True:
-            delay_s = self._pause_s
+            delay_s, began_s = self._pause_s, self._clock.monotonic()
             try:
                 await self._take_step()
-                self.error, delay_s = None, self._period_s
+                self.error, delay_s = None, began_s + self._period_s - self._clock.monotonic()
             except self._quiet:
                 pass
             except self._survives as error:

@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 _CHUNK_BYTES = 65_536
+_UNDER_WAY = 1_024  # chunks, either way
 
 
 class Proxy:
@@ -17,7 +18,7 @@ class Proxy:
 
     def __init__(self, upstream_port: int) -> None:
         self.refusing = False  # new connections end at once
-        self.delay_s = 0.0  # before each chunk, either way
+        self.delay_s = 0.0  # that each byte is under way, either way
         self.rewrite: Callable[[bytes], bytes] = bytes  # what becomes of a chunk of an answer
         self.swallowing = False  # answers do not come back: what was asked happened, and nobody hears of it
         self._upstream_port = upstream_port
@@ -69,13 +70,28 @@ class Proxy:
             await _first(self._pump(reader, ours, asks=True), self._pump(theirs, writer, asks=False))
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, asks: bool) -> None:
-        with contextlib.suppress(OSError):
-            while chunk := await reader.read(_CHUNK_BYTES):
-                if self.delay_s:
-                    await asyncio.sleep(self.delay_s)
-                if asks or not self.swallowing:
-                    writer.write(chunk if asks else self.rewrite(chunk))
-                    await writer.drain()
+        """Many chunks may be under way at once: a long way is not a narrow one."""
+        under_way: asyncio.Queue[tuple[float, bytes]] = asyncio.Queue(_UNDER_WAY)
+        reading = asyncio.ensure_future(self._read(reader, under_way))
+        try:
+            with contextlib.suppress(OSError):
+                while (sent := await under_way.get())[1]:
+                    await asyncio.sleep(sent[0] - asyncio.get_running_loop().time())
+                    if asks or not self.swallowing:
+                        writer.write(sent[1] if asks else self.rewrite(sent[1]))
+                        await writer.drain()
+        finally:
+            reading.cancel()
+            await asyncio.wait({reading})
+
+    async def _read(self, reader: asyncio.StreamReader, under_way: "asyncio.Queue[tuple[float, bytes]]") -> None:
+        """Put each chunk on its way with the time of its arrival, an empty one at the end."""
+        chunk = b"-"
+        while chunk:
+            with contextlib.suppress(OSError):
+                chunk = b""
+                chunk = await reader.read(_CHUNK_BYTES)
+            await under_way.put((asyncio.get_running_loop().time() + self.delay_s, chunk))
 
 
 async def _first(*pumps: Coroutine[None, None, None]) -> None:

@@ -83,18 +83,19 @@ class Worker:
         self._settler = settler = Settler(engine, attempts, slots, endings, publisher, metrics, log)
         revisions = Revisions(engine, replicas, clock)
         self._receiver = Receiver(engine, clock, attempts, slots, settler, metrics, revisions)
-        leases = Leases(engine, attempts)
+        extend_s = plan.lease_s / PER_LEASE
+        self._leases = leases = Leases(engine, attempts, extend_s)
         stops = Stops(engine, attempts, slots)
         beginnings = Beginnings(engine, clock, attempts, replicas)
         heartbeat = Heartbeat(replicas, plan.silence_s)
         # After the engine was away a lease must be extended before it ends, however short it is.
-        pause_s = min(_PAUSE_S, plan.lease_s / 6)
+        pause_s = min(_PAUSE_S, extend_s)
         self._receiving = BackgroundLoop("receiver", self._receiver.step, clock, _PAUSE_S)
         self._announcing = BackgroundLoop("announcer", self._announcer.step, clock, pause_s)
         self._assumed = False
         self._loops = [
             BackgroundLoop("settler", settler.step, clock, _PAUSE_S),
-            BackgroundLoop("leases", leases.step, clock, pause_s, period_s=plan.lease_s / PER_LEASE),
+            BackgroundLoop("leases", leases.step, clock, pause_s, period_s=extend_s),
             BackgroundLoop("stops", stops.step, clock, pause_s),
             BackgroundLoop("publisher", publisher.step, clock),
             BackgroundLoop("beginnings", beginnings.step, clock, pause_s),
@@ -140,6 +141,7 @@ class Worker:
         """End now: hand back what still runs, end the replicas."""
         for loop in (self._receiving, self._announcing, *self._loops):
             await loop.stop()
+        await self._leases.stop()
         await self._settler.stop()
         await self._hand_back()
         if self.state().model:
