@@ -19,6 +19,7 @@ from bench import (
     redis_scale,
     redis_sync,
     rolling,
+    slow_redis,
     startup,
     sync_noop,
 )
@@ -36,7 +37,17 @@ _ONE_MACHINE = (
     startup,
     install_size,
 )
-_MANY_MACHINES = (redis_engine, redis_http, redis_sync, redis_recovery, redis_scale, redis_depth, redis_idle, rolling)
+_MANY_MACHINES = (
+    redis_engine,
+    redis_http,
+    redis_sync,
+    redis_recovery,
+    redis_scale,
+    redis_depth,
+    redis_idle,
+    rolling,
+    slow_redis,
+)
 
 
 def main() -> int:

@@ -5,12 +5,12 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from types import TracebackType
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import redis
 
@@ -61,6 +61,7 @@ class RedisServer:
         self.port = port or free_port()
         self.url = f"redis://{f':{password}@' if password else ''}127.0.0.1:{self.port}/0"
         self._folder = folder
+        self._password = password
         self._process: subprocess.Popen[bytes] | None = None
         required = ("--requirepass", password) if password else ()
         self._options = (*required, *options)
@@ -86,11 +87,14 @@ class RedisServer:
     def launch(self, *options: str) -> None:
         """Begin to start."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder))
-        lasting = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
-        command = [redis_program() or no_redis(), *where, *lasting, *self._options, *options]
+        command = [redis_program() or no_redis(), *self._arguments(), *options]
         with (self._folder / "redis.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
+
+    def _arguments(self) -> tuple[str, ...]:
+        where = ("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder))
+        lasting = ("--save", "", "--appendonly", "yes", "--appendfsync", "always")
+        return (*where, *lasting, *self._options)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -114,6 +118,12 @@ class RedisServer:
             yield
         finally:
             self._process.send_signal(signal.SIGCONT)
+
+    def info(self, section: str, field: str) -> str:
+        """A field of INFO, "" if there is none or the connection is cut, as a failover does."""
+        with suppress(redis.ConnectionError), self.client() as client:
+            return str(cast("dict[str, object]", client.info(section)).get(field, ""))
+        return ""
 
     def client(self) -> RedisClient:
         """A client for a test that looks at what is kept, or changes it; close it."""

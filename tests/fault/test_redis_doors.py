@@ -121,7 +121,7 @@ async def test_a_user_without_permission(server: RedisServer, redis: RedisClient
     redis.execute_command("ACL", "SETUSER", "me", "on", ">hush", "~*", "&*", "+@all", "-info")
     url = f"redis://me:hush@127.0.0.1:{server.port}/0"
     assert "may not do what the engine needs" in await turned_away(url)
-    redis.execute_command("ACL", "SETUSER", "me", "+info", "-evalsha")
+    redis.execute_command("ACL", "SETUSER", "me", "+info", "-@scripting")
     engine = engine_at(url)
     await engine.open()
     with pytest.raises(EngineUnavailable, match="allow it scripts, streams and pub/sub"):

@@ -16,11 +16,16 @@ from zypher.settings import EngineSettings
 _EMBEDDED = "embedded"  # on disk, in one process
 _MEMORY = "memory"  # the same without the disk
 _MIB = 1024 * 1024
-_REDIS = ("redis", "rediss", "unix")
+_REDIS = ("redis", "rediss", "unix", "redis+sentinel", "rediss+sentinel")
 
 
 def connect(settings: EngineSettings, clock: Clock) -> Engine:
     """The engine that the settings name, not open yet. Raises `SettingsError`."""
+    if settings.redis_wait_replicas and not is_shared(settings):
+        raise SettingsError(
+            f"redis_wait_replicas is for an engine on Redis, and this one is {settings.engine}, which has no replicas; "
+            "leave it out, or name a Redis with --engine."
+        )
     limit_bytes = None if settings.max_data_mb is None else settings.max_data_mb * _MIB
     if settings.engine == _EMBEDDED:
         return _embedded(settings, clock, DiskJournal(settings.data_dir, clock, limit_bytes))
@@ -36,7 +41,7 @@ def connect(settings: EngineSettings, clock: Clock) -> Engine:
     # What is no plain word may hold a password.
     which = f"No engine is called {scheme[:100]!r}" if scheme.isalnum() else "The engine's URL is wrong"
     raise SettingsError(
-        f"{which}; it must be {_EMBEDDED}, {_MEMORY}, or a URL that begins with redis://, rediss:// or unix://."
+        f"{which}; it must be {_EMBEDDED}, {_MEMORY}, or a URL that begins with redis://, rediss://, unix:// or redis+sentinel://."
     )
 
 
@@ -72,7 +77,9 @@ def _connect_redis(settings: EngineSettings, clock: Clock, limit_bytes: int | No
     from zypher.engines.redis_streams.engine import RedisStreamsEngine
     from zypher.engines.redis_streams.limits import Limits
 
-    limits = Limits(settings.queue_limit, settings.retention_s, settings.lease_s)
+    limits = Limits(
+        settings.queue_limit, settings.retention_s, settings.lease_s, wait_replicas=settings.redis_wait_replicas
+    )
     if limit_bytes is not None:
         limits = replace(limits, most_bytes=limit_bytes)
     return RedisStreamsEngine(

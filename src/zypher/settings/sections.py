@@ -128,7 +128,7 @@ class EngineSettings(msgspec.Struct, frozen=True):
         str,
         Rule(
             "Where predictions wait: embedded, in the data folder; memory, which keeps nothing beyond the process; "
-            "or the URL of a Redis such as redis://localhost:6379/0."
+            "or the URL of a Redis such as redis://localhost:6379/0, or of the sentinels of one."
         ),
     ] = "embedded"
     require_durable_engine: Annotated[
@@ -147,6 +147,9 @@ class EngineSettings(msgspec.Struct, frozen=True):
             1_073_741_824,
         ),
     ] = None
+    redis_wait_replicas: Annotated[
+        int, Rule("Replicas of Redis that must have copied a prediction before its 202; 0 is none.", 0, 100)
+    ] = 0
 
 
 class LogSettings(msgspec.Struct, frozen=True):

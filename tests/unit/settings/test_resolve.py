@@ -41,6 +41,7 @@ OTHER_THAN_DEFAULT = {
     "lease_s": "3",
     "retention_s": "60",
     "max_data_mb": "64",
+    "redis_wait_replicas": "2",
     "log_level": "debug",
     "log_format": "json",
     "log_values": "true",

@@ -5,14 +5,15 @@ import secrets
 from collections.abc import Sequence
 from itertools import count
 
-from zypher.clock import Clock
+from zypher.clock import Clock, elapsed_s
 from zypher.engines.contract import Cancellation, Page, Settlement, Stop, Submission
 from zypher.engines.forgetting import end_queued
 from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
 from zypher.engines.redis_streams.awaited_events import AwaitedEvents
 from zypher.engines.redis_streams.connection.address import Address
+from zypher.engines.redis_streams.connection.failovers import Failovers
 from zypher.engines.redis_streams.connection.failures import OUTAGE, UnusableData, describe
-from zypher.engines.redis_streams.connection.handshake import handshake
+from zypher.engines.redis_streams.connection.handshake import Endpoint, handshake
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.finder import Finder
 from zypher.engines.redis_streams.held_deliveries import HeldDeliveries
@@ -37,6 +38,7 @@ from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Predic
 from zypher.queue_state import EngineWarning, QueueState, WorkerState
 
 _FOREVER = float("inf")
+_COPIED_AFTER_S = 60.0  # at the latest, as the date goes: what a replica lacks then is not awaited
 
 
 class RedisStreamsEngine:
@@ -54,6 +56,8 @@ class RedisStreamsEngine:
         self._requires_durable = requires_durable
         self._clock = clock
         self._opened = False
+        self._endpoint: Endpoint | None = None
+        self._failovers: Failovers | None = None  # where there are sentinels
         prefix = address.prefix
         self._watcher = watcher = secrets.token_hex(4)
         self._marks = (f"{watcher}{number}" for number in count())
@@ -79,8 +83,8 @@ class RedisStreamsEngine:
 
     async def open(self) -> None:
         """Predictions that another process runs go on running; others stay queued."""
-        endpoint = await handshake(self._address, self._clock)
-        self._pipeline.open(endpoint.client, endpoint.exchange)
+        self._endpoint = endpoint = await handshake(self._address, self._clock, self._limits.wait_replicas)
+        self._pipeline.open(endpoint.exchange, endpoint.copied)
         try:
             await self._notifications.start(endpoint.make_subscriber, self._address.prefix, self._watcher)
             await self._models.refresh()
@@ -92,6 +96,9 @@ class RedisStreamsEngine:
             if isinstance(error, OUTAGE):
                 raise EngineError(describe(error, self._address.shown)) from error
             raise
+        if endpoint.sentinels is not None:
+            self._failovers = Failovers(endpoint.sentinels, endpoint.lines, self._pipeline, self._clock)
+            self._failovers.start()
         self._sweeper.start()
         self._receiver.open()
         self._opened = True
@@ -133,6 +140,12 @@ class RedisStreamsEngine:
 
     async def get(self, prediction_id: str, wait_s: float | None = 0) -> Prediction | None:
         self._check_open()
+        seen = await self._get(prediction_id, wait_s)
+        if seen is not None and self._limits.wait_replicas and self._is_fresh_end(seen):
+            return await self._submissions.get(seen.model, prediction_id, watch=False, copied=True)
+        return seen
+
+    async def _get(self, prediction_id: str, wait_s: float | None) -> Prediction | None:
         if wait_s is not None and wait_s <= 0:
             return await self._finder.find(prediction_id, watch=False)
         ends = _FOREVER if wait_s is None else self._clock.monotonic() + wait_s
@@ -286,6 +299,14 @@ class RedisStreamsEngine:
             return QueueState(0, 0, None, None, self._limits.queue_limit, (), problem=str(error))
         return depth if _in_use(depth) else None
 
+    def _is_fresh_end(self, seen: Prediction) -> bool:
+        """Whether replicas may lack a durable end. One that is older is shown, even if they are away."""
+        return (
+            seen.durable
+            and seen.finished_at is not None
+            and elapsed_s(seen.finished_at, self._clock.now()) < _COPIED_AFTER_S
+        )
+
     async def _look_again(self, seen: Prediction) -> Prediction:
         """The prediction now; as it was seen while Redis is away, for it may end once Redis is back.
 
@@ -304,8 +325,12 @@ class RedisStreamsEngine:
     async def _stop(self) -> None:
         await self._check.stop()
         await self._sweeper.stop()
+        if self._failovers is not None:
+            await self._failovers.stop()
         await self._notifications.stop()
         await self._pipeline.close()
+        if self._endpoint is not None:
+            await self._endpoint.close()
         self._ends.wake_all()
         self._events.wake_all()
         self._ready.wake_all()

@@ -20,6 +20,7 @@ class Limits(msgspec.Struct, frozen=True):
     lease_s: float
     most_bytes: int = _MOST_BYTES  # of the inputs of one model that have not ended
     received_bytes: int = _RECEIVED_BYTES  # of the inputs that are received at once, unless it is only one
+    wait_replicas: int = 0  # that have what was accepted before that is said
     value_bytes: int = _VALUE_BYTES  # the longest value that Redis keeps
 
     @property

@@ -7,7 +7,7 @@ import pytest
 from redis.exceptions import NoScriptError, OutOfMemoryError, ResponseError
 
 from tests.fake_clock import FakeClock, eventually
-from zypher.engines.redis_streams.connection.client import Client, Word
+from zypher.engines.redis_streams.connection.client import Word
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.format import FORMAT
 from zypher.engines.redis_streams.scripts import script
@@ -20,13 +20,18 @@ FORMATTED = b"%d" % FORMAT
 class Redis:
     """Answers each batch by `answer`, and keeps what it was sent."""
 
+    overlaps = True
+
     def __init__(self) -> None:
         self.batches: list[list[tuple[Word, ...]]] = []
         self.answer: Callable[[tuple[Word, ...]], object] = lambda command: b"OK" if command != PROBE else FORMATTED
         self.error: Exception | None = None  # instead of all answers
+        self.answers = asyncio.Event()  # as long as it is not set, there are none
+        self.answers.set()
 
     async def __call__(self, commands: Sequence[tuple[Word, ...]]) -> Sequence[object]:
         self.batches.append(list(commands))
+        await self.answers.wait()
         if self.error is not None:
             raise self.error
         return [self.answer(command) for command in commands]
@@ -43,9 +48,9 @@ def redis() -> Redis:
 
 
 @pytest.fixture
-def pipeline(redis: Redis, clock: FakeClock, client: Client) -> Pipeline:
+def pipeline(redis: Redis, clock: FakeClock) -> Pipeline:
     pipeline = Pipeline("redis://host:6379/0", "zypher", clock)
-    pipeline.open(client, redis)
+    pipeline.open(redis)
     return pipeline
 
 
@@ -54,11 +59,35 @@ async def test_commands_of_one_turn_are_one_batch(pipeline: Pipeline, redis: Red
     assert redis.batches == [[("GET", "a"), ("GET", "b")]]
 
 
-async def test_a_script_that_redis_lacks_is_sent_as_text(pipeline: Pipeline, redis: Redis) -> None:
-    redis.answer = lambda command: NoScriptError() if command[0] == "EVALSHA" else 1
+async def test_a_script_is_sent_as_text_first(pipeline: Pipeline, redis: Redis) -> None:
     purge = script("purge")
+    await pipeline.run(purge, ["dead"], ["id"])
+    await pipeline.run(purge, ["dead"], ["id"])
+    assert redis.batches == [[("EVAL", purge.text, 1, "dead", "id")], [("EVALSHA", purge.digest, 1, "dead", "id")]]
+
+
+async def test_a_script_that_redis_lost_is_sent_as_text(pipeline: Pipeline, redis: Redis) -> None:
+    purge = script("purge")
+    await pipeline.run(purge, ["dead"], ["id"])
+    redis.answer = lambda command: NoScriptError() if command[0] == "EVALSHA" else 1
     assert await pipeline.run(purge, ["dead"], ["id"]) == 1
-    assert redis.batches == [[("EVALSHA", purge.digest, 1, "dead", "id")], [("EVAL", purge.text, 1, "dead", "id")]]
+    assert [batch[0][0] for batch in redis.batches] == ["EVAL", "EVALSHA", "EVAL"]
+
+
+async def test_a_batch_that_takes_its_time_holds_up_no_other(
+    pipeline: Pipeline, redis: Redis, clock: FakeClock
+) -> None:
+    redis.answers = asyncio.Event()
+    late = asyncio.gather(pipeline.send("GET", "a"))
+    await eventually(lambda: redis.batches)
+    behind = asyncio.gather(pipeline.send("GET", "b"), pipeline.send("GET", "c"))
+    await eventually(lambda: clock.pending)
+    assert len(redis.batches) == 1
+    clock.advance(0.1)
+    await eventually(lambda: redis.batches[1:] == [[("GET", "b"), ("GET", "c")]])
+    redis.answers.set()
+    assert await late + await behind == [b"OK"] * 3
+    assert clock.pending == 0
 
 
 async def test_an_error_of_one_command_fails_only_that(pipeline: Pipeline, redis: Redis) -> None:
@@ -100,7 +129,7 @@ async def test_an_unreachable_redis_refuses_all_until_a_probe_succeeds(
 
 
 async def test_close_answers_what_was_sent_and_fails_what_is_held(pipeline: Pipeline, redis: Redis) -> None:
-    redis.answer = lambda command: OutOfMemoryError("OOM") if command[0] == "EVALSHA" else b"OK"
+    redis.answer = lambda command: OutOfMemoryError("OOM") if command[0] == "EVAL" else b"OK"
     held = pipeline.run(script("purge"), ["dead"], ["id"], retried=True)
     await eventually(lambda: pipeline.refused)
     sent = pipeline.send("GET", "a")

@@ -3,7 +3,6 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from tests.fake_clock import FakeClock, eventually
-from tests.unit.engines.redis_streams.local_client import LocalClient
 from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
 from zypher.engines.redis_streams.awaited_events import AwaitedEvents
 from zypher.engines.redis_streams.connection.client import Word
@@ -24,6 +23,8 @@ LIMITS = Limits(queue_limit=10, retention_s=60, lease_s=2)
 
 class Redis:
     """Has two models, one with a ready prediction."""
+
+    overlaps = True
 
     def __init__(self) -> None:
         self.fields: object = [b"format", model_field("ready").encode(), model_field("empty").encode()]
@@ -59,9 +60,9 @@ def ready(clock: FakeClock) -> ReadyLanes:
 
 
 @pytest.fixture
-async def sweeper(redis: Redis, clock: FakeClock, client: LocalClient, ready: ReadyLanes) -> AsyncIterator[Sweeper]:
+async def sweeper(redis: Redis, clock: FakeClock, ready: ReadyLanes) -> AsyncIterator[Sweeper]:
     pipeline = Pipeline("redis://host:6379/0", "zypher", clock)
-    pipeline.open(client, redis)
+    pipeline.open(redis)
     models = KnownModels(pipeline, "zypher")
     models.watch("ready")
     models.watch("empty")

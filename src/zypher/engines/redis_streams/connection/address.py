@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 from typing import cast
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 from redis.asyncio import Redis
@@ -15,10 +15,14 @@ from zypher.engines.redis_streams.connection.client import Client, Clients, Clus
 from zypher.engines.redis_streams.connection.greeting import greeting
 from zypher.errors import SettingsError
 
-_CONNECT_S = 2.0
+_CONNECT_S = 4.0  # of TCP and TLS
 _CLUSTER_ANSWER_S = 3.0
+_SENTINEL_PORT = 26379
 _PREFIX = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
-_EXAMPLE = "write it as redis://USER:PASSWORD@HOST:6379/0, rediss://… for TLS or unix:///path/to/redis.sock"
+_EXAMPLE = (
+    "write it as redis://USER:PASSWORD@HOST:6379/0, rediss://… for TLS, unix:///path/to/redis.sock or "
+    "redis+sentinel://HOST:26379,HOST:26379/0?master=NAME"
+)
 _TLS_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile")
 _TLS_CHOICES = {
     "ssl_cert_reqs": ("required", "optional", "none"),
@@ -35,10 +39,15 @@ class Address(msgspec.Struct, frozen=True):
     url: str  # for redis-py, with credentials
     shown: str  # for people, without credentials
     prefix: str
+    sentinels: tuple["Address", ...] = ()  # that know which server is the master
+    master: str = ""  # what they call it
 
     @classmethod
     def parse(cls, url: str) -> "Address":
         """Raises `SettingsError` when it is not a URL of this engine; the message shows no password."""
+        scheme, _, rest = url.partition("+sentinel://")
+        if rest:
+            return cls._of_sentinels(f"{scheme}://{rest}")
         parts = _split(url)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         prefix = query.pop("prefix", "zypher")
@@ -47,6 +56,23 @@ class Address(msgspec.Struct, frozen=True):
         for name, value in query.items():
             _check_option(parts.scheme, name, value)
         return cls(parts._replace(query=urlencode(query)).geturl(), _shown(parts), prefix)
+
+    @classmethod
+    def _of_sentinels(cls, url: str) -> "Address":
+        """A URL that names sentinels in place of one server."""
+        parts = urlsplit(url)
+        credentials, at, hosts = parts.netloc.rpartition("@")
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
+        master, user, password = (query.pop(name, "") for name in ("master", "sentinel_username", "sentinel_password"))
+        tls = urlencode({name: value for name, value in query.items() if name in {*_TLS_FILES, *_TLS_CHOICES}})
+        theirs = f"{quote(user, safe='')}:{quote(password, safe='')}@" if password else ""
+        places = [host if re.search(r":\d*$", host) else f"{host}:{_SENTINEL_PORT}" for host in hosts.split(",")]
+        sentinels = tuple(cls.parse(f"{parts.scheme}://{theirs}{place}?{tls}") for place in places)
+        if not master:
+            raise SettingsError("The engine's URL names no master; add ?master=NAME, as the sentinels call it.")
+        servers = parts._replace(netloc=credentials + at + places[0], query=urlencode(query)).geturl()
+        shown = f"{parts.scheme}+sentinel://{','.join(places)}{parts.path}?master={master}"
+        return msgspec.structs.replace(cls.parse(servers), shown=shown, sentinels=sentinels, master=master)
 
     def of_node(self, host: str, port: int) -> "Address":
         """Another node of the cluster, with the same credentials and options."""
@@ -58,15 +84,7 @@ class Address(msgspec.Struct, frozen=True):
 
     def client(self) -> Client:
         """A client of one server."""
-        # redis-py ends a read after five seconds by default; here each caller has its own limit.
-        return _SERVERS.from_url(
-            self.url,
-            protocol=2,
-            retry=Retry(NoBackoff(), 0),
-            redis_connect_func=greeting(self.url),
-            socket_connect_timeout=_CONNECT_S,
-            socket_timeout=None,
-        )
+        return _SERVERS.from_url(self.url, redis_connect_func=greeting(self.url), **options())
 
     def cluster_client(self) -> ClusterClient:
         """A client of the cluster to which the server belongs, without retries."""
@@ -78,6 +96,17 @@ class Address(msgspec.Struct, frozen=True):
             socket_connect_timeout=_CONNECT_S,
             socket_timeout=_CLUSTER_ANSWER_S,
         )
+
+
+def options() -> dict[str, object]:
+    """Of the connections to one server."""
+    # redis-py ends a read after five seconds by default; here each caller has its own limit.
+    return {
+        "protocol": 2,
+        "retry": Retry(NoBackoff(), 0),
+        "socket_connect_timeout": _CONNECT_S,
+        "socket_timeout": None,
+    }
 
 
 def _split(url: str) -> SplitResult:

@@ -9,12 +9,15 @@ from zypher.engines.redis_streams.scripts import Script
 class Command:
     """A command that is sent, or waits to be."""
 
-    __slots__ = ("answer", "retried", "script", "words")
+    __slots__ = ("answer", "copied", "retried", "script", "words")
 
-    def __init__(self, words: tuple[Word, ...], script: Script | None, *, retried: bool) -> None:
+    def __init__(
+        self, words: tuple[Word, ...], script: Script | None = None, *, retried: bool = False, copied: bool = False
+    ) -> None:
         self.words = words
         self.script = script  # that `words` name by its digest
         self.retried = retried  # sent again until Redis accepts it, instead of failing
+        self.copied = copied  # answered once enough replicas have it, if any must
         self.answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
 
     @property

@@ -71,6 +71,18 @@ def describe(error: BaseException, address: str) -> str:
     )
 
 
+def describe_sentinels(error: BaseException, address: str) -> str:
+    """Why none of the sentinels at `address` names a master, by the error of one of them, and what to do."""
+    code, text = _code(error), _first_line(error)
+    if code in {"NOAUTH", "WRONGPASS"}:
+        return f"The sentinels at {address} refuse; correct sentinel_username and sentinel_password in that URL."
+    if "No such master" in text:
+        return f"The sentinels at {address} know no master of that name; correct ?master= in the engine's URL."
+    if "unknown command" in text:
+        return f"There is no Sentinel at {address} but a Redis; for that the engine's URL begins with redis://."
+    return f"No sentinel of {address} answers ({text}); start them, or correct the engine's URL."
+
+
 def affects_all(error: BaseException) -> bool:
     """Whether this Redis would refuse every other command, too."""
     return _code(error) in _AFFECTS_ALL

@@ -10,9 +10,16 @@ from redis.exceptions import BusyLoadingError
 from zypher.clock import Clock
 from zypher.engines.redis_streams.connection.address import Address
 from zypher.engines.redis_streams.connection.client import Client
-from zypher.engines.redis_streams.connection.cluster import ClusterExchange, node_clients, subscriber_client
-from zypher.engines.redis_streams.connection.exchange import Exchange, ServerExchange
+from zypher.engines.redis_streams.connection.cluster import (
+    ClusterExchange,
+    CopiedClusterExchange,
+    node_clients,
+    subscriber_client,
+)
+from zypher.engines.redis_streams.connection.copies import CopiedExchange
+from zypher.engines.redis_streams.connection.exchange import CONNECT_S, Exchange, ServerExchange
 from zypher.engines.redis_streams.connection.failures import describe
+from zypher.engines.redis_streams.connection.sentinel import Sentinels
 from zypher.engines.redis_streams.connection.upgrade import Upgrade
 from zypher.engines.redis_streams.format import FORMAT, check_format, is_taken_over, not_ours
 from zypher.engines.redis_streams.server_info import is_too_old
@@ -20,20 +27,30 @@ from zypher.errors import EngineError
 
 logger = logging.getLogger(__name__)
 
-_HANDSHAKE_S = 5.0
 _LOADING_PAUSE_S = 0.5
 
 
 class Endpoint(msgspec.Struct, frozen=True):
     """A Redis, alone or a cluster, that passed the handshake."""
 
-    client: Client  # the holder of the endpoint closes it
+    client: Client
     exchange: Exchange
     make_subscriber: Callable[[], Client]  # another client, for subscriptions, which closes it
     make_node_clients: Callable[[], dict[str, Client]]  # others, by the address of each server; who asks closes them
+    copied: Exchange | None = None  # for what is copied before it is answered
+    sentinels: Sentinels | None = None
+    lines: tuple[ServerExchange, ...] = ()  # on which batches may be under way when the master changes
+
+    async def close(self) -> None:
+        """By who holds it; may happen twice."""
+        await self.client.aclose()
+        if isinstance(self.copied, CopiedClusterExchange):
+            await self.copied.close()
+        if self.sentinels is not None:
+            await self.sentinels.close()
 
 
-async def handshake(address: Address, clock: Clock) -> Endpoint:
+async def handshake(address: Address, clock: Clock, wait_replicas: int = 0) -> Endpoint:
     """Connect to this address, and wait while its Redis loads its data.
 
     Raises `EngineError`, and nothing was overwritten.
@@ -41,7 +58,7 @@ async def handshake(address: Address, clock: Clock) -> Endpoint:
     logged = False
     while True:
         try:
-            return await _connect(address, clock)
+            return await _connect(address, clock, wait_replicas)
         except BusyLoadingError:
             if not logged:
                 logger.warning("Redis is still loading its data; waiting for it", extra={"engine": address.shown})
@@ -49,32 +66,51 @@ async def handshake(address: Address, clock: Clock) -> Endpoint:
             await clock.sleep(_LOADING_PAUSE_S)
 
 
-async def _connect(address: Address, clock: Clock) -> Endpoint:
-    client = address.client()
-    endpoint = Endpoint(client, ServerExchange(client), address.client, lambda: {address.shown: address.client()})
+async def _connect(address: Address, clock: Clock, wait_replicas: int) -> Endpoint:
+    endpoint = _of_server(address, wait_replicas)
     try:
-        async with asyncio.timeout(_HANDSHAKE_S):
-            server = await client.info("server")
-            check_version(str(server.get("redis_version", "")), address.shown)
-            if "cluster" in (server.get("redis_mode"), server.get("server_mode")):  # as Redis and Valkey 9 call it
-                await client.aclose()
-                cluster = address.cluster_client()
-                exchange = ClusterExchange(cluster, clock)
-                endpoint = Endpoint(
-                    cluster,
-                    exchange,
-                    lambda: subscriber_client(address, cluster),
-                    lambda: node_clients(address, cluster),
-                )
+        async with asyncio.timeout(CONNECT_S):
+            server = await endpoint.client.info("server")
+        check_version(str(server.get("redis_version", "")), address.shown)
+        modes = server.get("redis_mode"), server.get("server_mode")  # as Redis and Valkey 9 call it
+        if "sentinel" in modes:
+            meant = address.shown.replace("://", "+sentinel://")
+            raise EngineError(f"This is a Sentinel: use {meant}?master=NAME, with the name of its master.")
+        if "cluster" in modes:
+            await endpoint.close()
+            endpoint = _of_cluster(address, clock, wait_replicas)
+        async with asyncio.timeout(CONNECT_S):
             is_older = await _check_prefix(endpoint.client, address)
         if is_older:
             await _take_over(endpoint, address)
     except BaseException as error:
-        await endpoint.client.aclose()
+        await endpoint.close()
         if isinstance(error, EngineError | BusyLoadingError) or not isinstance(error, Exception):
             raise
         raise EngineError(describe(error, address.shown)) from error
     return endpoint
+
+
+def _of_server(address: Address, wait_replicas: int) -> Endpoint:
+    sentinels = Sentinels(address) if address.sentinels else None
+    make_client = sentinels.client if sentinels else address.client
+    client = make_client()
+    usual, waiting = ServerExchange(client), ServerExchange(client)
+    copied = CopiedExchange(waiting, wait_replicas) if wait_replicas else None
+    return Endpoint(
+        client, usual, make_client, lambda: {address.shown: make_client()}, copied, sentinels, (usual, waiting)
+    )
+
+
+def _of_cluster(address: Address, clock: Clock, wait_replicas: int) -> Endpoint:
+    client = address.cluster_client()
+    return Endpoint(
+        client,
+        ClusterExchange(client, clock),
+        lambda: subscriber_client(address, client),
+        lambda: node_clients(address, client),
+        CopiedClusterExchange(client, clock, address, wait_replicas) if wait_replicas else None,
+    )
 
 
 def check_version(version: str, address: str) -> None:

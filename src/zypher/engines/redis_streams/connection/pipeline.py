@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from redis.exceptions import NoScriptError
 
 from zypher.clock import Clock
-from zypher.engines.redis_streams.connection.client import Client, Word
+from zypher.engines.redis_streams.connection.client import Word
 from zypher.engines.redis_streams.connection.command import Command
+from zypher.engines.redis_streams.connection.command_queue import CommandQueue
 from zypher.engines.redis_streams.connection.exchange import Exchange
 from zypher.engines.redis_streams.connection.failures import UnusableData, affects_all, describe
 from zypher.engines.redis_streams.format import check_format
@@ -18,14 +19,12 @@ from zypher.errors import EngineUnavailable
 
 logger = logging.getLogger(__name__)
 
-_MOST = 512  # commands that are sent together
-_MOST_BYTES = 4_194_304  # the one that exceeds it is the last
 _FIRST_RETRY_S = 0.05
 _RETRY_S = 0.5
 
 
 class Pipeline:
-    """Sends one batch at a time, in the order of the calls.
+    """Sends commands in the order of the calls.
 
     Once Redis cannot be reached every command is refused at once, until a probe twice a second succeeds; those that
     are `retried` are held meanwhile.
@@ -35,15 +34,14 @@ class Pipeline:
         self.address = address
         self.reconnects = 0  # so far
         self.problem: str | None = None  # why Redis cannot do what any caller wants, a sentence
-        self._client: Client | None = None  # while it is open
         self._exchange: Exchange | None = None
         self._prefix = prefix
         self._clock = clock
         self._away = False
         self._closing = True
-        self._waiting: list[Command] = []
+        self._queues: dict[bool, CommandQueue] = {}  # by whether their commands are `copied`
         self._held: list[Command] = []
-        self._flushing: asyncio.Task[None] | None = None
+        self._known: set[str] = set()  # names of the scripts that Redis was sent
         self._reconnecting: asyncio.Task[None] | None = None
 
     @property
@@ -51,33 +49,47 @@ class Pipeline:
         """Whether Redis can be reached but refused something that is to be tried again."""
         return not self._away and (self.problem is not None or bool(self._held))
 
-    def open(self, client: Client, exchange: Exchange) -> None:
-        """Send by this exchange from now on; `close` closes the client, too."""
-        self._client = client
+    def open(self, exchange: Exchange, copied: Exchange | None = None) -> None:
+        """Send by this exchange from now on, or by another what is to be copied."""
         self._exchange = exchange
+        queue = CommandQueue(exchange, self._send_batch, self._clock)
+        self._queues = {False: queue, True: CommandQueue(copied, self._send_batch, self._clock) if copied else queue}
         self._closing = False
 
     def run(
-        self, script: Script, keys: Sequence[Word], arguments: Sequence[Word], *, retried: bool = False
+        self,
+        script: Script,
+        keys: Sequence[Word],
+        arguments: Sequence[Word],
+        *,
+        retried: bool = False,
+        copied: bool = False,
     ) -> asyncio.Future[object]:
-        """Run a script; `retried`: until Redis accepts it. Raises `EngineUnavailable`, now or as the answer."""
+        """Run a script. Raises `EngineUnavailable`, now or as the answer.
+
+        `retried`: send it until Redis accepts it. `copied`: answer once the replicas have it that are to have it.
+        """
         words = ("EVALSHA", script.digest, len(keys), *keys, *arguments)
-        return self._send(Command(words, script, retried=retried))
+        command = Command(words, script, retried=retried, copied=copied)
+        if script.name not in self._known:  # to ask by its digest first would take twice as long
+            self._known.add(script.name)
+            command.send_text()
+        return self._send(command)
 
     def send(self, *words: Word) -> asyncio.Future[object]:
         """Send a plain command. Raises `EngineUnavailable`, now or as the answer."""
-        return self._send(Command(words, None, retried=False))
+        return self._send(Command(words))
 
     def send_held(self) -> None:
         """Send what was held, once Redis accepts commands again."""
         self.problem = None
         held, self._held = self._held, []
-        self._waiting[:0] = held
-        self._begin_flush()
+        self._queues[False].add_first(held)
 
     def disconnected(self, error: Exception) -> EngineUnavailable:
         """Refuse every command until a probe succeeds; returns the error to raise."""
         self.problem = describe(error, self.address)
+        self._known.clear()
         if not self._closing:
             if not self._away:
                 logger.warning("the engine is away", extra={"problem": self.problem})
@@ -91,50 +103,27 @@ class Pipeline:
         if self._reconnecting is not None:
             self._reconnecting.cancel()
             await asyncio.wait({self._reconnecting})
-        if not self._away:
+        if self._queues and not self._away:
             self.send_held()
-        while self._flushing is not None:
-            await asyncio.wait({self._flushing})
+        for queue in self._queues.values():
+            await queue.close()
         _fail(self._held, STOPPING)
         self._held = []
-        if self._client is not None:
-            await self._client.aclose()
 
     def _send(self, command: Command) -> asyncio.Future[object]:
         if self._closing:
             raise stopping()
         if not self._away:
-            self._waiting.append(command)
-            self._begin_flush()
+            self._queues[command.copied].add(command)
         elif command.retried:
             self._held.append(command)
         else:
             raise EngineUnavailable(self.problem or STOPPING)
         return command.answer
 
-    def _begin_flush(self) -> None:
-        if self._flushing is None and self._waiting:
-            self._flushing = asyncio.create_task(self._flush(), name="redis-commands")
-
-    async def _flush(self) -> None:
+    async def _send_batch(self, exchange: Exchange, batch: list[Command]) -> None:
         try:
-            while self._waiting:
-                await self._send_batch(self._next_batch())
-        finally:
-            self._flushing = None
-
-    def _next_batch(self) -> list[Command]:
-        number, size_bytes = 0, 0
-        while number < min(_MOST, len(self._waiting)) and size_bytes < _MOST_BYTES:
-            size_bytes += self._waiting[number].size_bytes
-            number += 1
-        batch, self._waiting = self._waiting[:number], self._waiting[number:]
-        return batch
-
-    async def _send_batch(self, batch: list[Command]) -> None:
-        assert self._exchange is not None
-        try:
-            answers = await self._exchange([command.words for command in batch])
+            answers = await exchange([command.words for command in batch])
             answered = list(zip(batch, answers, strict=True))
         except Exception as error:  # whatever it is, each caller must get an answer
             self._unanswered(batch, error)
@@ -149,7 +138,10 @@ class Pipeline:
         """Redis answered a command with an error: send it again, hold it or fail it."""
         if command.script is not None and isinstance(error, NoScriptError):
             command.send_text()
-            self._waiting.append(command)
+            self._queues[command.copied].add(command)
+            return
+        if isinstance(error, EngineUnavailable):  # not of Redis, but of what waits for its replicas
+            command.resolve(error)
             return
         problem = describe(error, self.address)
         if affects_all(error):
@@ -162,8 +154,7 @@ class Pipeline:
     def _unanswered(self, batch: list[Command], error: Exception) -> None:
         """A batch has no answers: hold or fail it and all that waits behind it."""
         problem = str(self.disconnected(error))
-        commands = batch + self._waiting
-        self._waiting = []
+        commands = batch + [command for queue in self._queues.values() for command in queue.take()]
         if not self._closing:
             self._held += [command for command in commands if command.retried]
             commands = [command for command in commands if not command.retried]

@@ -8,8 +8,7 @@ from typing import cast
 from redis.exceptions import RedisError
 
 from zypher.engines.redis_streams.connection.client import Client, Subscriber
-
-_SUBSCRIBE_S = 3.0
+from zypher.engines.redis_streams.connection.exchange import CONNECT_S
 
 
 class Subscriptions:
@@ -23,9 +22,13 @@ class Subscriptions:
 
     async def open(self, make_client: Callable[[], Client], *channels: str) -> None:
         """Subscribe to the first channels. Raises what redis-py raises."""
+        self.prepare(make_client, *channels)
+        await self._connect()
+
+    def prepare(self, make_client: Callable[[], Client], *channels: str) -> None:
+        """Subscribe to the first channels with the first `receive`."""
         self._make_client = make_client
         self._channels.update(channels)
-        await self._connect()
 
     async def add(self, *channels: str) -> None:
         """Subscribe to these channels, too; from the next connection on if there is none now."""
@@ -37,7 +40,7 @@ class Subscriptions:
                     await self._subscriber.subscribe(*new)
 
     async def receive(self) -> tuple[str, bytes]:
-        """The next message: its channel and content. Needs `open` first.
+        """The next message: its channel and content. Needs `open` or `prepare` first.
 
         After an error of redis-py or a cancellation the connection is closed; the next call makes another one.
         """
@@ -67,7 +70,7 @@ class Subscriptions:
         self._client = self._make_client()
         subscriber = self._client.pubsub()
         try:
-            async with asyncio.timeout(_SUBSCRIBE_S):
+            async with asyncio.timeout(CONNECT_S):
                 subscribed: set[str] = set()
                 while new := self._channels - subscribed:  # one may be added meanwhile
                     await subscriber.subscribe(*new)

@@ -49,6 +49,7 @@ class Submissions:
                 *(limits.queue_limit, limits.most_bytes),
                 *(word for each in submissions for word in self._words(each, now, durable=durable)),
             ),
+            copied=any(is_durable(each, durable=durable) for each in submissions),
         )
         if model_written is not None:
             await asyncio.gather(model_written, submitted)
@@ -70,15 +71,17 @@ class Submissions:
             script("keep"),
             (self._models.keys(message.model).base,),
             (*self._ending, to_bytes(message.prediction_id), message.input),
+            copied=True,
         )
         return answer == 1
 
-    async def get(self, model: str, prediction_id: str, *, watch: bool) -> Prediction | None:
+    async def get(self, model: str, prediction_id: str, *, watch: bool, copied: bool = False) -> Prediction | None:
         """The prediction, if it is one of this model; with `watch`, its end will be published to this process."""
         answer = await self._pipeline.run(
             script("get"),
             (self._models.keys(model).base,),
             (*self._ending, to_bytes(prediction_id), self._watcher if watch else "", *FIELDS),
+            copied=copied,
         )
         if not answer:
             return None
