@@ -14,8 +14,11 @@ _IDLE_S = 1.0  # after which the thread ends
 _FLUSH_S = 1.0  # that a process waits at its end
 
 
-def write_whole(descriptor: int, text: bytes) -> None:
-    """Write all of it, also where another program has set the pipe or terminal to non-blocking. Raises `OSError`."""
+def write_whole(descriptor: int, text: bytes) -> int:
+    """Write all of it, also where another program has set the pipe or terminal to non-blocking.
+
+    Returns how many bytes were written: fewer if the disk is full, none if the reader is gone. Raises nothing.
+    """
     rest = memoryview(text)
     while rest:
         try:
@@ -24,18 +27,22 @@ def write_whole(descriptor: int, text: bytes) -> None:
             writable = poll()
             writable.register(descriptor, POLLOUT)
             writable.poll()
+        except OSError:
+            break
+    return len(text) - len(rest)
 
 
 class LogWriter:
     """A write never waits for the reader of the log: lines without room are dropped and counted.
 
-    So are those whose reader is gone: a closed pipe or terminal is no error here.
+    So are those whose reader is gone, or whose disk is full: neither is an error here.
     """
 
     def __init__(self, descriptor: int | None) -> None:
         """None for a log that is not written at all."""
         self.dropped = 0  # lines
         self._descriptor = descriptor
+        self._cut = False  # whether what was written ends within a line
         self._lock = threading.Lock()
         self._waiting_bytes = 0
         self._queue: SimpleQueue[bytes | threading.Event] = SimpleQueue()
@@ -52,6 +59,11 @@ class LogWriter:
                 return
             self._waiting_bytes += len(lines)
             self._put(lines)
+
+    def count_dropped(self, lines: int) -> None:
+        """Count lines that were dropped before they came here; safe in any thread."""
+        with self._lock:
+            self.dropped += lines
 
     def flush(self) -> None:
         """Wait for the reader, a second at most, until all is written that was given so far."""
@@ -77,10 +89,10 @@ class LogWriter:
     def _run(self) -> None:
         while (gathered := self._gather()) is not None:
             lines, written = gathered
-            unwritten = self._write(b"".join(lines))
+            dropped = self._write(b"".join(lines))
             with self._lock:
                 self._waiting_bytes -= sum(map(len, lines))
-                self.dropped += unwritten.count(b"\n")
+                self.dropped += dropped
             if written is not None:
                 written.set()
 
@@ -107,14 +119,14 @@ class LogWriter:
                 return lines, None
         return lines, item
 
-    def _write(self, text: bytes) -> bytes:
-        """What cannot be written."""
+    def _write(self, lines: bytes) -> int:
+        """How many lines cannot be written; one that is written in part is ended in front of the next."""
         assert self._descriptor is not None
-        try:
-            write_whole(self._descriptor, text)
-        except OSError:  # the reader of the log is gone
-            return text
-        return b""
+        begin = b"\n" if self._cut else b""
+        written = write_whole(self._descriptor, begin + lines) - len(begin)
+        if written >= 0:
+            self._cut = not lines.endswith(b"\n", 0, written) if written else False
+        return lines.count(b"\n", max(0, written))
 
 
 # Where standard error was closed from the start, its descriptor may be anybody's.
