@@ -6,7 +6,7 @@ It imports `models` and the protocol of the worker; no other room imports it.
     runner.py    what runs attempts: threads.py those of a `def` model, tasks.py those of an `async def` model
     attempts.py  those that wait and those that run; endings.py is how one ended
     channel.py   its end of the socket
-    log.py       what the model prints and logs
+    log.py       what the model prints and logs; line_log.py makes lines of prints
     own_imports.py  imports of ours after the model's folder is in front of `sys.path`
     forks.py     what a process that the model forks off must not do
 """

@@ -20,6 +20,7 @@ from zypher.replica.attempts import Attempts
 from zypher.replica.channel import Channel
 from zypher.replica.endings import load_failed
 from zypher.replica.forks import handle_signals, isolate
+from zypher.replica.line_log import Prints
 from zypher.replica.log import log_to_worker
 from zypher.replica.own_imports import own_import
 from zypher.replica.runner import Replica, Runner
@@ -52,11 +53,11 @@ def _live(channel: Channel, begun: int) -> None:
     message = _receive_load(channel)
     if message is None:
         return
-    log_to_worker(message.log)
+    prints = log_to_worker(message.log, message.log_mark)
     isolate(channel)
     runner: Runner | None = None
     try:
-        runner = _runner(message, channel, begun)
+        runner = _runner(message, channel, begun, prints)
         runner.run()
     except TargetError as error:
         channel.send(load_failed(error))
@@ -77,7 +78,7 @@ def _receive_load(channel: Channel) -> Load | None:
     return first
 
 
-def _runner(message: Load, channel: Channel, begun: int) -> Runner:
+def _runner(message: Load, channel: Channel, begun: int, prints: Prints) -> Runner:
     """Load the model, before any event loop runs. Raises `TargetError`."""
     os.environ.update(message.environment)
     sys.path[:0] = [folder for folder in message.path if folder not in sys.path]
@@ -85,7 +86,7 @@ def _runner(message: Load, channel: Channel, begun: int) -> Runner:
     slots = message.slots or model.card.concurrency
     cells = BegunCells(begun, slots)
     isolate(cells)
-    replica = Replica(model, slots, channel, Attempts(cells), message.max_output_bytes)
+    replica = Replica(model, slots, channel, Attempts(cells), prints, message.max_output_bytes)
     if not model.is_async:
         return Threads(replica)
     tasks = own_import("zypher.replica.tasks")  # brings an event loop, which a `def` model does not need

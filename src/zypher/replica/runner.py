@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Generator
 from contextlib import contextmanager
+from os import _exit as exit_process
 from typing import Protocol
 
 import msgspec
@@ -12,6 +13,7 @@ from zypher.errors import TargetError
 from zypher.models.model import LoadedModel
 from zypher.replica.attempts import Attempts
 from zypher.replica.channel import Channel
+from zypher.replica.line_log import Prints
 from zypher.worker.protocol import Pong
 
 logger = logging.getLogger(__name__)
@@ -24,6 +26,7 @@ class Replica(msgspec.Struct, frozen=True):
     slots: int
     channel: Channel
     attempts: Attempts
+    prints: Prints
     max_output_bytes: int
 
 
@@ -41,6 +44,13 @@ class Runner(Protocol):
     def close(self) -> None:
         """End what the model has left running in the main thread."""
         ...
+
+
+def leave_attempts(replica: Replica) -> None:
+    """End the process at once if an attempt still runs: the worker is gone, so no process takes its ending."""
+    if replica.attempts.running:
+        replica.prints.end()
+        exit_process(0)
 
 
 @contextmanager

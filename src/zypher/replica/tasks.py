@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from os import _exit as exit_process
 from time import perf_counter
 from typing import Any
 
@@ -12,7 +11,7 @@ import uvloop
 from zypher.replica.attempts import Context
 from zypher.replica.endings import raised, returned
 from zypher.replica.forks import leave_fork
-from zypher.replica.runner import Replica, closing, pong
+from zypher.replica.runner import Replica, closing, leave_attempts, pong
 from zypher.worker.protocol import Failed, Loaded, Ping, Run, Stop, Stopped, ToWorker
 
 
@@ -38,8 +37,7 @@ class Tasks:
             # A SystemExit or KeyboardInterrupt in a task that an attempt began, or its loop.stop(), leaves the loop.
             with suppress(SystemExit, KeyboardInterrupt):
                 loop.run_forever()
-        if self._replica.attempts.running:
-            exit_process(0)
+        leave_attempts(self._replica)
         with closing():
             loop.run_until_complete(_called(model.close))
 
@@ -89,6 +87,7 @@ class Tasks:
             else:
                 leave_fork()
                 ending = returned(run, output, perf_counter() - started_s, self._replica.max_output_bytes)
+            self._replica.prints.end_prediction(run.prediction_id)
             attempts.end(slot)
             self._send(ending)
         self._free_slots.append(slot)

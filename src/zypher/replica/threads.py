@@ -12,7 +12,7 @@ from traceback import print_exc
 from zypher.replica.endings import raised, returned
 from zypher.replica.forks import leave_fork
 from zypher.replica.own_imports import own_import
-from zypher.replica.runner import Replica, closing, pong
+from zypher.replica.runner import Replica, closing, leave_attempts, pong
 from zypher.worker.protocol import Failed, Loaded, Ping, Run, Stop, Succeeded
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,7 @@ class Threads:
         _call(model.setup)
         self._replica.channel.send(Loaded(model.card))
         self._fill_slot(0)
-        if self._replica.attempts.running:
-            exit_process(0)
+        leave_attempts(self._replica)
         with closing():
             _call(model.close)
 
@@ -71,8 +70,7 @@ class Threads:
                         channel.send(pong())
                     case _:
                         raise AssertionError(message)
-        if attempts.running:
-            exit_process(0)  # the worker is gone: no process takes an ending
+        leave_attempts(self._replica)
         self._ready.put(_ENDED)
 
     def _use_slots(self, needed: int) -> None:
@@ -112,9 +110,12 @@ class Threads:
             output = model.encode_output(model.predict(model.decode_input(run.input)))
         except BaseException as error:  # SystemExit and the like end the attempt, not the replica
             leave_fork(error)
-            return raised(run, error, perf_counter() - started_s)
-        leave_fork()
-        return returned(run, output, perf_counter() - started_s, self._replica.max_output_bytes)
+            ending = raised(run, error, perf_counter() - started_s)
+        else:
+            leave_fork()
+            ending = returned(run, output, perf_counter() - started_s, self._replica.max_output_bytes)
+        self._replica.prints.end_prediction(run.prediction_id)
+        return ending
 
     def _interrupted(self, slot: int, error: BaseException) -> Failed | None:
         """The ending of an attempt that had just begun or ended; what was taken and had not begun is ready again."""

@@ -8,19 +8,47 @@ import json
 import logging
 import math
 import re
+from abc import abstractmethod
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
 from zypher.settings import LogFormat
-from zypher.text import printable
+from zypher.text import encodable, printable
 
 current_prediction_id: ContextVar[str | None] = ContextVar("current_prediction_id", default=None)
 
 _OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 _BARE = re.compile(r"[\w.,:/@+%-]+")
+_KEPT = frozenset({"name", "levelname", "levelno", "created", "prediction_id"})
+_PLACE = "@"  # of a text, in front of which there is none
+_LONGEST_END = 32_768  # characters, each of which JSON may write as twelve
 
 
-class HumanFormatter(logging.Formatter):
+class LineFormatter(logging.Formatter):
+    """Writes records, and of many prints at once only the text of each."""
+
+    @abstractmethod
+    def text(self, text: str) -> str:
+        """A text of one line as it stands in a record."""
+
+    def prints(self, prediction_id: str | None) -> Callable[[str], str]:
+        """What makes a `print_record` of now of each text, written."""
+        head, _, tail = self.format(print_record(_PLACE, prediction_id)).partition(_PLACE)
+        return lambda text: f"{head}{self.text(text)}{tail}"
+
+    def shortened(self, record: logging.LogRecord) -> str:
+        """A record that is too long, cut: the two ends of its text and all that goes with it, in less than 800 KiB."""
+        extras = [f"{key}={_text(value)}" for key, value in _extras(record).items() if key != "prediction_id"]
+        text = "\n".join(part for part in (_message(record), *extras, _exception(self, record)) if part)
+        left_out = f" … {len(text) - 2 * _LONGEST_END:,} characters left out … "
+        text = f"{text[:_LONGEST_END]}{left_out}{text[-_LONGEST_END:]}"
+        short = logging.makeLogRecord({key: value for key, value in vars(record).items() if key in _KEPT})
+        short.msg = text
+        return self.format(short)
+
+
+class HumanFormatter(LineFormatter):
     """Time, level, message and key=value; what has several lines follows, indented."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -33,8 +61,11 @@ class HumanFormatter(logging.Formatter):
         blocks = [f"\n{value.rstrip()}" for value in (*shown.values(), _exception(self, record)) if "\n" in value]
         return printable("".join([head, *pairs, newline, more, *blocks])).replace("\n", "\n    ")
 
+    def text(self, text: str) -> str:
+        return printable(text.rstrip())
 
-class JsonFormatter(logging.Formatter):
+
+class JsonFormatter(LineFormatter):
     """One JSON object in ASCII on one line; what is not JSON is written as text."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -49,10 +80,13 @@ class JsonFormatter(logging.Formatter):
             line.setdefault(key, _plain(value))
         if exception := _exception(self, record):
             line["exception"] = exception
-        return json.dumps(line)
+        return _in_json(line)
+
+    def text(self, text: str) -> str:
+        return _in_json(text)[1:-1]
 
 
-def formatter(chosen: LogFormat) -> logging.Formatter:
+def formatter(chosen: LogFormat) -> LineFormatter:
     """That of a format, which is not `auto`."""
     return JsonFormatter() if chosen is LogFormat.JSON else HumanFormatter()
 
@@ -87,6 +121,13 @@ def _message(record: logging.LogRecord) -> str:
 def _exception(formatter: logging.Formatter, record: logging.LogRecord) -> str:
     raised = formatter.formatException(record.exc_info) if record.exc_info else record.exc_text
     return "\n".join(part for part in (raised, record.stack_info) if part)
+
+
+def _in_json(value: object) -> str:
+    shown = json.dumps(value)
+    if "\\ud" in shown:  # half of a surrogate pair perhaps, which most readers of JSON refuse
+        shown = json.dumps(json.loads(encodable(json.dumps(value, ensure_ascii=False))))
+    return shown.replace("\x7f", "\\u007f")  # the one control character that is left
 
 
 def _plain(value: object) -> object:

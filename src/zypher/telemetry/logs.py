@@ -40,6 +40,11 @@ def write_lines(lines: str) -> None:
     standard_error.write(lines.encode(errors="backslashreplace"))
 
 
+def count_dropped(lines: int) -> None:
+    """Count lines that the log does not get."""
+    standard_error.count_dropped(lines)
+
+
 def chosen_format(log: LogSettings) -> LogFormat:
     """`human` or `json`: what `auto` means for this process's standard error."""
     if log.format is not LogFormat.AUTO:

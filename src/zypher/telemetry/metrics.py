@@ -121,7 +121,10 @@ class Metrics(Collector):
         yield _histogram("zypher_prediction_waiting_seconds", "From acceptance to an attempt.", model, self._waiting)
         yield from self._requests()
         yield _count(
-            "zypher_log_lines_dropped", "Lines of the log that were not read in time.", [], {(): standard_error.dropped}
+            "zypher_log_lines_dropped",
+            "Lines of the log that were not read in time, or more than a replica may write.",
+            [],
+            {(): standard_error.dropped},
         )
         yield _build_info()
         yield from self._gauges()

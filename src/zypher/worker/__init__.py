@@ -31,7 +31,7 @@ Between the two processes:
 
 And beside all that:
 
-    replica_log.py      what replicas print
+    replica_log.py      what replicas print; log_lines.py finds the lines, log_budget.py says how many
     prediction_log.py   a record for each prediction that ends
     check.py            one replica for a moment, without an engine: `zypher check`
 """

@@ -83,7 +83,7 @@ class ProcessReplica:
         self._trouble = ""  # as it said itself
         longest_bytes = launch.max_output_bytes + _BESIDE_OUTPUT_BYTES
         self._channel = Channel(longest_bytes, self._received, self._lost)
-        self._log = ReplicaLog(launch.log, self._only_prediction)
+        self._log = ReplicaLog(launch.log, self._only_prediction, clock)
         self._process: asyncio.subprocess.Process | None = None
         self._guard: Guard | None = None
 
@@ -112,7 +112,7 @@ class ProcessReplica:
             self._dismiss_guard()
             self._forget_begun()
             raise
-        self._channel.send(_load(self._launch))
+        self._channel.send(_load(self._launch, self._log.mark))
 
     async def _start_process(self, socket_descriptor: int) -> asyncio.subprocess.Process:
         prints = self._log.open()
@@ -170,6 +170,7 @@ class ProcessReplica:
     async def ended(self) -> str:
         code = await self._exit_code()
         cause = _SENT_WRONG if self._channel.broken else describe_exit(code)
+        self._log.drain()
         self._lose_all(cause)
         self._forget_begun()
         await self._end_group()
@@ -262,6 +263,8 @@ class ProcessReplica:
         if attempt is None or not 0 <= ending.run_s < float("inf"):
             self._channel.abort()  # the first is of an attempt that it does not have
             return
+        if len(self._attempts) == 1:  # else what came below Python may be of another
+            self._log.drain()
         del self._attempts[ending.number]
         self._endings.add(attempt, ending)
 
@@ -300,7 +303,7 @@ def _command(socket_descriptor: int, begun_descriptor: int) -> list[str]:
     return [sys.executable, "-P", "-m", "zypher.replica.process", str(socket_descriptor), str(begun_descriptor)]
 
 
-def _load(launch: Launch) -> Load:
+def _load(launch: Launch, log_mark: bytes) -> Load:
     return Load(
         target=launch.target,
         slots=launch.concurrency,
@@ -309,4 +312,5 @@ def _load(launch: Launch) -> Load:
         environment={},
         max_output_bytes=launch.max_output_bytes,
         log=launch.log,
+        log_mark=log_mark,
     )

@@ -15,9 +15,6 @@ from zypher.model_card import ModelCard
 from zypher.prediction import EventKind, FailureKind, StopReason
 from zypher.settings import LogSettings
 
-# In front of each line of a replica's standard error that it has formatted: the separator of RFC 7464.
-FINISHED = b"\x1e"
-
 
 class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
     """Load the model; the first message to a replica, and sent once."""
@@ -29,6 +26,7 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
     environment: dict[str, str]  # variables to set before the model is imported
     max_output_bytes: int
     log: LogSettings  # with the format chosen
+    log_mark: bytes  # in front of the records in its log, see `log_lines`
 
 
 class Run(msgspec.Struct, frozen=True, array_like=True, tag=2):

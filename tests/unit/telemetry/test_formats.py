@@ -1,5 +1,6 @@
 import json
 import logging
+import re
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -8,9 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zypher.telemetry.formats import HumanFormatter, JsonFormatter, current_prediction_id
+from zypher.telemetry.formats import (
+    HumanFormatter,
+    JsonFormatter,
+    LineFormatter,
+    current_prediction_id,
+    print_record,
+)
 from zypher.text import printable
 
+_TIME = re.compile(r"^\d\d:\d\d:\d\d|(?<=\"ts\": \")[^\"]+")
 UNSHOWN = set(map(chr, [*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029, 0x202E, 0x2066])) - {"\n", "\t"}
 
 
@@ -144,3 +152,35 @@ def test_no_text_forges_a_line_or_commands_a_terminal(message: str, key: str, va
 )
 def test_printable(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+@pytest.mark.parametrize("shown", [HumanFormatter(), JsonFormatter()])
+@pytest.mark.parametrize("text", ["a word", "a  ", "@", '"', "\\", "\x1b[2J", "\x7f", "é", "\ud800", "{}", "%s"])
+def test_prints_are_written_as_their_records_are(shown: LineFormatter, text: str) -> None:
+    for prediction_id in (None, "abc"):
+        lines = {shown.prints(prediction_id)(text), shown.format(print_record(text, prediction_id))}
+        assert len({_TIME.sub("", line) for line in lines}) == 1
+
+
+def test_json_has_no_control_characters() -> None:
+    assert "\x7f" not in JsonFormatter().format(record("".join(map(chr, range(256)))))
+
+
+@pytest.mark.parametrize("shown", [HumanFormatter(), JsonFormatter()])
+@pytest.mark.parametrize("letter", ["x", "\n", "\x00", "\U0001f600"])
+def test_a_record_that_is_too_long_keeps_its_ends(shown: LineFormatter, letter: str) -> None:
+    made = record(f"begin {letter * 500_000}", extra={"prediction_id": "abc", "values": letter * 500_000 + " end"})
+    line = shown.shortened(made)
+    assert len(line) < 800 * 1024
+    assert "begin" in line
+    assert "end" in line
+    assert "prediction_id" in line
+    assert "characters left out" in line
+    assert line.count("\n") == line.count("\n    ")
+    if isinstance(shown, JsonFormatter):
+        about = json.loads(line)
+        assert {key: about[key] for key in ("level", "logger", "prediction_id")} == {
+            "level": "warning",
+            "logger": "zypher.room",
+            "prediction_id": "abc",
+        }
