@@ -143,7 +143,7 @@ class Prediction(msgspec.Struct, frozen=True):
     submitted_at: datetime
     attempt: int = 0  # attempts that have begun
     position: int = 0  # place in its queue, 1 runs next; 0 unless queued
-    started_at: datetime | None = None  # when the last attempt began
+    started_at: datetime | None = None  # when a worker received it, for the attempt that runs or the last one
     finished_at: datetime | None = None  # when it became terminal
     outcome: Outcome | None = None  # set exactly when `status` is terminal
     durable: bool = True  # whether it survives a crash; False for a caller who waits

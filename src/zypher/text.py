@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 # Control characters but tab and newline, those that turn the writing's direction or end a line, lone surrogates.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_LONGEST = 2_000
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -17,6 +18,11 @@ def printable(text: str) -> str:
 def encodable(text: str) -> str:
     """`text` as UTF-8 can carry it: each lone surrogate becomes a question mark."""
     return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def shortened(text: str) -> str:
+    """`text` for a response, which may quote a client or a model: at most 2,000 characters, as UTF-8 can carry them."""
+    return encodable(text[:_LONGEST])
 
 
 def closest(word: str, known: Iterable[str]) -> str | None:

@@ -45,7 +45,8 @@ def test_the_document_is_valid_openapi(echo: httpx.Client) -> None:
 
 def test_the_document_names_every_route(echo: httpx.Client) -> None:
     paths = document(echo)["paths"]
-    assert {"/predict", "/predict/{prediction_id}", "/healthz/live", "/healthz/ready", "/metrics"} <= paths.keys()
+    assert {"/predict", "/predict/{prediction_id}", "/predictions/{prediction_id}"} <= paths.keys()
+    assert {"/healthz/live", "/healthz/ready", "/metrics"} <= paths.keys()
 
 
 def test_the_document_names_every_status(echo: httpx.Client) -> None:

@@ -36,5 +36,5 @@ def test_the_server_keeps_to_its_document(serve: Serve, tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "6 selected / 6 total" in ended.stdout
+    assert "7 selected / 7 total" in ended.stdout
     assert [line for line in server.log() if line["level"] == "error"] == []

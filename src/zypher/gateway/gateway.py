@@ -14,7 +14,7 @@ from zypher.gateway.large_bodies import LARGE_BYTES, LargeBodies
 from zypher.gateway.received_body import ReceivedBody
 from zypher.gateway.snapshot import Revision, Snapshot, SnapshotCache
 from zypher.model_card import ModelCard
-from zypher.prediction import Message, Prediction, Status, new_prediction_id
+from zypher.prediction import EventKind, Message, Prediction, Status, new_prediction_id
 from zypher.telemetry.metrics import Metrics
 
 
@@ -97,6 +97,14 @@ class Gateway:
         if prediction is None:
             raise PredictionNotFound
         return prediction
+
+    async def progress(self, prediction: Prediction) -> bytes | None:
+        """What the attempt that runs has reported last of how far it is, JSON; None when there is no such."""
+        if prediction.status is not Status.RUNNING:
+            return None
+        events = await self._engine.events(prediction.prediction_id) or ()
+        reported = [each for each in events if each.kind is EventKind.PROGRESS and each.attempt >= prediction.attempt]
+        return reported[-1].content if reported else None
 
     async def mark_read(self, prediction: Prediction) -> None:
         """Note that a client read its end: where space is short, its result may be purged first."""

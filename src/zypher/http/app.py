@@ -29,6 +29,7 @@ def prediction_routes(gateway: Gateway, settings: HttpSettings) -> Routes:
         "/": get(swagger.index),
         "/predict": {"POST": predictions.post},
         "/predict/{prediction_id}": get(predictions.get),
+        "/predictions/{prediction_id}": get(predictions.record),
         **health_routes(gateway, exposes=settings.exposes_errors),
         "/openapi.json": get(Document(gateway).get),
         "/swagger": get(swagger.page),

@@ -12,7 +12,8 @@ from zypher.errors import (
     Unavailable,
 )
 from zypher.http.response import Header, Response, error_body, error_response
-from zypher.prediction import FailureKind, Prediction, Status
+from zypher.prediction import FailureKind, Prediction
+from zypher.record import error_of
 
 logger = logging.getLogger(__name__)
 
@@ -55,9 +56,7 @@ def response_without_output(prediction: Prediction, *headers: Header) -> Respons
     """The response for a prediction that ended without an output."""
     failure = prediction.outcome.failure if prediction.outcome else None
     if failure is None:
-        ended = "expired before it could run" if prediction.status is Status.EXPIRED else "was cancelled"
-        return error_response(410, f"Prediction {ended}; send it again if you still want it.", *headers)
+        return error_response(410, error_of(prediction), *headers)
     if failure.kind is FailureKind.INVALID_INPUT:
-        return error_response(422, failure.message, *headers)
-    body = error_body(f"Prediction failed: {failure.message}", prediction_id=prediction.prediction_id)
-    return Response(500, body, headers)
+        return error_response(422, error_of(prediction), *headers)
+    return Response(500, error_body(error_of(prediction), prediction_id=prediction.prediction_id), headers)

@@ -6,6 +6,7 @@ from importlib.resources import files
 from typing import cast
 
 import msgspec
+from msgspec import UNSET
 
 from zypher import __version__
 from zypher.gateway.gateway import Gateway
@@ -60,10 +61,10 @@ def _template() -> object:
 
 
 def _substituted(part: object, placeholders: Mapping[str, object]) -> object:
-    """The same with placeholders replaced; a key whose placeholder becomes None is left out."""
+    """The same with placeholders replaced; a key whose placeholder becomes UNSET is left out."""
     if isinstance(part, dict):
         filled = {key: _substituted(value, placeholders) for key, value in cast("Json", part).items()}
-        return {key: value for key, value in filled.items() if value is not None}
+        return {key: value for key, value in filled.items() if value is not UNSET}
     if isinstance(part, list):
         return [_substituted(value, placeholders) for value in cast("list[object]", part)]
     return placeholders.get(part, part) if isinstance(part, str) else part
@@ -78,7 +79,7 @@ def _examples(card: ModelCard) -> Json:
     output = {"input": _SAMPLE, "result": "1234"}
     record = {"prediction_id": _ID, "output": {"input": _SAMPLE, "result": "5678"}}
     return {
-        "{input examples}": {"sample": {"value": {"input": _SAMPLE}}} if takes_text else None,
-        "{output examples}": {"sample": {"value": output}} if makes_texts else None,
-        "{prediction examples}": {"sample": {"value": record}} if makes_texts else None,
+        "{input examples}": {"sample": {"value": {"input": _SAMPLE}}} if takes_text else UNSET,
+        "{output examples}": {"sample": {"value": output}} if makes_texts else UNSET,
+        "{prediction examples}": {"sample": {"value": record}} if makes_texts else UNSET,
     }

@@ -1,4 +1,4 @@
-"""POST /predict and GET /predict/{prediction_id}."""
+"""POST /predict, GET /predict/{prediction_id} and GET /predictions/{prediction_id}."""
 
 import re
 
@@ -12,9 +12,9 @@ from zypher.http.preferences import Preferences, applied, longest_wait_s, read_p
 from zypher.http.request import Request
 from zypher.http.response import NO_STORE, Header, Response
 from zypher.prediction import Prediction
+from zypher.record import record_of
 from zypher.settings import HttpSettings
 
-_PREFIX = "/predict/"
 _ID = re.compile("[0-9a-vA-V]{26}(?:[0-9a-vA-V]{2})?")  # those that earlier versions gave are shorter
 _FORGOTTEN = "The service has lost this prediction before it ended; send it again."
 _PENDING = b'{"error": "Prediction is still being processed."}'
@@ -23,7 +23,7 @@ _STORED = b'{"prediction_id": "%b", "output": %b}'
 
 
 class Predictions:
-    """The two routes that the service is there for."""
+    """The two routes that the service is there for, and that of records."""
 
     def __init__(self, gateway: Gateway, settings: HttpSettings) -> None:
         self._gateway = gateway
@@ -55,20 +55,35 @@ class Predictions:
 
     async def get(self, request: Request) -> Response:
         """Return the state of a prediction, after `?wait=N` seconds at most."""
-        prediction_id = request.path.removeprefix(_PREFIX).removesuffix("/")
+        prediction = await self._find(request)
+        headers = _prediction_headers(prediction)
+        if prediction.outcome is None:
+            return Response(400, _PENDING, (*headers, *self._retry_headers(prediction)))
+        if prediction.outcome.output is None:
+            return response_without_output(prediction, *headers)
+        return Response(200, _STORED % (prediction.prediction_id.encode(), prediction.outcome.output), headers)
+
+    async def record(self, request: Request) -> Response:
+        """Return the record of a prediction, after `?wait=N` seconds at most."""
+        prediction = await self._find(request)
+        body = record_of(prediction, await self._gateway.progress(prediction))
+        retry = self._retry_headers(prediction) if prediction.outcome is None else ()
+        return Response(200, body, (*_prediction_headers(prediction), *retry))
+
+    async def _find(self, request: Request) -> Prediction:
+        """The prediction that the path names, once it ended or `?wait=N` seconds are over; its result counts as read.
+
+        Raises `PredictionNotFound`.
+        """
+        prediction_id = request.path.removesuffix("/").rpartition("/")[2]
         if not _ID.fullmatch(prediction_id):
             raise PredictionNotFound
         wait_s = read_wait_s(request.query)
         request.budget.check()
         prediction = await request.disconnect.interrupts(self._gateway.get(prediction_id.lower(), wait_s))
-        headers = _prediction_headers(prediction)
-        if prediction.outcome is None:
-            return Response(400, _PENDING, (*headers, *self._retry_headers(prediction)))
         if request.method != "HEAD":
             await self._gateway.mark_read(prediction)
-        if prediction.outcome.output is None:
-            return response_without_output(prediction, *headers)
-        return Response(200, _STORED % (prediction.prediction_id.encode(), prediction.outcome.output), headers)
+        return prediction
 
     async def _wait(
         self, request: Request, submitted: Submitted, wait_s: float | None, preferences: Preferences

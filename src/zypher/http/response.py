@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from zypher.text import encodable
+from zypher.text import shortened
 
 Header = tuple[bytes, bytes]
 
@@ -15,7 +15,6 @@ SECURITY: tuple[Header, ...] = (  # of every response: not shown in frames, medi
     (b"content-security-policy", b"frame-ancestors 'none'"),
     (b"x-content-type-options", b"nosniff"),
 )
-_LONGEST = 2_000  # characters of a sentence, which may quote text from a client or a model
 _JSON = (b"content-type", b"application/json")
 _NO_BODY = frozenset({204, 304})
 
@@ -51,5 +50,4 @@ def error_body(sentence: str, **more: str) -> bytes:
 
 
 def _string(text: str) -> str:
-    # UTF-8 has no lone surrogates, and text from a client may contain one.
-    return msgspec.json.encode(encodable(text[:_LONGEST])).decode()
+    return msgspec.json.encode(shortened(text)).decode()

@@ -28,6 +28,7 @@ class ScriptedEngine:
         self.outcome: Outcome | None = None  # what every prediction ends with at once, if set
         self.predictions: dict[str, Prediction] = {}
         self.inputs: dict[str, bytes] = {}
+        self.events_of: dict[str, list[Event]] = {}  # by id
         self.read_ids: list[str] = []  # the ids of results that a client was given
         self._keys: dict[str, Message] = {}
         self.waiting: dict[asyncio.Event, str] = {}  # who waits for the end of which prediction
@@ -57,7 +58,14 @@ class ScriptedEngine:
         if len(self.predictions) >= self.limit:
             raise QueueFull("The queue is full; try again later.")
         known = self.predictions.get(message.prediction_id)
-        queued = Prediction(message.prediction_id, message.model, Status.QUEUED, message.submitted_at, position=1)
+        queued = Prediction(
+            message.prediction_id,
+            message.model,
+            Status.QUEUED,
+            message.submitted_at,
+            position=1,
+            options=message.options,
+        )
         self.inputs[message.prediction_id] = message.input
         self.predictions[message.prediction_id] = replace(known or queued, durable=durable)
         if self.outcome is not None:
@@ -95,7 +103,7 @@ class ScriptedEngine:
         return Cancellation.ENDED
 
     async def events(self, prediction_id: str, after: int = 0, wait_s: float = 0) -> list[Event] | None:
-        return []
+        return self.events_of.get(prediction_id, [])
 
     async def page(self, model: str, *, status: Status | None = None, limit: int = 100, after: str = "") -> Page:
         return Page(list(self.predictions.values()), None)

@@ -47,6 +47,7 @@ def test_every_route_for_programs_is_documented(service: Service) -> None:
     [
         ("/predict", "post", "200 202 400 408 410 413 414 415 422 431 500 503 505"),
         ("/predict/{prediction_id}", "get", "200 400 404 408 410 414 422 431 500 503 505"),
+        ("/predictions/{prediction_id}", "get", "200 400 404 408 414 431 500 503 505"),
         ("/healthz/ready", "get", "200 400 408 414 431 500 503 505"),
     ],
 )
