@@ -32,6 +32,8 @@ class FakeReplica:
         self.slots = 0
         self.pid = number
         self.running: list[Attempt] = []
+        self.abandoned: list[Attempt] = []
+        self._fewer = asyncio.Event()
         self.stopped: list[tuple[Attempt, StopReason]] = []
         self.silent_s = 0.0
         self.pings = 0
@@ -45,17 +47,32 @@ class FakeReplica:
         self._gate = gate  # until it is set, the model is being loaded
         self._death: asyncio.Future[str] = asyncio.get_running_loop().create_future()
 
+    @property
+    def alive(self) -> bool:
+        return not self._death.done()
+
     async def start(self) -> None:
         if self._refusal:
             self.die("exited with code 0")
 
     async def loaded(self) -> ModelCard:
         if self._gate is not None:
-            await self._gate.wait()
+            await self._pass_gate(self._gate)
         if self._refusal:
             raise TargetError(self._refusal)
         self.slots = self._capacity
         return self.card
+
+    async def _pass_gate(self, gate: asyncio.Event) -> None:
+        opened = asyncio.ensure_future(gate.wait())
+        try:
+            await asyncio.wait(
+                {opened} if self._refusal else {opened, self._death}, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not opened.done():
+                raise TargetError(f"The process that was loading the model {self._death.result()}.")
+        finally:
+            opened.cancel()
 
     def run(self, attempt: Attempt) -> None:
         self.has_run = True
@@ -67,11 +84,26 @@ class FakeReplica:
     def begun(self) -> list[Attempt]:
         return [attempt for attempt in self.running if attempt in self._begun]
 
+    def abandon(self, attempt: Attempt, ending: Ending) -> None:
+        self.running.remove(attempt)
+        self._fewer.set()
+        self.abandoned.append(attempt)
+        self.slots -= 1
+        self._endings.add(attempt, ending)
+
+    async def emptied(self) -> None:
+        while self.running:
+            self._fewer.clear()
+            await self._fewer.wait()
+
     def ping(self) -> None:
         self.pings += 1
 
+    def is_silent(self, silence_s: float) -> bool:
+        return self.silent_s >= silence_s
+
     def trouble(self, silence_s: float) -> str | None:
-        return f"has not answered for {self.silent_s:.0f} s" if self.silent_s >= silence_s else None
+        return f"has not answered for {self.silent_s:.0f} s" if self.is_silent(silence_s) else None
 
     def close(self) -> None:
         if not self.hangs:
@@ -94,7 +126,12 @@ class FakeReplica:
 
     def end(self, attempt: Attempt, ending: Ending = SUCCEEDED) -> None:
         """Let an attempt end."""
+        if attempt in self.abandoned:
+            self.abandoned.remove(attempt)
+            self.slots += 1
+            return
         self.running.remove(attempt)
+        self._fewer.set()
         self._endings.add(attempt, ending)
 
     def die(self, cause: str) -> None:

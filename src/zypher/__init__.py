@@ -8,13 +8,15 @@ without notice.
     testing.serve    a server in a test
     Client           asks a server for predictions; its errors are `ClientError` and those below it
     InvalidInput     raised by a model: the caller's fault, answered with 422
+    cancelled        whether the prediction that runs is to end; `prediction_id` and `attempt` are the same of it
+    PredictionStopped  raised in a model whose prediction is to end
     ZypherError      the root of what `serve`, `asgi` and `testing.serve` raise
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from zypher.errors import InvalidInput, ZypherError
+from zypher.errors import InvalidInput, PredictionStopped, ZypherError
 
 if TYPE_CHECKING:
     from zypher import testing
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
         Unavailable,
         Unreachable,
     )
+    from zypher.context import attempt, cancelled, prediction_id
     from zypher.mounted import asgi
     from zypher.script import serve
 
@@ -36,11 +39,15 @@ __all__ = [
     "InvalidInput",
     "PredictionEnded",
     "PredictionNotFound",
+    "PredictionStopped",
     "Rejected",
     "Unavailable",
     "Unreachable",
     "ZypherError",
     "asgi",
+    "attempt",
+    "cancelled",
+    "prediction_id",
     "serve",
     "testing",
 ]
@@ -50,6 +57,9 @@ __version__ = "0.1.0"
 _WHERE = {
     "Client": "zypher.client.client",
     "asgi": "zypher.mounted",
+    "attempt": "zypher.context",
+    "cancelled": "zypher.context",
+    "prediction_id": "zypher.context",
     "serve": "zypher.script",
     "ClientError": "zypher.client.protocol",
     "PredictionEnded": "zypher.client.protocol",

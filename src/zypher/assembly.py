@@ -195,6 +195,9 @@ def _worker(settings: Settings, engine: Engine, clock: Clock, metrics: Metrics) 
         max_attempts=worker.max_attempts,
         lease_s=settings.engine.lease_s,
         silence_s=worker.replica_silence_s,
+        timeout_s=worker.timeout_s,
+        setup_timeout_s=worker.setup_timeout_s,
+        grace_s=worker.cancel_grace_s,
         log=settings.log,
     )
     return worker_of(_launch(settings), plan, engine, clock, metrics)

@@ -11,6 +11,7 @@
     │   ├── InvalidInput        the input does not fit the model's input type
     │   ├── IdempotencyKeyReused  the key was already used with another input
     │   ├── PredictionNotFound  no such id, or its retention is over
+    │   ├── AlreadyEnded        the prediction cannot be cancelled any more
     │   └── ModelInUse          the model cannot be forgotten: it is served, or predictions wait for it
     ├── Unavailable             can be fixed by the sender of the request, later
     │   ├── QueueFull           as many predictions wait as may
@@ -21,6 +22,7 @@
     │   └── EngineUnavailable   the engine cannot accept now: disk full, connection lost
     │       └── DataFull        predictions and results take up as many bytes as they may
     └── OutputError             the model's author: the output is not JSON
+    PredictionStopped           no error: it ends what a model runs, and goes through its `except Exception`
 
 Each message is one sentence that says what happened and what to do.
 No error here has an HTTP status or an exit code: `http.errors` and `cli` translate.
@@ -80,6 +82,13 @@ class PredictionNotFound(RequestError):
         super().__init__("Prediction ID not found.")
 
 
+class AlreadyEnded(RequestError):
+    """The prediction has ended, so nothing is left to cancel."""
+
+    def __init__(self) -> None:
+        super().__init__("Prediction has already ended.")
+
+
 class ModelInUse(RequestError):
     """Workers announce the model, or predictions wait for it: it cannot be forgotten now."""
 
@@ -136,3 +145,7 @@ class DataFull(EngineUnavailable):
 
 class OutputError(ZypherError):
     """The model returned something that is not JSON. The message names the type."""
+
+
+class PredictionStopped(BaseException):
+    """The prediction that this thread runs is to end: it was cancelled, or is over its time."""

@@ -14,6 +14,7 @@ class ModelCard(msgspec.Struct, frozen=True):
     output_schema: dict[str, object]
     components: dict[str, object]  # name -> JSON Schema
     concurrency: int  # slots per replica that the model states, 1 unless it does
+    timeout_s: float | None = None  # longest run of an attempt that the model states, 0 for any; None: unsaid
     acceptance_schema: dict[str, object] | None = None  # what a server checks; None: `input_schema`
     defined_as: str = ""  # the function's or class's name in its file, "" of a card of an earlier version
 

@@ -13,7 +13,7 @@ import hashlib
 import os
 from collections.abc import Iterator
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum
 from functools import lru_cache
 
 import msgspec
@@ -44,6 +44,7 @@ class FailureKind(StrEnum):
     MODEL_ERROR = "model_error"  # the model raised
     INVALID_INPUT = "invalid_input"  # the model's own input type refused what its schema allowed
     INVALID_OUTPUT = "invalid_output"  # the model returned what is not JSON
+    TIMED_OUT = "timed_out"  # the attempt took longer than it may
     WORKER_LOST = "worker_lost"  # the process that ran it died
     DATA_LOST = "data_lost"  # the engine's own record of it is damaged
 
@@ -85,6 +86,7 @@ class Options(msgspec.Struct, frozen=True, omit_defaults=True):
     lane: Lane = Lane.NORMAL
     deadline: datetime | None = None  # one that is queued at this instant expires
     notify: bool = False  # whether its end puts a notice in the lane `webhooks`
+    timeout_s: float | None = None  # longest run of an attempt, at most the model's own; None: that one
     revision: str = ""  # of the model that accepted the input, see `revision_of`; "" when unknown
 
 
@@ -115,6 +117,16 @@ class StopReason(StrEnum):
 
     LEASE_LOST = "lease_lost"  # another worker may have the prediction; whatever this attempt returns does not count
     CANCELLED = "cancelled"  # its caller does not want the output any more
+    TIMED_OUT = "timed_out"  # it runs longer than it may
+
+
+class Cancellation(Enum):
+    """What became of a cancel."""
+
+    ENDED = 1  # the prediction is cancelled
+    ASKED = 2  # it runs, and its worker is asked to stop it
+    TOO_LATE = 3  # it had ended otherwise
+    UNKNOWN = 4  # there is none of this id
 
 
 class EventKind(StrEnum):

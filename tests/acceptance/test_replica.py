@@ -204,11 +204,73 @@ async def test_an_output_of_a_cancelled_attempt_counts(start: StartReplica) -> N
     assert ending.output == b'"as far as it got"'
 
 
+@pytest.mark.parametrize(
+    ("slots", "wait"),
+    [(1, "time.sleep(60)"), (1, "while True: pass"), (3, "while True: time.sleep(0.01)")],
+    ids=["in the system", "in bytecode", "in a thread"],
+)
+async def test_a_def_attempt_is_interrupted_when_stopped(start: StartReplica, slots: int, wait: str) -> None:
+    running = await start(f"""
+        import time
+        class Model:
+            concurrency = {slots}
+            def predict(self, x: int):
+                if x: return x
+                {wait}
+    """)
+    others = [running.begin(1) for _ in range(slots - 1)]
+    long = running.begin(0)
+    await running.has_begun(long)
+    running.replica.stop(long, StopReason.CANCELLED)
+    assert isinstance(await running.ending(long), Stopped)
+    assert [await running.run(x) for x in range(1, 6)] == [1, 2, 3, 4, 5]
+    assert all([isinstance(await running.ending(other), Succeeded) for other in others])
+
+
+@pytest.mark.parametrize("kind", ["def", "async def"])
+async def test_a_model_can_ask_about_its_prediction(start: StartReplica, kind: str) -> None:
+    running = await start(f"""
+        import contextvars, threading, time, zypher
+        class Model:
+            concurrency = 2
+            def __init__(self): self.before = [zypher.cancelled(), zypher.prediction_id(), zypher.attempt()]
+            {kind} predict(self, _: object):
+                own = [zypher.cancelled(), zypher.prediction_id(), zypher.attempt()]
+                seen = []
+                context = contextvars.copy_context()
+                thread = threading.Thread(target=lambda: seen.append(context.run(zypher.prediction_id)))
+                thread.start()
+                thread.join()
+                return [self.before, own, seen]
+    """)
+    assert await running.run() == [[False, None, 0], [False, "id", 1], ["id"]]
+
+
+async def test_a_model_that_sees_its_cancellation_can_still_answer(start: StartReplica) -> None:
+    running = await start("""
+        import time, zypher
+        class Model:
+            concurrency = 2
+            def predict(self, _: object):
+                while True:
+                    try:
+                        while not zypher.cancelled(): time.sleep(0.001)
+                        return "as far as it got"
+                    except zypher.PredictionStopped: pass
+    """)
+    long = running.begin(None)
+    await running.has_begun(long)
+    running.replica.stop(long, StopReason.CANCELLED)
+    ending = await running.ending(long)
+    assert isinstance(ending, Succeeded)
+    assert ending.output == b'"as far as it got"'
+
+
 async def test_events_of_an_attempt_arrive_before_its_ending(start: StartReplica) -> None:
     running = await start("""
         import gc
         from zypher.prediction import EventKind
-        from zypher.replica.attempts import current
+        from zypher.context import current
         from zypher.replica.channel import Channel
         from zypher.worker.protocol import Reported
         class Model:

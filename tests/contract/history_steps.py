@@ -8,10 +8,11 @@ from random import Random
 from tests.contract.conftest import LEASE_S, RETENTION_S
 from tests.contract.histories import QUEUE_LIMIT, History, Known
 from tests.contract.phrases import FAILED, LOST, MODEL, SUCCEEDED, depth, message, settle_one
-from zypher.engines.contract import Cancellation, Stop, Submission
+from zypher.engines.contract import Stop, Submission
 from zypher.errors import IdempotencyKeyReused, QueueFull
 from zypher.prediction import (
     PRIORITIES,
+    Cancellation,
     Delivery,
     Event,
     EventKind,

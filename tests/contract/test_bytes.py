@@ -17,9 +17,9 @@ from tests.contract.phrases import (
     submit_one,
 )
 from tests.fake_clock import FakeClock
-from zypher.engines.contract import Cancellation, Engine
+from zypher.engines.contract import Engine
 from zypher.errors import DataFull
-from zypher.prediction import Message, Outcome, Prediction, Status
+from zypher.prediction import Cancellation, Message, Outcome, Prediction, Status
 
 MIB = 1_048_576
 LIMIT_BYTES = 8 * MIB

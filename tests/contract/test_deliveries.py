@@ -24,8 +24,8 @@ from tests.contract.phrases import (
     turns,
 )
 from tests.fake_clock import FakeClock
-from zypher.engines.contract import Cancellation, Engine
-from zypher.prediction import Delivery, Status
+from zypher.engines.contract import Engine
+from zypher.prediction import Cancellation, Delivery, Status
 
 
 async def test_the_oldest_is_received_first_whatever_its_kind(engine: Engine) -> None:

@@ -22,9 +22,9 @@ from tests.contract.phrases import (
     turns,
 )
 from tests.fake_clock import FakeClock
-from zypher.engines.contract import Cancellation, Engine
+from zypher.engines.contract import Engine
 from zypher.errors import QueueFull
-from zypher.prediction import PRIORITIES, Lane, Options, Status
+from zypher.prediction import PRIORITIES, Cancellation, Lane, Options, Status
 
 HIGH, NORMAL, LOW = (Options(lane=lane) for lane in PRIORITIES)
 

@@ -23,8 +23,8 @@ from tests.contract.phrases import (
     turns,
 )
 from tests.fake_clock import FakeClock
-from zypher.engines.contract import Cancellation, Engine, Submission
-from zypher.prediction import Delivery, Lane, Options, Outcome, Status
+from zypher.engines.contract import Engine, Submission
+from zypher.prediction import Cancellation, Delivery, Lane, Options, Outcome, Status
 
 NOTIFY = Options(notify=True, revision="0123456789ab")
 WEBHOOKS = (Lane.WEBHOOKS,)

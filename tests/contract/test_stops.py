@@ -19,8 +19,8 @@ from tests.contract.phrases import (
     turns,
 )
 from tests.fake_clock import FakeClock
-from zypher.engines.contract import Cancellation, Engine, Stop
-from zypher.prediction import Outcome, Status, StopReason
+from zypher.engines.contract import Engine, Stop
+from zypher.prediction import Cancellation, Outcome, Status, StopReason
 
 CANCELLED = Outcome(Status.CANCELLED)
 

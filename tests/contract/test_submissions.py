@@ -23,9 +23,9 @@ from tests.contract.phrases import (
     turns,
 )
 from tests.fake_clock import FakeClock, eventually
-from zypher.engines.contract import Cancellation, Engine
+from zypher.engines.contract import Engine
 from zypher.errors import IdempotencyKeyReused, QueueFull
-from zypher.prediction import Options, Outcome, Prediction, Status
+from zypher.prediction import Cancellation, Options, Outcome, Prediction, Status
 
 
 @both_kinds

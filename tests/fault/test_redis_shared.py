@@ -27,13 +27,13 @@ from tests.fake_clock import eventually
 from tests.redis_client import RedisClient
 from tests.redis_server import RedisServer
 from tests.redis_time import RedisClock
-from zypher.engines.contract import Cancellation, Engine, Settlement, Stop, Submission
+from zypher.engines.contract import Engine, Settlement, Stop, Submission
 from zypher.engines.redis_streams.connection.address import Address
 from zypher.engines.redis_streams.engine import RedisStreamsEngine
 from zypher.engines.redis_streams.format import FORMAT
 from zypher.engines.redis_streams.limits import Limits
 from zypher.errors import EngineUnavailable
-from zypher.prediction import Event, EventKind, FailureKind, Outcome, Status, StopReason
+from zypher.prediction import Cancellation, Event, EventKind, FailureKind, Outcome, Status, StopReason
 from zypher.queue_state import WorkerState
 
 BASE = f"{{zypher:{MODEL}}}"

@@ -79,7 +79,7 @@ def test_no_file_has_a_vague_name() -> None:
 
 
 def test_the_room_http_is_read_in_one_sitting() -> None:
-    assert sum(file.lines for file in source_files("src/zypher/http")) <= 1_100
+    assert sum(file.lines for file in source_files("src/zypher/http")) <= 1_200
 
 
 def test_few_files_of_the_package_are_crumbs() -> None:

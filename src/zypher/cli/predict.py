@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from threading import Event
 from typing import TYPE_CHECKING
 
 from zypher.cli.input_argument import add_input, as_json, may_be_bytes, read_input
@@ -19,6 +20,7 @@ USAGE = "INPUT | --file PATH [--json-input] [--async] [--json] [--url URL]"
 
 _LIVE_POLL_S = 1
 _POLL_S = 20
+_SECOND_S = 3  # for a second Ctrl-C
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,8 +75,7 @@ def _wait(client: "Client", pending: "Pending", *, record: bool) -> int:
     try:
         succeeded = _follow(client, pending)
     except KeyboardInterrupt:
-        print_error(f"Interrupted; the prediction goes on. {_how_to_read(client, pending)}")
-        return INTERRUPTED
+        return _interrupted(client, pending)
     except (Unavailable, Unreachable) as error:
         print_error(f"{_advice(error)} The prediction is not lost. {_how_to_read(client, pending)}")
         return FAILED
@@ -86,6 +87,19 @@ def _wait(client: "Client", pending: "Pending", *, record: bool) -> int:
     whole = {"prediction_id": succeeded.prediction_id, "status": "succeeded", "output": succeeded.output}
     print_json(whole if record else succeeded.output)
     return DONE
+
+
+def _interrupted(client: "Client", pending: "Pending") -> int:
+    """Leave the prediction to itself, or cancel it at a second Ctrl-C on a terminal."""
+    again = f" Ctrl-C again within {_SECOND_S} s cancels it." if sys.stderr.isatty() else ""
+    try:
+        print_error(f"Interrupted; the prediction goes on. {_how_to_read(client, pending)}{again}")
+        if again:
+            Event().wait(_SECOND_S)
+    except KeyboardInterrupt:
+        cancelled = client.cancel(pending.prediction_id)
+        print_error("The prediction is cancelled." if cancelled else "The prediction is being stopped.")
+    return INTERRUPTED
 
 
 def _follow(client: "Client", pending: "Pending") -> "Succeeded":

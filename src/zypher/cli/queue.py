@@ -1,4 +1,4 @@
-"""`zypher queue`: the state of queues and workers, the dead letters, and models to forget."""
+"""`zypher queue`: the state of queues and workers, dead letters, predictions to cancel, and models to forget."""
 
 import argparse
 import asyncio
@@ -26,12 +26,22 @@ if TYPE_CHECKING:
     from zypher.queue_state import EngineWarning
     from zypher.settings import EngineSettings
 
-HELP = "Show queues and workers, live on a terminal; list, show, replay or purge dead letters; forget a model."
+HELP = (
+    "Show queues and workers, live on a terminal; list, show, replay or purge dead letters; cancel a prediction; "
+    "forget a model."
+)
 USAGE = f"""[show] [--once | --json] [FLAGS]
        zypher queue dead {dead_letters.USAGE} [--json] [FLAGS]
+       zypher queue cancel ID [--json] [FLAGS]
        zypher queue forget MODEL [--json] [FLAGS]"""
 
 _EVERY_S = 1.0
+_CANCELLED = {
+    "ENDED": "{} is cancelled.",
+    "ASKED": "{} runs and is being stopped.",
+    "TOO_LATE": "{} has already ended.",
+    "UNKNOWN": "There is no prediction {}.",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +54,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     show.set_defaults(act=_show)
     dead = subcommands.add("dead", f"{dead_letters.USAGE} [--json] [FLAGS]", "list, show, replay or purge dead letters")
     dead_letters.add_arguments(dead)
+    cancel = subcommands.add("cancel", "ID [--json] [FLAGS]", "end a prediction that waits or runs")
+    add_flags(cancel)
+    cancel.add_argument("prediction_id", metavar="ID", help="its id")
+    cancel.set_defaults(act=_cancel)
     forget = subcommands.add("forget", "MODEL [--json] [FLAGS]", "forget a model that is not served any more")
     add_flags(forget)
     forget.add_argument("model", metavar="MODEL", help="its name")
@@ -63,6 +77,23 @@ def run(arguments: argparse.Namespace) -> int:
     except (Unavailable, ModelInUse) as refused:
         print_error(str(refused))
         return FAILED
+
+
+async def _cancel(settings: "EngineSettings", arguments: argparse.Namespace) -> int:
+    from zypher.assembly import operator_session
+
+    async with operator_session(settings) as engine:
+        done = await engine.operations.cancel(arguments.prediction_id)
+    sentence = _CANCELLED[done.name].format(arguments.prediction_id)
+    if done.name in {"TOO_LATE", "UNKNOWN"}:
+        print_error(sentence)
+        return FAILED
+    if arguments.json:
+        status = "cancelled" if done.name == "ENDED" else "cancelling"
+        print_json({"prediction_id": arguments.prediction_id, "status": status})
+    else:
+        print(sentence)
+    return DONE
 
 
 async def _forget(settings: "EngineSettings", arguments: argparse.Namespace) -> int:

@@ -49,6 +49,13 @@ class Client:
         silence_s = wait_s + self._response_timeout_s
         return self._call(protocol.get(prediction_id, wait_s), protocol.read_get, silence_s)
 
+    def cancel(self, prediction_id: str) -> bool:
+        """End a prediction that waits, or have one that runs stopped: whether it has ended.
+
+        Raises `PredictionEnded` when it had ended before.
+        """
+        return self._call(protocol.cancel(prediction_id), protocol.read_cancel, self._response_timeout_s)
+
     def takes_bytes(self) -> bool:
         """Whether the model's input is bytes, which are base64 in JSON. False while no replica has loaded it."""
         return self._call(protocol.describe(), protocol.read_takes_bytes, self._response_timeout_s)

@@ -10,7 +10,7 @@ import httpx
 import msgspec
 
 from zypher.errors import EngineUnavailable, ModelInUse
-from zypher.prediction import Prediction
+from zypher.prediction import Cancellation, Prediction
 from zypher.queue_state import EngineWarning, QueueState
 from zypher.socket_path import short_path
 
@@ -55,6 +55,10 @@ class OperatorClient:
     async def get(self, prediction_id: str) -> Prediction | None:
         response = await self._ask("GET", _letter(prediction_id))
         return None if response.status_code == 404 else msgspec.json.decode(response.content, type=Prediction)
+
+    async def cancel(self, prediction_id: str) -> Cancellation:
+        response = await self._ask("POST", f"/predictions/{quote(prediction_id, safe='')}/cancel")
+        return msgspec.json.decode(response.content, type=Cancellation)
 
     async def replay(self, prediction_id: str) -> bool:
         return (await self._ask("POST", _letter(prediction_id) + "/replay")).status_code == 200

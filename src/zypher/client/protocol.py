@@ -126,6 +126,11 @@ def get(prediction_id: str, wait_s: int) -> Request:
     return Request("GET", _location(prediction_id) + (f"?wait={wait_s}" if wait_s else ""))
 
 
+def cancel(prediction_id: str) -> Request:
+    """Ask for the end of a prediction."""
+    return Request("DELETE", _location(prediction_id))
+
+
 def describe() -> Request:
     """Ask for the description of the service."""
     return Request("GET", "/openapi.json")
@@ -204,6 +209,15 @@ def read_get(response: Response) -> Pending | Succeeded:
     raise _error(response)
 
 
+def read_cancel(response: Response) -> bool:
+    """Whether an answer to `cancel` says that the prediction has ended. Raises `ClientError`."""
+    if response.status in {200, 202}:
+        return response.status == 200
+    if response.status == 409:
+        raise PredictionEnded(_decode(response, _ErrorBody).error, "", "ended")
+    raise _error(response)
+
+
 class _ErrorBody(msgspec.Struct, frozen=True):
     error: str
     prediction_id: str | None = None
@@ -217,7 +231,7 @@ def _error(response: Response) -> ClientError:
         case 410:
             status = "expired" if "expired" in problem.error else "cancelled"
             return PredictionEnded(problem.error, _prediction_id(response), status)
-        case 500 if problem.prediction_id is not None:
+        case 500 | 504 if problem.prediction_id is not None:
             return PredictionEnded(problem.error, problem.prediction_id, "failed")
         case 503:
             return Unavailable(problem.error, _whole(response, "retry-after", 1))

@@ -11,12 +11,22 @@ notices. A notice is a prediction of its own, whose input is the id of the one t
 """
 
 from collections.abc import Sequence
-from enum import Enum
 from typing import Protocol
 
 import msgspec
 
-from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Outcome, Prediction, Status, StopReason
+from zypher.prediction import (
+    PRIORITIES,
+    Cancellation,
+    Delivery,
+    Event,
+    Lane,
+    Message,
+    Outcome,
+    Prediction,
+    Status,
+    StopReason,
+)
 from zypher.queue_state import EngineWarning, QueueState, WorkerState
 
 MOST_EVENT_BYTES = 262_144  # of the events of one prediction that are kept, with EVENT_BYTES for each
@@ -35,15 +45,6 @@ class Settlement(msgspec.Struct, frozen=True):
 
     delivery: Delivery
     outcome: Outcome
-
-
-class Cancellation(Enum):
-    """What became of a cancel."""
-
-    ENDED = 1  # the prediction is cancelled
-    ASKED = 2  # it runs, and its worker is asked to stop it
-    TOO_LATE = 3  # it had ended otherwise
-    UNKNOWN = 4  # there is none of this id
 
 
 class Stop(msgspec.Struct, frozen=True):

@@ -1,20 +1,29 @@
-"""What may be asked, free of transport: submit, keep, get, abandon, readiness."""
+"""What may be asked, free of transport: submit, keep, get, cancel, readiness."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import msgspec
 
 from zypher.clock import Clock
 from zypher.engines.contract import Submission, Submissions, Workforce
-from zypher.errors import InvalidInput, NoReplica, PredictionNotFound, QueueFull, Unavailable
+from zypher.errors import AlreadyEnded, InvalidInput, NoReplica, PredictionNotFound, QueueFull, Unavailable
 from zypher.gateway.admission import Demand, admit, no_replica, retry_after_s, retry_unserved_s, unready, unready_to_run
 from zypher.gateway.envelope import input_in
 from zypher.gateway.large_bodies import LARGE_BYTES, LargeBodies
 from zypher.gateway.received_body import ReceivedBody
 from zypher.gateway.snapshot import Revision, Snapshot, SnapshotCache
 from zypher.model_card import ModelCard
-from zypher.prediction import EventKind, Message, Prediction, Status, new_prediction_id
+from zypher.prediction import (
+    Cancellation,
+    EventKind,
+    Message,
+    Options,
+    Prediction,
+    Status,
+    new_prediction_id,
+)
 from zypher.telemetry.metrics import Metrics
 
 
@@ -24,6 +33,16 @@ class Readiness(msgspec.Struct, frozen=True):
     ready: bool
     problems: tuple[Unavailable, ...] = ()  # empty when ready
     warnings: tuple[str, ...] = ()  # sentences about the engine, which is used all the same
+
+
+class Terms(msgspec.Struct, frozen=True):
+    """How long the sender of a prediction lets it take."""
+
+    timeout_s: float | None = None  # longest run of an attempt; None: what the model may
+    deadline_s: float | None = None  # from its acceptance on; it is not started later
+
+
+NO_TERMS = Terms()
 
 
 class Submitted(msgspec.Struct, frozen=True):
@@ -60,7 +79,13 @@ class Gateway:
         """The served model; None until it was loaded once."""
         return self._snapshots.snapshot.card
 
-    async def submit(self, body: bytes | ReceivedBody, demand: Demand, idempotency_key: str | None = None) -> Submitted:
+    async def submit(
+        self,
+        body: bytes | ReceivedBody,
+        demand: Demand,
+        idempotency_key: str | None = None,
+        terms: Terms = NO_TERMS,
+    ) -> Submitted:
         """Accept a prediction; `body` is `{"input": …}`, and may be used up.
 
         An idempotency key makes it durable, whatever the demand.
@@ -74,7 +99,8 @@ class Gateway:
             revision, input = await self._accept(body, demand)
             now = self._clock.now()
             model = revision.card.name
-            message = Message(new_prediction_id(now, model), model, input, now, revision.options)
+            options = revision.options if terms is NO_TERMS else _options(revision, terms, now)
+            message = Message(new_prediction_id(now, model), model, input, now, options)
             (prediction,) = await self._engine.submit([Submission(message, idempotency_key)], durable=durable)
         except Unavailable as refused:
             self._metrics.refused(type(refused).__name__)
@@ -98,6 +124,19 @@ class Gateway:
             raise PredictionNotFound
         return prediction
 
+    async def cancel(self, prediction_id: str) -> bool:
+        """End a prediction that waits, or ask for the end of one that runs: whether it has ended.
+
+        Raises `PredictionNotFound` and `AlreadyEnded`.
+        """
+        match await self._engine.cancel(prediction_id):
+            case Cancellation.UNKNOWN:
+                raise PredictionNotFound
+            case Cancellation.TOO_LATE:
+                raise AlreadyEnded
+            case cancellation:
+                return cancellation is Cancellation.ENDED
+
     async def progress(self, prediction: Prediction) -> bytes | None:
         """What the attempt that runs has reported last of how far it is, JSON; None when there is no such."""
         if prediction.status is not Status.RUNNING:
@@ -112,7 +151,7 @@ class Gateway:
             await self._engine.read(prediction.prediction_id)
 
     async def abandon(self, prediction: Prediction) -> None:
-        """Its only caller has disconnected: cancel it if it still waits and is not durable."""
+        """Its only caller has disconnected: cancel it, waiting or running, if it is not durable."""
         if not prediction.durable:
             await self._engine.cancel(prediction.prediction_id)
 
@@ -215,6 +254,11 @@ class Gateway:
     def _full_retry_s(self) -> int:
         # There is room again once the first in the queue begins.
         return retry_after_s(1, self._snapshots.snapshot.queue)
+
+
+def _options(revision: Revision, terms: Terms, now: datetime) -> Options:
+    deadline = None if terms.deadline_s is None else now + timedelta(seconds=terms.deadline_s)
+    return msgspec.structs.replace(revision.options, timeout_s=terms.timeout_s, deadline=deadline)
 
 
 def warnings_in(engine: Workforce) -> tuple[str, ...]:

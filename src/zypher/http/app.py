@@ -28,7 +28,8 @@ def prediction_routes(gateway: Gateway, settings: HttpSettings) -> Routes:
     return {
         "/": get(swagger.index),
         "/predict": {"POST": predictions.post},
-        "/predict/{prediction_id}": get(predictions.get),
+        "/predict/{prediction_id}": {**get(predictions.get), "DELETE": predictions.cancel},
+        "/predict/{prediction_id}/cancel": {"POST": predictions.cancel},
         "/predictions/{prediction_id}": get(predictions.record),
         **health_routes(gateway, exposes=settings.exposes_errors),
         "/openapi.json": get(Document(gateway).get),

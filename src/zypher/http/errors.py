@@ -3,6 +3,7 @@
 import logging
 
 from zypher.errors import (
+    AlreadyEnded,
     IdempotencyKeyReused,
     InvalidInput,
     MalformedBody,
@@ -22,6 +23,7 @@ _INTERNAL = "Internal error; it is in the server's log. Send the request again, 
 _STATUS_OF: dict[type[RequestError], int] = {
     MalformedBody: 400,
     PredictionNotFound: 404,
+    AlreadyEnded: 409,
     ModelInUse: 409,
     InvalidInput: 422,
     IdempotencyKeyReused: 422,
@@ -59,4 +61,5 @@ def response_without_output(prediction: Prediction, *headers: Header) -> Respons
         return error_response(410, error_of(prediction), *headers)
     if failure.kind is FailureKind.INVALID_INPUT:
         return error_response(422, error_of(prediction), *headers)
-    return Response(500, error_body(error_of(prediction), prediction_id=prediction.prediction_id), headers)
+    status = 504 if failure.kind is FailureKind.TIMED_OUT else 500
+    return Response(status, error_body(error_of(prediction), prediction_id=prediction.prediction_id), headers)

@@ -25,6 +25,7 @@ def operator_routes(engine: OperatorEngine) -> Routes:
     return {
         "/queues": get(operators.queues),
         "/models": {"DELETE": operators.forget},
+        "/predictions/{prediction_id}/cancel": {"POST": operators.cancel},
         "/dead-letters": get(operators.list),
         "/dead-letters/{prediction_id}": {**get(operators.show), "DELETE": operators.purge},
         "/dead-letters/{prediction_id}/replay": {"POST": operators.replay},
@@ -51,6 +52,10 @@ class _Operators:
         """Return the prediction."""
         found = await self._engine.get(_id(request))
         return _NO_DEAD_LETTER if found is None else _json(found)
+
+    async def cancel(self, request: Request) -> Response:
+        """End the prediction; return what became of that."""
+        return _json(await self._engine.cancel(_id(request)))
 
     async def replay(self, request: Request) -> Response:
         """Queue it again."""

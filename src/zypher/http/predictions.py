@@ -1,4 +1,4 @@
-"""POST /predict, GET /predict/{prediction_id} and GET /predictions/{prediction_id}."""
+"""POST /predict, GET and DELETE /predict/{prediction_id}, GET /predictions/{prediction_id}."""
 
 import re
 
@@ -19,6 +19,8 @@ _ID = re.compile("[0-9a-vA-V]{26}(?:[0-9a-vA-V]{2})?")  # those that earlier ver
 _FORGOTTEN = "The service has lost this prediction before it ended; send it again."
 _PENDING = b'{"error": "Prediction is still being processed."}'
 _ACCEPTED = b'{"message": "Request received. Processing asynchronously.", "prediction_id": "%b"}'
+_CANCELLED = b'{"prediction_id": "%b", "status": "cancelled"}'
+_CANCELLING = b'{"prediction_id": "%b", "status": "cancelling"}'
 _STORED = b'{"prediction_id": "%b", "output": %b}'
 
 
@@ -35,7 +37,9 @@ class Predictions:
         preferences = read_preferences(request.headers)
         body = await self._bodies.read(request)
         wait_s = longest_wait_s(preferences, self._cap_s)
-        submitted = await self._gateway.submit(body, _demand(preferences, wait_s), preferences.idempotency_key)
+        submitted = await self._gateway.submit(
+            body, _demand(preferences, wait_s), preferences.idempotency_key, preferences.terms
+        )
         del body
         request.release()
         prediction = submitted.prediction
@@ -75,15 +79,20 @@ class Predictions:
 
         Raises `PredictionNotFound`.
         """
-        prediction_id = request.path.removesuffix("/").rpartition("/")[2]
-        if not _ID.fullmatch(prediction_id):
-            raise PredictionNotFound
         wait_s = read_wait_s(request.query)
         request.budget.check()
-        prediction = await request.disconnect.interrupts(self._gateway.get(prediction_id.lower(), wait_s))
+        prediction = await request.disconnect.interrupts(self._gateway.get(_id(request), wait_s))
         if request.method != "HEAD":
             await self._gateway.mark_read(prediction)
         return prediction
+
+    async def cancel(self, request: Request) -> Response:
+        """End a prediction that waits, or have one that runs stopped."""
+        prediction_id = _id(request)
+        has_ended = await self._gateway.cancel(prediction_id)
+        name = prediction_id.encode()
+        headers = ((b"prediction-id", name), NO_STORE)
+        return Response(200, _CANCELLED % name, headers) if has_ended else Response(202, _CANCELLING % name, headers)
 
     async def _wait(
         self, request: Request, submitted: Submitted, wait_s: float | None, preferences: Preferences
@@ -126,6 +135,14 @@ class Predictions:
             (b"retry-after", b"%d" % self._gateway.retry_after_s(prediction)),
             (b"queue-position", b"%d" % prediction.position),
         )
+
+
+def _id(request: Request) -> str:
+    """The id in the path. Raises `PredictionNotFound` for what can be none."""
+    prediction_id = request.path.removesuffix("/").removesuffix("/cancel").rpartition("/")[2]
+    if not _ID.fullmatch(prediction_id):
+        raise PredictionNotFound
+    return prediction_id.lower()
 
 
 def _demand(preferences: Preferences, wait_s: float | None) -> Demand:

@@ -1,4 +1,4 @@
-"""Async-Mode, Prefer, Idempotency-Key and `?wait`: pure parsing of headers and query."""
+"""Async-Mode, Prefer, Idempotency-Key, time limits and `?wait`: pure parsing of headers and query."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ from urllib.parse import parse_qs
 import msgspec
 from msgspec.structs import replace
 
+from zypher.gateway.gateway import NO_TERMS, Terms
 from zypher.http.errors import HttpError
 from zypher.http.request import Headers
 from zypher.http.response import Header
@@ -18,8 +19,9 @@ LONGEST_KEY = 255
 
 _MOST_MODES = 32  # pairs of values that are kept parsed, each no longer than a head may be
 
-_NAMES = frozenset({b"async-mode", b"prefer", b"idempotency-key"})
+_NAMES = frozenset({b"async-mode", b"prefer", b"idempotency-key", b"prediction-timeout", b"prediction-deadline"})
 _KEY = re.compile(r"[\x20-\x7e]+")
+_SPAN = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[,;]|[^",;]+')
 
 
@@ -30,6 +32,7 @@ class Preferences(msgspec.Struct, frozen=True):
     prefers_async: bool = False  # it was RFC 7240's Prefer that asked for this
     wait_s: int | None = None  # wait that long before a 202; None: unsaid
     idempotency_key: str | None = None
+    terms: Terms = NO_TERMS
 
 
 _NONE = Preferences()
@@ -41,7 +44,14 @@ def read_preferences(headers: Headers) -> Preferences:
         return _NONE
     preferences = _read_modes(headers.get(b"async-mode"), headers.get(b"prefer"))
     key = headers.get(b"idempotency-key")
-    return preferences if key is None else replace(preferences, idempotency_key=_idempotency_key(key))
+    timeout, deadline = headers.get(b"prediction-timeout"), headers.get(b"prediction-deadline")
+    if key is None and timeout is None and deadline is None:
+        return preferences
+    return replace(
+        preferences,
+        idempotency_key=None if key is None else _idempotency_key(key),
+        terms=Terms(_span_s("Prediction-Timeout", timeout), _span_s("Prediction-Deadline", deadline)),
+    )
 
 
 def read_wait_s(query: bytes) -> int:
@@ -99,6 +109,16 @@ def _idempotency_key(value: bytes) -> str:
     if len(key) > LONGEST_KEY or not _KEY.fullmatch(key):
         raise HttpError(400, f"Idempotency-Key must have 1 to {LONGEST_KEY} printable ASCII characters.")
     return key
+
+
+def _span_s(name: str, value: bytes | None) -> float | None:
+    if value is None:
+        return None
+    text = value.decode("latin-1").strip()
+    span_s = float(text) if _SPAN.fullmatch(text) else 0.0
+    if span_s <= 0:
+        raise HttpError(400, f"{name} must be a number of seconds above 0, such as 30 or 0.5.")
+    return span_s
 
 
 def _preferred(value: str) -> dict[str, str]:

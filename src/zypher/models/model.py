@@ -6,6 +6,7 @@ A user writes a plain function, or a class:
 
     class Digits:
         concurrency = 4  # optional: slots per replica, 1 otherwise
+        timeout_s = 30  # optional: the longest run of an attempt
         name = "digits"  # optional: instead of the class's own
         nan = "null"  # optional: NaN and the infinities become null, and are failures otherwise
 
@@ -21,6 +22,7 @@ A `def` with one slot runs in the main thread, with more in threads, too; an `as
 """
 
 import inspect
+import math
 from collections.abc import Awaitable, Callable
 from typing import cast
 
@@ -53,6 +55,7 @@ class LoadedModel:
             output_schema=self._signature.output_schema,
             components=self._signature.components,
             concurrency=_own_concurrency(user_model),
+            timeout_s=_own_timeout_s(user_model),
             acceptance_schema=self._signature.acceptance_schema,
             defined_as=user_model.name,
         )
@@ -126,6 +129,18 @@ def _own_concurrency(user_model: UserModel) -> int:
             f"not {concurrency!r:.100}."
         )
     return concurrency
+
+
+def _own_timeout_s(user_model: UserModel) -> float | None:
+    timeout_s = _own(user_model, "timeout_s", None)
+    if not isinstance(timeout_s, int | float) or isinstance(timeout_s, bool):
+        return None
+    if not 0 <= timeout_s < math.inf:
+        raise TargetError(
+            f"The `timeout_s` that {user_model.label()} states must be a number of seconds, 0 for no limit, "
+            f"not {timeout_s!r:.100}."
+        )
+    return float(timeout_s)
 
 
 def _writes_null(user_model: UserModel) -> bool:

@@ -5,7 +5,7 @@ All of it raises `EngineUnavailable`.
 
 from typing import Protocol
 
-from zypher.prediction import FailureKind, Prediction
+from zypher.prediction import Cancellation, FailureKind, Prediction
 from zypher.queue_state import EngineWarning, QueueState
 
 
@@ -17,6 +17,8 @@ class OperatorEngine(Protocol):
     def warnings(self) -> tuple[EngineWarning, ...]: ...
 
     async def get(self, prediction_id: str) -> Prediction | None: ...
+
+    async def cancel(self, prediction_id: str) -> Cancellation: ...
 
     async def dead(self, model: str, limit: int) -> list[Prediction]: ...
 

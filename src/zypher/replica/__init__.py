@@ -4,7 +4,8 @@ It imports `models` and the protocol of the worker; no other room imports it.
 
     process.py   its life: load the model, run what the worker sends, end when the socket does
     runner.py    what runs attempts: threads.py those of a `def` model, tasks.py those of an `async def` model
-    attempts.py  those that wait and those that run; endings.py is how one ended
+    attempts.py  those that wait and those that run; running.py is one that runs, endings.py how one ended
+    interruption.py  ends what a thread runs, and nothing that it runs later
     channel.py   its end of the socket
     log.py       what the model prints and logs; line_log.py makes lines of prints
     own_imports.py  imports of ours after the model's folder is in front of `sys.path`

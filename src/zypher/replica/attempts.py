@@ -1,23 +1,10 @@
 """The attempts that this replica was sent and that have not ended."""
 
-from contextvars import ContextVar
-
-import msgspec
-
-from zypher.prediction import StopReason
+from zypher.context import current
+from zypher.replica.running import Running
 from zypher.telemetry.formats import current_prediction_id
 from zypher.worker.begun import BegunCells
 from zypher.worker.protocol import Run, Stop, Stopped
-
-
-class Context(msgspec.Struct, eq=False):
-    """What is known of a running attempt in its replica."""
-
-    run: Run
-    stopped: StopReason | None = None  # set once it is to end before its time
-
-
-current: ContextVar[Context | None] = ContextVar("current", default=None)
 
 
 class Attempts:
@@ -26,7 +13,7 @@ class Attempts:
     def __init__(self, cells: BegunCells) -> None:
         self._cells = cells
         self._waiting: dict[int, Run] = {}  # by number
-        self._running: dict[int, Context] = {}  # by slot
+        self._running: dict[int, Running] = {}  # by slot
 
     def __len__(self) -> int:
         """How many there are, never too few."""
@@ -45,12 +32,12 @@ class Attempts:
         """It waits for its slot."""
         self._waiting[run.number] = run
 
-    def begin(self, number: int, slot: int) -> Context | None:
+    def begin(self, number: int, slot: int) -> Running | None:
         """Let it begin in this slot, as the current one of this thread or task; None when it was stopped before."""
         run = self._waiting.get(number)
         if run is None:
             return None
-        context = self._running[slot] = Context(run)
+        context = self._running[slot] = Running.of(run)
         if self._waiting.pop(number, None) is None:
             del self._running[slot]
             return None
@@ -59,7 +46,7 @@ class Attempts:
         current_prediction_id.set(run.prediction_id)
         return context
 
-    def interrupted(self, slot: int) -> Context | None:
+    def interrupted(self, slot: int) -> Running | None:
         """The attempt of this slot that began, if one did, after something else ended it than its model."""
         context = self._running.get(slot)
         if context is not None:
@@ -72,7 +59,7 @@ class Attempts:
             return Stopped(stop.number, begun=False, run_s=0.0)
         for context in list(self._running.values()):
             if context.run.number == stop.number:
-                context.stopped = stop.reason
+                context.stop(stop.reason)
         return None
 
     def end(self, slot: int) -> None:

@@ -3,8 +3,9 @@
 from zypher.errors import InvalidInput, OutputError, TargetError
 from zypher.models.user_error import headline, user_traceback
 from zypher.prediction import FailureKind
+from zypher.replica.running import Running
 from zypher.text import encodable
-from zypher.worker.protocol import Failed, LoadFailed, Run, Succeeded
+from zypher.worker.protocol import Failed, LoadFailed, Run, Stopped, Succeeded
 
 _LONGEST = 100_000  # characters of a message or a traceback
 
@@ -18,6 +19,13 @@ def returned(run: Run, output: bytes, run_s: float, most_bytes: int) -> Succeede
         "or where it can be found."
     )
     return Failed(run.number, FailureKind.INVALID_OUTPUT, message, "", run_s)
+
+
+def failed(context: Running, error: BaseException, run_s: float) -> Failed | Stopped:
+    """The attempt raised this exception; whatever it was, one that was to end is stopped."""
+    if context.stopped is not None:
+        return Stopped(context.run.number, begun=True, run_s=run_s)
+    return raised(context.run, error, run_s)
 
 
 def raised(run: Run, error: BaseException, run_s: float) -> Failed:

@@ -8,11 +8,10 @@ from typing import Any
 
 import uvloop
 
-from zypher.replica.attempts import Context
-from zypher.replica.endings import raised, returned
+from zypher.replica.endings import failed, returned
 from zypher.replica.forks import leave_fork
 from zypher.replica.runner import Replica, closing, leave_attempts, pong
-from zypher.worker.protocol import Failed, Loaded, Ping, Run, Stop, Stopped, ToWorker
+from zypher.worker.protocol import Loaded, Ping, Run, Stop, ToWorker
 
 
 class Tasks:
@@ -83,7 +82,7 @@ class Tasks:
                 output = model.encode_output(await pending)
             except BaseException as error:
                 leave_fork(error)
-                ending = self._failed(context, error, perf_counter() - started_s)
+                ending = failed(context, error, perf_counter() - started_s)
             else:
                 leave_fork()
                 ending = returned(run, output, perf_counter() - started_s, self._replica.max_output_bytes)
@@ -92,11 +91,6 @@ class Tasks:
             self._send(ending)
         self._free_slots.append(slot)
         del self._tasks[number]
-
-    def _failed(self, context: Context, error: BaseException, run_s: float) -> Failed | Stopped:
-        if context.stopped is not None:
-            return Stopped(context.run.number, begun=True, run_s=run_s)
-        return raised(context.run, error, run_s)
 
     def _send(self, message: ToWorker) -> None:
         # One write per turn of the loop: a burst of endings costs one system call, not one each.

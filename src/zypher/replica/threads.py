@@ -9,11 +9,13 @@ from threading import Thread
 from time import perf_counter
 from traceback import print_exc
 
-from zypher.replica.endings import raised, returned
+from zypher.replica.endings import failed, raised, returned
 from zypher.replica.forks import leave_fork
+from zypher.replica.interruption import listen_in_main_thread
 from zypher.replica.own_imports import own_import
 from zypher.replica.runner import Replica, closing, leave_attempts, pong
-from zypher.worker.protocol import Failed, Loaded, Ping, Run, Stop, Succeeded
+from zypher.replica.running import Running
+from zypher.worker.protocol import Failed, Loaded, Ping, Run, Stop, Stopped, Succeeded
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +37,7 @@ class Threads:
     def run(self) -> None:
         """As `Runner.run`."""
         model = self._replica.model
+        listen_in_main_thread()
         # Not a Thread: a model that patches those, as gevent does, would not let it run.
         start_new_thread(self._read_to_the_end, ())
         _call(model.setup)
@@ -96,21 +99,26 @@ class Threads:
                     self._ready.put(_ENDED)  # for the next thread
                     return
                 context = attempts.begin(number, slot)
-                ending = None if context is None else self._attempt(context.run)
+                ending = None if context is None else self._attempt(context)
             except BaseException as error:  # of a signal handler of the model, beside an attempt
                 ending = self._interrupted(slot, error)
             if ending is not None:
                 attempts.end(slot)
                 self._replica.channel.send(ending)
 
-    def _attempt(self, run: Run) -> Succeeded | Failed:
-        model = self._replica.model
+    def _attempt(self, context: Running) -> Succeeded | Failed | Stopped:
+        run, model = context.run, self._replica.model
         started_s = perf_counter()
         try:
-            output = model.encode_output(model.predict(model.decode_input(run.input)))
+            try:
+                context.let_stop()
+                output = model.encode_output(model.predict(model.decode_input(run.input)))
+            finally:
+                context.end()
         except BaseException as error:  # SystemExit and the like end the attempt, not the replica
+            context.end()  # what was raised may have come before the line above could do it
             leave_fork(error)
-            ending = raised(run, error, perf_counter() - started_s)
+            ending = failed(context, error, perf_counter() - started_s)
         else:
             leave_fork()
             ending = returned(run, output, perf_counter() - started_s, self._replica.max_output_bytes)

@@ -111,6 +111,16 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     replica_silence_s: Annotated[
         float, Rule("Time that a replica may leave its worker without an answer.", 0.1, _LONGEST_S)
     ] = 30.0
+    timeout_s: Annotated[
+        float | None,
+        Rule("Longest run of a prediction; 0 is any; unset, what the model states, else an hour.", 0, _LONGEST_S),
+    ] = None
+    setup_timeout_s: Annotated[
+        float, Rule("Longest time that a replica may take to load its model; 0 is any.", 0, _LONGEST_S)
+    ] = 3_600.0
+    cancel_grace_s: Annotated[
+        float, Rule("Time that a prediction has to end once it is stopped, before its replica is.", *_SPAN_S)
+    ] = 5.0
     drain_timeout_s: Annotated[
         float, Rule("Time from the signal on that running predictions have to end.", 0, _LONGEST_S)
     ] = 30.0

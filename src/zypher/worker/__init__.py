@@ -9,6 +9,7 @@ Its background loops, and what they do in each step:
     settler.py          gives back what has ended, as decide.py decides
     leases.py           extends leases
     stops.py            stops attempts that lost theirs, or whose predictions are cancelled
+    limits.py           ends attempts that run too long, or ignore a stop
     publisher.py        publishes what attempts report before they end
     beginnings.py       records which attempts have begun
     heartbeat.py        pings the replicas, and sets aside those that do not answer

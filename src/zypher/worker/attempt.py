@@ -77,6 +77,12 @@ class Attempts:
             self._added.clear()
             await self._added.wait()
 
+    async def present(self) -> None:
+        """Return once there is one."""
+        while not self._attempts:
+            self._added.clear()
+            await self._added.wait()
+
     async def emptied(self) -> None:
         """Return once there is none."""
         while self._attempts:

@@ -8,6 +8,7 @@ from zypher.worker.protocol import Failed, Stopped, Succeeded
 
 _LOW_FIRST = 8  # of so many receives one begins with the lane of the lowest priority
 _BACKOFF_CAP_S = 30.0
+_LONGEST_RUN_S = 3_600.0  # unless the model or its operator says otherwise
 _FIRST_UNFIT_DELAY_S = 0.25
 _LONGEST_UNFIT_DELAY_S = 10.0
 
@@ -39,6 +40,8 @@ def decide(ending: Ending, delivery: Delivery, max_attempts: int, stop: StopReas
         case Stopped() | Lost() | Unfit() if stop is StopReason.CANCELLED:
             run_s = ending.run_s if isinstance(ending, Stopped) else 0.0
             return Settle(Outcome(Status.CANCELLED, run_s=run_s))
+        case Stopped(begun=True) if stop is StopReason.TIMED_OUT:
+            return Settle(_timed_out(ending.run_s))
         case Unfit():
             return _after_unfit(ending)
         case Stopped() | Lost():
@@ -57,6 +60,34 @@ def is_exclusive(attempt: int, max_attempts: int) -> bool:
     shares its replica with none, so what fails then has only itself to blame.
     """
     return attempt >= max_attempts > 1
+
+
+class Overdue(msgspec.Struct, frozen=True):
+    """What becomes of an attempt that has not ended within its grace, and of its replica."""
+
+    ends: bool  # the attempt, now; else it is lost with its replica
+    kill: bool  # the replica, now; else it ends once its other attempts have
+
+
+def after_grace(reason: StopReason, *, alone: bool, silent: bool) -> Overdue:
+    """What to do with an attempt that ignored its stop: `alone` in its replica, which may be `silent`.
+
+    Of several attempts in a silent replica any may be the one that holds it: a limit reached there is a crash of it.
+    No other stop does harm to neighbours.
+    """
+    if alone:
+        return Overdue(ends=True, kill=True)
+    crashed = silent and reason is StopReason.TIMED_OUT
+    return Overdue(ends=not crashed, kill=crashed)
+
+
+def time_limit_s(asked_s: float | None, set_s: float | None, stated_s: float | None) -> float | None:
+    """How long an attempt may run, None for ever: as its caller asked, at most what is set, else what the model states.
+
+    0 is no limit of that kind.
+    """
+    own_s = next((each for each in (set_s, stated_s) if each is not None), _LONGEST_RUN_S)
+    return min((each for each in (asked_s, own_s) if each), default=None)
 
 
 def restart_delay_s(failures: int) -> float:
@@ -86,6 +117,11 @@ def _worker_lost(cause: str, max_attempts: int) -> Outcome:
     died = cause if max_attempts == 1 else f"died {max_attempts} times; the last one {cause}"
     message = f"worker_lost: the process that ran it {died}"
     return Outcome(Status.FAILED, failure=Failure(FailureKind.WORKER_LOST, message))
+
+
+def _timed_out(run_s: float) -> Outcome:
+    message = f"timed_out: it ran for {run_s:.1f} s, which is longer than it may"
+    return Outcome(Status.FAILED, failure=Failure(FailureKind.TIMED_OUT, message), run_s=run_s)
 
 
 def _fits_nowhere(problem: str) -> Outcome:

@@ -17,7 +17,7 @@ from zypher.prediction import Event, StopReason
 from zypher.settings import LogSettings
 from zypher.settings.resolve import environment_of_children
 from zypher.worker import begun
-from zypher.worker.attempt import Attempt, Endings, Lost
+from zypher.worker.attempt import Attempt, Ending, Endings, Lost
 from zypher.worker.channel import Channel
 from zypher.worker.events import Events
 from zypher.worker.guard import Guard, reap
@@ -76,6 +76,8 @@ class ProcessReplica:
         self._cells = 0  # slots that may have begun something
         self._sent = 0  # attempts that it was given
         self._attempts: dict[int, Attempt] = {}
+        self._abandoned: set[int] = set()  # the numbers of attempts that the model may still run
+        self._fewer = asyncio.Event()  # set whenever an attempt has ended
         self._loaded: asyncio.Future[ModelCard] = asyncio.get_running_loop().create_future()
         self._disconnected = asyncio.Event()
         self._begun = -1  # the descriptor of the memory that says which attempts have begun
@@ -149,6 +151,17 @@ class ProcessReplica:
         numbers = begun.numbers(self._begun, self._cells)
         return [attempt for number, attempt in self._attempts.items() if number in numbers]
 
+    def abandon(self, attempt: Attempt, ending: Ending) -> None:
+        del self._attempts[attempt.number]
+        self._abandoned.add(attempt.number)
+        self.slots -= 1
+        self._ended(attempt, ending)
+
+    async def emptied(self) -> None:
+        while self._attempts:
+            self._fewer.clear()
+            await self._fewer.wait()
+
     def _only_prediction(self) -> str | None:
         begun = self.begun()
         return begun[0].delivery.message.prediction_id if len(begun) == 1 else None
@@ -159,8 +172,11 @@ class ProcessReplica:
         self._channel.send(Ping())
         self._look_after_guard()
 
+    def is_silent(self, silence_s: float) -> bool:
+        return self._pinged_at_s is not None and self._clock.monotonic() - self._pinged_at_s >= silence_s
+
     def trouble(self, silence_s: float) -> str | None:
-        if self._pinged_at_s is not None and self._clock.monotonic() - self._pinged_at_s >= silence_s:
+        if self._pinged_at_s is not None and self.is_silent(silence_s):
             return f"has not answered for {self._clock.monotonic() - self._pinged_at_s:.0f} s"
         return self._trouble or None
 
@@ -204,7 +220,7 @@ class ProcessReplica:
             await asyncio.wait({exited}, timeout=patience_s)
 
     def _patience_s(self) -> tuple[float, ...]:
-        if self._attempts:
+        if self._attempts or self._abandoned:
             return _BUSY_END_S
         return _IDLE_END_S if self._loaded.done() else _LOADING_END_S
 
@@ -259,6 +275,10 @@ class ProcessReplica:
                     self._channel.abort()
 
     def _end(self, ending: Succeeded | Failed | Stopped) -> None:
+        if ending.number in self._abandoned:
+            self._abandoned.discard(ending.number)
+            self.slots += 1
+            return
         attempt = self._attempts.get(ending.number)
         if attempt is None or not 0 <= ending.run_s < float("inf"):
             self._channel.abort()  # the first is of an attempt that it does not have
@@ -266,7 +286,11 @@ class ProcessReplica:
         if len(self._attempts) == 1:  # else what came below Python may be of another
             self._log.drain()
         del self._attempts[ending.number]
+        self._ended(attempt, ending)
+
+    def _ended(self, attempt: Attempt, ending: Ending) -> None:
         self._endings.add(attempt, ending)
+        self._fewer.set()
 
     def _lost(self) -> None:
         self.slots = 0
@@ -279,7 +303,7 @@ class ProcessReplica:
         had = set(self.begun())
         attempts, self._attempts = self._attempts, {}
         for attempt in attempts.values():
-            self._endings.add(attempt, Lost(cause, begun=attempt in had))
+            self._ended(attempt, Lost(cause, begun=attempt in had))
 
     def _forget_begun(self) -> None:
         if self._begun >= 0:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from zypher.model_card import ModelCard
 from zypher.prediction import StopReason
-from zypher.worker.attempt import Attempt
+from zypher.worker.attempt import Attempt, Ending
 
 
 class Replica(Protocol):
@@ -15,7 +15,7 @@ class Replica(Protocol):
     """
 
     number: int  # from 1
-    slots: int  # attempts that it can run at once; 0 before it is loaded and after its death
+    slots: int  # attempts that it can run at once; 0 before it is loaded and after its death, less with abandoned ones
 
     @property
     def pid(self) -> int | None:
@@ -50,8 +50,20 @@ class Replica(Protocol):
         """Those of its attempts that the model has begun and that have not ended."""
         ...
 
+    def abandon(self, attempt: Attempt, ending: Ending) -> None:
+        """End an attempt for its worker, though the model may still run it; what the model returns does not count."""
+        ...
+
+    async def emptied(self) -> None:
+        """Return once it has no attempt that has not ended or been abandoned."""
+        ...
+
     def ping(self) -> None:
         """Ask for a sign of life, see `trouble`."""
+        ...
+
+    def is_silent(self, silence_s: float) -> bool:
+        """Whether a ping has had no answer for so long."""
         ...
 
     def trouble(self, silence_s: float) -> str | None:

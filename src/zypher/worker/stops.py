@@ -29,9 +29,10 @@ class Stops:
         stops = await self._engine.stops(_WAIT_S)
         for attempt, reason in self._attempts.of(stops) if stops else ():
             if attempt.ending is None:
-                self._stop(attempt, reason)
+                self.stop(attempt, reason)
 
-    def _stop(self, attempt: Attempt, reason: StopReason) -> None:
+    def stop(self, attempt: Attempt, reason: StopReason) -> None:
+        """Stop one that has not ended."""
         was_asked = attempt.stop is not None
         attempt.stop = reason
         if reason is StopReason.LEASE_LOST:
@@ -43,6 +44,7 @@ class Stops:
             self._slots.refuse(attempt, Stopped(attempt.number, begun=False, run_s=0.0))
         elif not was_asked:  # a second one would interrupt how the model ends it
             replica.stop(attempt, reason)
+            replica.ping()  # one that answers neither is silent, see `limits`
 
 
 def _warn_of_lost(delivery: Delivery) -> None:

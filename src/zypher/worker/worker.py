@@ -20,6 +20,7 @@ from zypher.worker.beginnings import Beginnings
 from zypher.worker.events import Events
 from zypher.worker.heartbeat import PER_SILENCE, Heartbeat
 from zypher.worker.leases import PER_LEASE, Leases
+from zypher.worker.limits import Limits
 from zypher.worker.prediction_log import PredictionLog
 from zypher.worker.process_replica import Launch, ProcessReplica
 from zypher.worker.publisher import Publisher
@@ -43,6 +44,9 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     max_attempts: int
     lease_s: float
     silence_s: float  # that is borne of a replica
+    timeout_s: float | None  # longest run of an attempt, 0 for any; None: what the model states, else an hour
+    setup_timeout_s: float  # longest load of a model, 0 for any
+    grace_s: float  # that a stopped attempt has to end
     log: LogSettings
 
 
@@ -76,7 +80,7 @@ class Worker:
         self._clock = clock
         self._attempts = attempts = Attempts()
         slots = Slots(endings, plan.max_attempts)
-        self._replicas = replicas = Replicas(make, plan.replicas, slots, clock)
+        self._replicas = replicas = Replicas(make, plan.replicas, slots, clock, plan.setup_timeout_s)
         self._announcer = Announcer(engine, clock, replicas, self.worker_id, plan.lease_s)
         log = PredictionLog(plan.log, clock)
         publisher = Publisher(engine, clock, events)
@@ -86,6 +90,7 @@ class Worker:
         extend_s = plan.lease_s / PER_LEASE
         self._leases = leases = Leases(engine, attempts, extend_s)
         stops = Stops(engine, attempts, slots)
+        limits = Limits(attempts, replicas, stops, clock, plan.timeout_s, plan.grace_s)
         beginnings = Beginnings(engine, clock, attempts, replicas)
         heartbeat = Heartbeat(replicas, plan.silence_s)
         # After the engine was away a lease must be extended before it ends, however short it is.
@@ -97,6 +102,7 @@ class Worker:
             BackgroundLoop("settler", settler.step, clock, _PAUSE_S),
             BackgroundLoop("leases", leases.step, clock, pause_s, period_s=extend_s),
             BackgroundLoop("stops", stops.step, clock, pause_s),
+            BackgroundLoop("limits", limits.step, clock),
             BackgroundLoop("publisher", publisher.step, clock),
             BackgroundLoop("beginnings", beginnings.step, clock, pause_s),
             BackgroundLoop("heartbeat", heartbeat.step, clock, period_s=plan.silence_s / PER_SILENCE),

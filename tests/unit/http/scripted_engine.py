@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from tests.fake_clock import FakeClock
-from zypher.engines.contract import Cancellation, Page, Submission
+from zypher.engines.contract import Page, Submission
 from zypher.errors import EngineUnavailable, IdempotencyKeyReused, QueueFull
 from zypher.model_card import ModelCard
-from zypher.prediction import Event, Failure, FailureKind, Message, Outcome, Prediction, Status
+from zypher.prediction import Cancellation, Event, Failure, FailureKind, Message, Outcome, Prediction, Status
 from zypher.queue_state import EngineWarning, QueueState, WorkerState
 
 TEXT: dict[str, object] = {"type": "string"}

@@ -45,8 +45,9 @@ def test_every_route_for_programs_is_documented(service: Service) -> None:
 @pytest.mark.parametrize(
     ("path", "method", "statuses"),
     [
-        ("/predict", "post", "200 202 400 408 410 413 414 415 422 431 500 503 505"),
-        ("/predict/{prediction_id}", "get", "200 400 404 408 410 414 422 431 500 503 505"),
+        ("/predict", "post", "200 202 400 408 410 413 414 415 422 431 500 503 504 505"),
+        ("/predict/{prediction_id}", "get", "200 400 404 408 410 414 422 431 500 503 504 505"),
+        ("/predict/{prediction_id}", "delete", "200 202 400 404 408 409 414 431 500 503 505"),
         ("/predictions/{prediction_id}", "get", "200 400 404 408 414 431 500 503 505"),
         ("/healthz/ready", "get", "200 400 408 414 431 500 503 505"),
     ],
@@ -77,7 +78,7 @@ def test_the_examples_fit_their_schemas(card: ModelCard) -> None:
 async def test_the_document_follows_the_model(client: httpx.AsyncClient, service: Service) -> None:
     workers = service.engine.workers
     service.engine.workers = ()
-    assert list((await client.get("/openapi.json")).json()["components"]["schemas"]) == ["ServiceError"]
+    assert list((await client.get("/openapi.json")).json()["components"]["schemas"]) == ["ServiceError", "Cancellation"]
     assert service.gateway.card() is None
     service.engine.workers = workers
     assert (await client.get("/openapi.json")).json()["info"]["description"] == "Say it louder."

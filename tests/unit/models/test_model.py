@@ -57,6 +57,8 @@ def test_a_function_states_them_as_attributes() -> None:
     ("states", "such"),
     [
         ({"concurrency": 0}, "`concurrency` that `predict` states must be a whole number from 1, not 0"),
+        ({"timeout_s": -1}, "`timeout_s` that `predict` states must be a number of seconds, 0 for no limit, not -1"),
+        ({"timeout_s": math.inf}, "0 for no limit, not inf"),
         ({"nan": "none"}, "`nan` that `predict` states must be \"null\" or left out, not 'none'"),
         ({"name": ""}, "`name` that `predict` states must be a text, not ''"),
     ],
@@ -82,12 +84,25 @@ class Own:
 
 @pytest.mark.parametrize(
     "attributes",
-    [{"name": 5}, {"name": None}, {"name": print}, {"concurrency": "4"}, {"concurrency": True}, {"nan": math.nan}],
+    [
+        {"name": 5},
+        {"name": None},
+        {"name": print},
+        {"concurrency": "4"},
+        {"concurrency": True},
+        {"timeout_s": "30"},
+        {"nan": math.nan},
+    ],
 )
 def test_attributes_of_another_type_are_the_authors_own(attributes: dict[str, object]) -> None:
     card = served(Own(**attributes)).card
 
-    assert (card.name, card.concurrency) == ("Own", 1)
+    assert (card.name, card.concurrency, card.timeout_s) == ("Own", 1, None)
+
+
+@pytest.mark.parametrize("timeout_s", [0, 0.5, 30])
+def test_a_model_may_state_its_time_limit(timeout_s: float) -> None:
+    assert served(Own(timeout_s=timeout_s)).card.timeout_s == timeout_s
 
 
 def test_a_model_may_state_that_nan_is_null() -> None:
@@ -96,7 +111,7 @@ def test_a_model_may_state_that_nan_is_null() -> None:
         served(Own()).encode_output(math.nan)
 
 
-@pytest.mark.parametrize("attribute", ["name", "concurrency", "nan"])
+@pytest.mark.parametrize("attribute", ["name", "concurrency", "timeout_s", "nan"])
 def test_a_property_that_raises_is_named(attribute: str) -> None:
     def explode(_: object) -> object:
         raise LookupError("no such weights")

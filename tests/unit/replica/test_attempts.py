@@ -6,8 +6,10 @@ from contextvars import copy_context
 
 import pytest
 
+from zypher.context import current
 from zypher.prediction import StopReason
-from zypher.replica.attempts import Attempts, Context, current
+from zypher.replica.attempts import Attempts
+from zypher.replica.running import Running
 from zypher.worker import begun
 from zypher.worker.begun import BegunCells
 from zypher.worker.protocol import Run, Stop, Stopped
@@ -30,7 +32,7 @@ def attempts(cells: int) -> Attempts:
     return attempts
 
 
-def begin(attempts: Attempts, number: int, slot: int) -> Context | None:
+def begin(attempts: Attempts, number: int, slot: int) -> Running | None:
     """Let an attempt begin in a thread or task of its own."""
     return copy_context().run(attempts.begin, number, slot)
 

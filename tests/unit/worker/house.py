@@ -21,6 +21,9 @@ from zypher.worker.worker import Worker, WorkerPlan
 
 LEASE_S = 30.0
 SILENCE_S = 60.0
+TIMEOUT_S = 600.0
+SETUP_TIMEOUT_S = 300.0
+GRACE_S = 5.0
 
 
 class Engine(EmbeddedEngine):
@@ -93,19 +96,27 @@ class House:
         self.engine = Engine(self.clock)
         self.made: list[FakeReplica] = []
         self.refusal = ""
+        self.gate: asyncio.Event | None = None  # until it is set, replicas that are made load their model
         self.metrics = Metrics()
         self.card = CARD
         self._endings = Endings()
         self._events = Events()
         self._slots = slots
-        plan = WorkerPlan(replicas, 3, LEASE_S, SILENCE_S, LogSettings())
+        plan = WorkerPlan(replicas, 3, LEASE_S, SILENCE_S, TIMEOUT_S, SETUP_TIMEOUT_S, GRACE_S, LogSettings())
         self.worker = Worker(plan, self._make, self._endings, self._events, self.engine, self.clock, self.metrics)
 
     def _make(self, number: int) -> FakeReplica:
-        self.made.append(
-            FakeReplica(self._endings, self._slots, number, events=self._events, refusal=self.refusal, card=self.card)
+        replica = FakeReplica(
+            self._endings,
+            self._slots,
+            number,
+            events=self._events,
+            refusal=self.refusal,
+            card=self.card,
+            gate=self.gate,
         )
-        return self.made[-1]
+        self.made.append(replica)
+        return replica
 
     def settled(self) -> int:
         """How many outcomes were counted."""

@@ -5,7 +5,16 @@ import pytest
 from tests.unit.worker.conftest import delivery
 from zypher.prediction import PRIORITIES, Failure, FailureKind, Outcome, Status, StopReason
 from zypher.worker.attempt import Ending, Lost, Unfit
-from zypher.worker.decide import Release, Settle, decide, is_exclusive, lanes_of, restart_delay_s, unfit_delay_s
+from zypher.worker.decide import (
+    Release,
+    Settle,
+    decide,
+    is_exclusive,
+    lanes_of,
+    restart_delay_s,
+    time_limit_s,
+    unfit_delay_s,
+)
 from zypher.worker.protocol import Failed, Stopped, Succeeded
 
 CAUSE = "was killed by signal SIGSEGV (11)"
@@ -104,3 +113,23 @@ def test_what_fits_no_worker_fails_with_a_sentence() -> None:
 
 def test_the_delay_of_another_revision_grows_to_a_limit() -> None:
     assert [unfit_delay_s(waited_s) for waited_s in (-5, 0, 1, 4, 1e9)] == [0.25, 0.25, 0.5, 2, 10]
+
+
+@pytest.mark.parametrize(
+    ("asked_s", "set_s", "stated_s", "limit_s"),
+    [
+        (None, None, None, 3600),
+        (5, None, None, 5),
+        (5000, None, None, 3600),
+        (None, None, 30, 30),
+        (None, 60, 30, 60),
+        (40, 60, 30, 40),
+        (None, 0, 30, None),
+        (None, None, 0, None),
+        (7, 0, None, 7),
+    ],
+)
+def test_the_shortest_limit_that_holds_counts(
+    asked_s: float | None, set_s: float | None, stated_s: float | None, limit_s: float | None
+) -> None:
+    assert time_limit_s(asked_s, set_s, stated_s) == limit_s

@@ -8,8 +8,7 @@ import pytest
 from tests.contract.phrases import turns
 from tests.fake_clock import eventually
 from tests.unit.worker.house import LEASE_S, House
-from zypher.engines.contract import Cancellation
-from zypher.prediction import Lane, Options, Status, StopReason
+from zypher.prediction import Cancellation, Lane, Options, Status, StopReason
 from zypher.worker.attempt import Attempt
 from zypher.worker.protocol import Stopped, Succeeded
 

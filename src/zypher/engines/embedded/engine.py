@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from zypher.clock import Clock
-from zypher.engines.contract import Cancellation, Page, Settlement, Stop, Submission
+from zypher.engines.contract import Page, Settlement, Stop, Submission
 from zypher.engines.embedded.acceptance import Acceptance
 from zypher.engines.embedded.cards import Cards
 from zypher.engines.embedded.dead_letters import DeadLetters
@@ -23,7 +23,7 @@ from zypher.engines.embedded.retention import Purger
 from zypher.engines.forgetting import end_queued, model_in_use
 from zypher.engines.refusals import STOPPING, stopping
 from zypher.errors import EngineUnavailable
-from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Outcome, Prediction, Status
+from zypher.prediction import PRIORITIES, Cancellation, Delivery, Event, Lane, Message, Outcome, Prediction, Status
 from zypher.queue_state import EngineWarning, QueueState, WorkerState
 
 _HIGHEST = 2**63 - 1  # number that a journal can look for

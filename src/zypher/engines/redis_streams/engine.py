@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import count
 
 from zypher.clock import Clock, elapsed_s
-from zypher.engines.contract import Cancellation, Page, Settlement, Stop, Submission
+from zypher.engines.contract import Page, Settlement, Stop, Submission
 from zypher.engines.forgetting import end_queued
 from zypher.engines.redis_streams.awaited_ends import AwaitedEnds
 from zypher.engines.redis_streams.awaited_events import AwaitedEvents
@@ -34,7 +34,7 @@ from zypher.engines.redis_streams.transitions.submissions import Submissions, is
 from zypher.engines.redis_streams.transitions.workforce import Workforce
 from zypher.engines.refusals import forgotten, stopping
 from zypher.errors import EngineError, EngineUnavailable
-from zypher.prediction import PRIORITIES, Delivery, Event, Lane, Message, Prediction, Status
+from zypher.prediction import PRIORITIES, Cancellation, Delivery, Event, Lane, Message, Prediction, Status
 from zypher.queue_state import EngineWarning, QueueState, WorkerState
 
 _FOREVER = float("inf")

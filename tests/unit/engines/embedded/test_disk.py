@@ -22,13 +22,13 @@ from tests.contract.phrases import (
 )
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import LEASE_S, RETENTION_S, count, opened, shell
-from zypher.engines.contract import Cancellation, Settlement
+from zypher.engines.contract import Settlement
 from zypher.engines.embedded.disk.database import open_writer
 from zypher.engines.embedded.disk.journal import DiskJournal
 from zypher.engines.embedded.engine import EmbeddedEngine
 from zypher.errors import EngineError
 from zypher.model_card import ModelCard
-from zypher.prediction import Event, EventKind, FailureKind, Options, Outcome, Status
+from zypher.prediction import Cancellation, Event, EventKind, FailureKind, Options, Outcome, Status
 from zypher.queue_state import WorkerState
 
 

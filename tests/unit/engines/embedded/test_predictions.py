@@ -7,12 +7,11 @@ import pytest
 from tests.contract.phrases import SUCCEEDED, message, receive_one, settle_one, submit_many, turns
 from tests.fake_clock import FakeClock
 from tests.unit.engines.embedded.opened import opened_with
-from zypher.engines.contract import Cancellation
 from zypher.engines.embedded.engine_clock import EngineClock
 from zypher.engines.embedded.memory.entry import Entry
 from zypher.engines.embedded.memory.journal import MemoryJournal
 from zypher.engines.embedded.memory.predictions import Predictions
-from zypher.prediction import Status
+from zypher.prediction import Cancellation, Status
 
 
 def accepted(predictions: Predictions) -> Entry:

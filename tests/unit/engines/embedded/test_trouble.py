@@ -24,7 +24,7 @@ from tests.contract.phrases import (
 )
 from tests.fake_clock import FakeClock, eventually
 from tests.unit.engines.embedded.opened import count, opened, shell, unwritable
-from zypher.engines.contract import Cancellation, Engine
+from zypher.engines.contract import Engine
 from zypher.engines.embedded.disk.database import open_writer
 from zypher.engines.embedded.disk.space import Space
 from zypher.engines.embedded.disk.writer import Writer
@@ -33,7 +33,7 @@ from zypher.engines.embedded.journal import End, Mark, resolve
 from zypher.engines.embedded.size_limit import MIB, SizeLimit
 from zypher.errors import EngineUnavailable
 from zypher.model_card import ModelCard
-from zypher.prediction import Event, EventKind, Status
+from zypher.prediction import Cancellation, Event, EventKind, Status
 from zypher.queue_state import WorkerState
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
-from zypher.engines.contract import Cancellation, Submission
+from zypher.engines.contract import Submission
 from zypher.engines.redis_streams.connection.client import Word
 from zypher.engines.redis_streams.connection.pipeline import Pipeline
 from zypher.engines.redis_streams.keys import digest, to_bytes, to_text
@@ -15,7 +15,7 @@ from zypher.engines.redis_streams.records import FIELDS, log_lost, read_predicti
 from zypher.engines.redis_streams.scripts import script
 from zypher.engines.refusals import inputs_full, key_reused, queue_full
 from zypher.engines.stored import to_blob, to_microseconds
-from zypher.prediction import Message, Prediction, Status
+from zypher.prediction import Cancellation, Message, Prediction, Status
 
 _MILLISECOND = timedelta(milliseconds=1)
 _CANCELLATIONS = {
