@@ -65,7 +65,7 @@ async def test_inputs_count_against_the_limit_of_bytes(engine: Engine) -> None:
     before = (await depth(engine)).data_bytes
     for _ in range(3):
         await submit_one(engine, message(b'"' + b"x" * 100_000 + b'"'), durable=True)
-    assert (await depth(engine)).data_bytes > before + 280_000  # about: some of it takes pages that were free
+    assert (await depth(engine)).data_bytes >= before + 290_000  # pages that were there have some room
 
 
 async def test_the_oldest_that_waits(engine: Engine) -> None:

@@ -26,7 +26,9 @@ from tests.unit.engines.embedded.test_disk import written_at
 from zypher.engines.contract import Engine
 from zypher.engines.embedded.disk.database import open_writer
 from zypher.engines.embedded.disk.shrinking import Shrinking
-from zypher.engines.embedded.disk.space import default_limit_bytes
+from zypher.engines.embedded.disk.space import Space, default_limit_bytes
+from zypher.engines.embedded.journal import Accept, Row
+from zypher.engines.embedded.size_limit import SizeLimit
 from zypher.errors import DataFull
 from zypher.prediction import Outcome, Status
 
@@ -221,6 +223,17 @@ async def test_what_was_purged_is_no_longer_counted(tmp_path: Path, clock: FakeC
         clock.advance(61)  # to the next purge, though nothing else is written
         await eventually(lambda: clock.pending == 1)
         assert (await depth(engine)).data_bytes < MIB
+
+
+def test_what_was_accepted_is_counted_beside_a_purge(tmp_path: Path) -> None:
+    with closing(open_writer(tmp_path / "zypher.db", FakeClock().now())) as connection:
+        space = Space(connection, SizeLimit(LIMIT_BYTES))
+        before = space.used_bytes
+        assert space.take_inputs([Accept([Row(1, message(HALF))], 0, print)]) == [True]
+        space.note_freed()
+        assert space.used_bytes > before + len(HALF)
+        space.forget()  # the transaction was undone
+        assert space.used_bytes == before
 
 
 def test_shrinking_goes_on_below_where_it_begins(tmp_path: Path) -> None:

@@ -59,8 +59,12 @@ class Space:
             self._measure()
 
     def forget(self) -> None:
-        """Measure again when the next transaction begins: this one was undone, or has deleted something."""
+        """Measure again when the next transaction begins: this one was undone."""
         self._reserved = 0
+        self._outdated = True
+
+    def note_freed(self) -> None:
+        """Measure again when the next transaction begins: this one has deleted something."""
         self._outdated = True
 
     def take_inputs(self, accepts: Sequence[Accept]) -> list[bool]:

@@ -125,7 +125,7 @@ class Writer:
             self._connection.execute("COMMIT")
             if self._transaction.deleted:
                 self._shrinking.note_freed()
-                self._space.forget()
+                self._space.note_freed()
         except BaseException:
             self._space.forget()
             if self._connection.in_transaction:
