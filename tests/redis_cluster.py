@@ -60,7 +60,9 @@ def _agrees(node: RedisServer) -> bool:
     with node.client() as client:
         state = client.execute_command("CLUSTER", "INFO")
     assert isinstance(state, bytes)
-    return b"cluster_state:ok" in state and b"cluster_known_nodes:%d" % _NODES in state
+    # A node that need not cover all slots is ok before those of the others are known to it.
+    expected = (b"cluster_state:ok", b"cluster_known_nodes:%d" % _NODES, b"cluster_slots_assigned:%d" % _SLOTS)
+    return all(each in state for each in expected)
 
 
 def _free_ports(number: int) -> list[int]:
