@@ -32,7 +32,7 @@ class FakeReplica:
         self.slots = 0
         self.pid = number
         self.running: list[Attempt] = []
-        self.abandoned: list[Attempt] = []
+        self.deaf: list[Attempt] = []  # those that were abandoned
         self._fewer = asyncio.Event()
         self.stopped: list[tuple[Attempt, StopReason]] = []
         self.silent_s = 0.0
@@ -46,6 +46,14 @@ class FakeReplica:
         self._refusal = refusal  # why the model cannot be loaded
         self._gate = gate  # until it is set, the model is being loaded
         self._death: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    @property
+    def abandoned(self) -> int:
+        return len(self.deaf)
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        return list(self.running)
 
     @property
     def alive(self) -> bool:
@@ -87,7 +95,7 @@ class FakeReplica:
     def abandon(self, attempt: Attempt, ending: Ending) -> None:
         self.running.remove(attempt)
         self._fewer.set()
-        self.abandoned.append(attempt)
+        self.deaf.append(attempt)
         self.slots -= 1
         self._endings.add(attempt, ending)
 
@@ -126,9 +134,10 @@ class FakeReplica:
 
     def end(self, attempt: Attempt, ending: Ending = SUCCEEDED) -> None:
         """Let an attempt end."""
-        if attempt in self.abandoned:
-            self.abandoned.remove(attempt)
+        if attempt in self.deaf:
+            self.deaf.remove(attempt)
             self.slots += 1
+            self._endings.note_room()
             return
         self.running.remove(attempt)
         self._fewer.set()

@@ -123,8 +123,9 @@ def test_a_body_in_chunks_is_taken(echo: httpx.Client) -> None:
     [
         ("GET", "/predict", {"POST"}),
         ("PUT", "/predict", {"POST"}),
-        ("DELETE", "/predict/abc123", {"GET"}),
-        ("POST", "/predict/abc123", {"GET"}),
+        ("PUT", "/predict/abc123", {"GET", "DELETE"}),
+        ("POST", "/predict/abc123", {"GET", "DELETE"}),
+        ("DELETE", "/predictions/abc123", {"GET"}),
         ("POST", "/healthz/live", {"GET"}),
         ("POST", "/metrics", {"GET"}),
         ("PATCH", "/openapi.json", {"GET"}),

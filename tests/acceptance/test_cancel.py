@@ -177,12 +177,13 @@ def test_one_whose_deadline_is_over_does_not_run(start: StartService) -> None:
     assert not (service.folder / "0.5").exists()
 
 
-@pytest.mark.parametrize("value", ["", "0", "-1", "nan", "inf", "1e3", "1s", "0x1", "9" * 20, "1,2"])
+@pytest.mark.parametrize("value", ["", "0", "0.0009", "-1", "nan", "inf", "1e3", "1s", "0x1", "9" * 20, "1,2"])
 @pytest.mark.parametrize("header", ["Prediction-Timeout", "Prediction-Deadline"])
 def test_a_span_that_is_none_is_refused(echo: httpx.Client, header: str, value: str) -> None:
     response = predict(echo, {"text": "x"}, {header: value})
     assert response.status_code == 400
-    assert response.json()["error"] == f"{header} must be a number of seconds above 0, such as 30 or 0.5."
+    sentence = "must be a number of seconds from 0.001 to 999999999, such as 30 or 0.5."
+    assert response.json()["error"] == f"{header} {sentence}"
 
 
 def test_an_operator_cancels_by_command(start: StartService) -> None:

@@ -9,15 +9,21 @@ import pytest
 from tests.asking import target
 from tests.conftest import Serve
 
-# No matter of a schema: a key that was used with another input, and a prediction that is not finished.
+# No matter of a schema: a key that was used with another input; a prediction that is not finished, had too little time
+# or was cancelled.
 CONFIGURATION = """
 [phases.stateful.checks.positive_data_acceptance]
 expected-statuses = ["2xx", 404, 422, 503]
 
 [[operations]]
+include-name = "POST /predict"
+checks.positive_data_acceptance.expected-statuses = ["2xx", 404, 410, 422, 503, 504]
+phases.stateful.checks.positive_data_acceptance.expected-statuses = ["2xx", 404, 410, 422, 503, 504]
+
+[[operations]]
 include-name = "GET /predict/{prediction_id}"
-checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 503]
-phases.stateful.checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 503]
+checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 410, 503, 504]
+phases.stateful.checks.positive_data_acceptance.expected-statuses = ["2xx", 400, 404, 410, 503, 504]
 """
 
 
@@ -36,5 +42,5 @@ def test_the_server_keeps_to_its_document(serve: Serve, tmp_path: Path) -> None:
         check=False,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert "7 selected / 7 total" in ended.stdout
+    assert "9 selected / 9 total" in ended.stdout
     assert [line for line in server.log() if line["level"] == "error"] == []

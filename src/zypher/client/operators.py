@@ -58,6 +58,8 @@ class OperatorClient:
 
     async def cancel(self, prediction_id: str) -> Cancellation:
         response = await self._ask("POST", f"/predictions/{quote(prediction_id, safe='')}/cancel")
+        if response.status_code == 404:
+            raise EngineUnavailable("The running server is of a version that cannot do this; start it anew.")
         return msgspec.json.decode(response.content, type=Cancellation)
 
     async def replay(self, prediction_id: str) -> bool:

@@ -21,7 +21,7 @@ _MOST_MODES = 32  # pairs of values that are kept parsed, each no longer than a 
 
 _NAMES = frozenset({b"async-mode", b"prefer", b"idempotency-key", b"prediction-timeout", b"prediction-deadline"})
 _KEY = re.compile(r"[\x20-\x7e]+")
-_SPAN = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_SPAN = re.compile(r"[1-9][0-9]{0,8}(?:\.[0-9]{1,9})?|0\.[0-9]{0,2}[1-9][0-9]{0,9}")  # from 0.001 on
 _PIECE = re.compile(r'"(?:[^"\\]|\\.)*+"?|[,;]|[^",;]+')
 
 
@@ -115,10 +115,9 @@ def _span_s(name: str, value: bytes | None) -> float | None:
     if value is None:
         return None
     text = value.decode("latin-1").strip()
-    span_s = float(text) if _SPAN.fullmatch(text) else 0.0
-    if span_s <= 0:
-        raise HttpError(400, f"{name} must be a number of seconds above 0, such as 30 or 0.5.")
-    return span_s
+    if not _SPAN.fullmatch(text):
+        raise HttpError(400, f"{name} must be a number of seconds from 0.001 to 999999999, such as 30 or 0.5.")
+    return float(text)
 
 
 def _preferred(value: str) -> dict[str, str]:

@@ -30,13 +30,14 @@ class Interruption:
 
     def __init__(self) -> None:
         self.thread = get_ident()
-        self._right = [True]  # taken out by who gets it, in one step that the GIL does not divide
+        self._mine = object()
+        self._claims: list[object] = []  # the first one has the right; added in a step that the GIL does not divide
         self._ended = False
         self._sent = False
 
     def interrupt(self) -> bool:
         """Raise `PredictionStopped` in the attempt, once; False when it has ended or was interrupted before."""
-        if not self._take_right():
+        if not self._claim(object()):
             return False
         try:
             _send(self)
@@ -55,17 +56,15 @@ class Interruption:
         return self._sent
 
     def _end(self) -> None:
-        if not self._take_right():
+        if not self._claim(self._mine):
             while not self._sent:
                 sleep(_LOOK_S)  # the other thread is about to
             _withdraw(self)
         self._ended = True
 
-    def _take_right(self) -> bool:
-        try:
-            return self._right.pop()
-        except IndexError:
-            return False
+    def _claim(self, claim: object) -> bool:
+        self._claims.append(claim)
+        return self._claims[0] is claim
 
 
 def listen_in_main_thread() -> None:

@@ -127,8 +127,10 @@ class Threads:
 
     def _interrupted(self, slot: int, error: BaseException) -> Failed | None:
         """The ending of an attempt that had just begun or ended; what was taken and had not begun is ready again."""
-        logger.error("a signal handler of the model raised beside an attempt", exc_info=error)
         context = self._replica.attempts.interrupted(slot)
+        if context is not None:
+            context.end()
+        logger.error("a signal handler of the model raised beside an attempt", exc_info=error)
         for number in self._replica.attempts.waiting():
             self._ready.put(number)  # twice is harmless: the second finds it begun
         return None if context is None else raised(context.run, error, 0.0)

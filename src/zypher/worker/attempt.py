@@ -102,8 +102,12 @@ class Endings:
         self._ended.append(attempt)
         self._arrived.set()
 
+    def note_room(self) -> None:
+        """An attempt that was abandoned has ended in its replica: its slot is free."""
+        self._arrived.set()
+
     async def take(self) -> list[Attempt]:
-        """All that have ended since, at least one, in the order in which they did."""
+        """All that have ended since, in the order in which they did; none when there is only more room."""
         await self._arrived.wait()
         self._arrived.clear()
         ended, self._ended = self._ended, []

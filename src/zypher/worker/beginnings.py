@@ -24,7 +24,7 @@ class Beginnings:
         """Record those that have begun, a moment after there is one. Raises `EngineUnavailable`."""
         await self._attempts.unnoted()
         await self._clock.sleep(_AFTER_S)
-        begun = [attempt for replica in self._replicas.loaded for attempt in replica.begun() if not attempt.noted]
+        begun = [attempt for replica in self._replicas.living for attempt in replica.begun() if not attempt.noted]
         if begun:
             await self._engine.begin([attempt.delivery for attempt in begun])
             for attempt in begun:

@@ -43,21 +43,23 @@ class Limits:
         await self._attempts.present()
         await self._clock.sleep(_LOOK_S)
         now_s = self._clock.monotonic()
-        begun = [(replica, attempt) for replica in self._replicas.living for attempt in replica.begun()]
-        self._begun_at_s = {each: self._begun_at_s.get(each, now_s) for _, each in begun}
-        self._stopped_at_s = {each: self._stopped_at_s.get(each, now_s) for _, each in begun if each.stop}
-        for replica, attempt in begun:
+        sent = [(replica, attempt) for replica in self._replicas.living for attempt in replica.attempts]
+        begun = {attempt for replica in self._replicas.living for attempt in replica.begun()}
+        self._begun_at_s = {each: self._begun_at_s.get(each, now_s) for each in begun}
+        self._stopped_at_s = {each: self._stopped_at_s.get(each, now_s) for _, each in sent if each.stop}
+        for replica, attempt in sent:
             if attempt.ending is None:
                 self._look(replica, attempt, now_s)
 
     def _look(self, replica: Replica, attempt: Attempt, now_s: float) -> None:
-        run_s = now_s - self._begun_at_s[attempt]
-        if attempt.stop is None:
+        run_s = now_s - self._begun_at_s.get(attempt, now_s)
+        if attempt.stop is not None:
+            if now_s - self._stopped_at_s[attempt] >= self._grace_s:
+                self._end(replica, attempt, attempt.stop, run_s)
+        elif attempt in self._begun_at_s:
             limit_s = self._limit_s(attempt)
             if limit_s is not None and run_s >= limit_s:
                 self._stops.stop(attempt, StopReason.TIMED_OUT)
-        elif now_s - self._stopped_at_s[attempt] >= self._grace_s:
-            self._end(replica, attempt, attempt.stop, run_s)
 
     def _limit_s(self, attempt: Attempt) -> float | None:
         card = self._replicas.card
@@ -65,8 +67,12 @@ class Limits:
         return time_limit_s(attempt.delivery.message.options.timeout_s, self._timeout_s, stated_s)
 
     def _end(self, replica: Replica, attempt: Attempt, reason: StopReason, run_s: float) -> None:
+        if attempt not in self._begun_at_s:  # the replica drops it once it answers again
+            replica.abandon(attempt, Stopped(attempt.number, begun=False, run_s=0.0))
+            return
         silent = replica.is_silent(self._grace_s)
-        overdue = after_grace(reason, alone=replica.begun() == [attempt], silent=silent)
+        alone = replica.abandoned == 0 and replica.begun() == [attempt]
+        overdue = after_grace(reason, alone=alone, silent=silent)
         about = {"replica": replica.number, "prediction_id": attempt.delivery.message.prediction_id}
         logger.warning("an attempt ignored its stop", extra={**about, "reason": reason, "silent": silent})
         if overdue.ends:

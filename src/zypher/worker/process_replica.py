@@ -68,7 +68,6 @@ class ProcessReplica:
 
     def __init__(self, number: int, launch: Launch, endings: Endings, events: Events, clock: Clock) -> None:
         self.number = number
-        self.slots = 0
         self._launch = launch
         self._endings = endings
         self._events = events
@@ -88,6 +87,18 @@ class ProcessReplica:
         self._log = ReplicaLog(launch.log, self._only_prediction, clock)
         self._process: asyncio.subprocess.Process | None = None
         self._guard: Guard | None = None
+
+    @property
+    def slots(self) -> int:
+        return 0 if self._disconnected.is_set() else self._cells - len(self._abandoned)
+
+    @property
+    def abandoned(self) -> int:
+        return len(self._abandoned)
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        return list(self._attempts.values())
 
     @property
     def pid(self) -> int | None:
@@ -154,7 +165,6 @@ class ProcessReplica:
     def abandon(self, attempt: Attempt, ending: Ending) -> None:
         del self._attempts[attempt.number]
         self._abandoned.add(attempt.number)
-        self.slots -= 1
         self._ended(attempt, ending)
 
     async def emptied(self) -> None:
@@ -267,7 +277,7 @@ class ProcessReplica:
                 case Pong(problem):
                     self._pinged_at_s, self._trouble = None, problem
                 case Loaded(card) if not self._loaded.done():
-                    self.slots = self._cells = self._launch.concurrency or card.concurrency
+                    self._cells = self._launch.concurrency or card.concurrency
                     self._loaded.set_result(card)
                 case LoadFailed(sentence, details) if not self._loaded.done():
                     self._loaded.set_exception(TargetError(sentence, details))
@@ -277,7 +287,7 @@ class ProcessReplica:
     def _end(self, ending: Succeeded | Failed | Stopped) -> None:
         if ending.number in self._abandoned:
             self._abandoned.discard(ending.number)
-            self.slots += 1
+            self._endings.note_room()
             return
         attempt = self._attempts.get(ending.number)
         if attempt is None or not 0 <= ending.run_s < float("inf"):
@@ -293,7 +303,6 @@ class ProcessReplica:
         self._fewer.set()
 
     def _lost(self) -> None:
-        self.slots = 0
         self._disconnected.set()
 
     def _lose_all(self, cause: str) -> None:

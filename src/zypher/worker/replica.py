@@ -15,7 +15,21 @@ class Replica(Protocol):
     """
 
     number: int  # from 1
-    slots: int  # attempts that it can run at once; 0 before it is loaded and after its death, less with abandoned ones
+
+    @property
+    def slots(self) -> int:
+        """Attempts that it can run at once: 0 before it is loaded and after its death, less with abandoned ones."""
+        ...
+
+    @property
+    def abandoned(self) -> int:
+        """Attempts that it still runs though they have ended, see `abandon`."""
+        ...
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """Those that it was given and that have not ended."""
+        ...
 
     @property
     def pid(self) -> int | None:

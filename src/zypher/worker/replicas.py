@@ -118,11 +118,12 @@ class Replicas:
                 replica = self._make(number)
                 end = await self._live(replica, replaced)
                 failures = 0 if replica.has_run else failures + 1
-                if end is not None:
-                    if leaving is not None:
-                        await leaving  # two of one number at a time, no more: each holds a whole model
-                    replaced = asyncio.get_running_loop().create_future()
-                    leaving = asyncio.create_task(self._leave(replica, end, replaced))
+                if end is None:
+                    continue
+                if leaving is not None and not await self._first_has_left(leaving, replica, end):
+                    continue
+                replaced = asyncio.get_running_loop().create_future()
+                leaving = asyncio.create_task(self._leave(replica, end, replaced))
         finally:
             if leaving is not None:
                 leaving.cancel()
@@ -153,6 +154,23 @@ class Replicas:
                 self._forget(replica)
         self._report_end(replica, end.result())
         return None
+
+    async def _first_has_left(self, leaving: asyncio.Task[None], replica: Replica, end: "asyncio.Future[str]") -> bool:
+        """Wait for the replica before this one: two of one number at a time, no more, for each holds a whole model.
+
+        False when this one has died meanwhile.
+        """
+        try:
+            await asyncio.wait({leaving, end}, return_when=asyncio.FIRST_COMPLETED)
+        except BaseException:
+            end.cancel()
+            raise
+        if leaving.done():
+            leaving.result()
+            return True
+        self._forget(replica)
+        self._report_end(replica, end.result())
+        return False
 
     async def _leave(self, replica: Replica, end: "asyncio.Future[str]", replaced: "asyncio.Future[None]") -> None:
         """What is left of a replica's life once it is to be replaced."""

@@ -51,6 +51,9 @@ class Settler:
     async def step(self) -> None:
         """Free the slots of what has ended, and begin to give it back."""
         ended = await self._endings.take()
+        if not ended:
+            self._slots.look_again()
+            return
         for attempt in ended:
             self._slots.give_back(attempt)
         self._unsettled += len(ended)

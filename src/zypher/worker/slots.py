@@ -80,7 +80,7 @@ class Slots:
             self._endings.add(attempt, _NO_TRACE if number > self.max_attempts else _NO_REPLICA)
             return
         exclusive = is_exclusive(number, self.max_attempts)
-        alone = exclusive and any(replica.slots != 1 for replica in self._replicas)
+        alone = exclusive and any(replica.slots + replica.abandoned != 1 for replica in self._replicas)
         replica = None if alone or self._waiting else self._with_room()
         if replica is not None:
             self._give(replica, attempt)
@@ -114,6 +114,11 @@ class Slots:
         if self._waiting or self._exclusive:
             self._serve()
 
+    def look_again(self) -> None:
+        """A replica has a slot again that an abandoned attempt held."""
+        self.room.set()
+        self._serve()
+
     def _serve(self) -> None:
         """Give what can be given: ordinary slots first, then the next reserved replica."""
         if not self._exclusive or self._reserved not in self._replicas or not self._reserved.slots:
@@ -123,7 +128,7 @@ class Slots:
         if not self._exclusive or any(replica in self._replicas for replica in self._alone):
             return
         reserved = self._reserved = self._reserved or self._least_busy()
-        if reserved is not None and not self._replicas[reserved]:
+        if reserved is not None and not self._replicas[reserved] and not reserved.abandoned:
             self._reserved = None
             self._alone.add(reserved)
             self._give(reserved, self._exclusive.popleft())
@@ -142,5 +147,5 @@ class Slots:
         return best
 
     def _least_busy(self) -> Replica | None:
-        alive = [replica for replica in self._replicas if replica.slots and replica not in self._alone]
-        return min(alive, key=self._replicas.__getitem__, default=None)
+        able = [each for each in self._replicas if each.slots and not each.abandoned and each not in self._alone]
+        return min(able, key=self._replicas.__getitem__, default=None)

@@ -214,3 +214,65 @@ async def test_a_load_that_takes_too_long_is_ended(house: House) -> None:
     house.gate.set()
     await house.pass_time(3)
     assert len(house.made) == 3
+
+
+async def test_one_that_dies_behind_another_is_started_again(house: House) -> None:
+    await deaf_with_neighbour(house)  # the first replica ends once the neighbour has
+    await running(house, "deaf2", "neighbour2")
+    await house.engine.cancel("deaf2")
+    await house.pass_time(GRACE_S + 1)
+    assert len(house.made) == 2
+    house.made[1].die("was killed")
+    await eventually(lambda: len(house.made) == 3)
+    await house.running("neighbour2")
+    assert house.made[0].alive
+
+
+async def test_one_beside_an_abandoned_attempt_is_not_alone(house: House) -> None:
+    house.gate = asyncio.Event()
+    await running(house, "deaf")
+    await running(house, "neighbour", timeout_s=20)
+    await house.engine.cancel("deaf")
+    await house.pass_time(GRACE_S + 1)
+    house.made[0].silent_s = GRACE_S
+    await house.pass_time(20)
+    assert (await house.get("neighbour")).outcome is None
+    house.gate.set()
+    (again,) = await house.running("neighbour")
+    assert again.delivery.attempt == 2
+
+
+async def test_a_cancelled_one_that_never_began_ends_after_its_grace(house: House) -> None:
+    await running(house, "holder")
+    await house.submit("a")
+    (attempt,) = [each for each in await house.running("a", "holder") if each.delivery.message.prediction_id == "a"]
+    house.made[0].silent_s = GRACE_S
+    await house.engine.cancel("a")
+    await house.pass_time(GRACE_S + 1)
+    assert (await ended(house, "a")).status is Status.CANCELLED
+    assert len(house.made) == 1
+    house.made[0].end(attempt, Stopped(2, begun=False, run_s=0.0))
+    assert house.made[0].slots == 2
+
+
+async def test_a_beginning_in_a_replica_that_leaves_is_recorded(house: House) -> None:
+    house.gate = asyncio.Event()
+    _, neighbour = await deaf_with_neighbour(house)
+    house.made[0].end(neighbour)
+    await house.submit("a")
+    await house.running("a")
+    house.gate.set()
+    await house.pass_time(1)
+    house.made[0].begin()
+    await house.pass_time(1)
+    assert "a" in house.engine.begun
+
+
+async def test_a_slot_that_is_there_again_is_used(house: House) -> None:
+    house.gate = asyncio.Event()
+    deaf, _ = await deaf_with_neighbour(house)
+    await house.submit("a")
+    await house.pass_time(1)
+    assert len(house.made[0].running) == 1
+    house.made[0].end(deaf)
+    await house.running("a")

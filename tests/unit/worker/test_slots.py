@@ -68,6 +68,24 @@ async def test_an_exclusive_attempt_waits_for_an_empty_replica(slots: Slots, end
     assert only.running == [behind]
 
 
+@pytest.mark.parametrize("count", [2, 3])
+async def test_an_exclusive_attempt_is_never_beside_an_abandoned_one(
+    slots: Slots, endings: Endings, count: int
+) -> None:
+    only = await ready(slots, endings, count)
+    deaf, exclusive, behind = attempts(3)
+    run(slots, deaf)
+    only.abandon(deaf, Lost("is over", begun=True))
+    slots.give_back(deaf)
+    run(slots, exclusive, exclusive=True)
+    assert only.running == []
+    only.end(deaf)
+    slots.look_again()
+    assert only.running == [exclusive]
+    run(slots, behind)
+    assert only.running == [exclusive]
+
+
 async def test_ordinary_attempts_run_between_exclusive_ones(slots: Slots, endings: Endings) -> None:
     only = await ready(slots, endings, 3)
     first, second, *ordinary = attempts(5)
