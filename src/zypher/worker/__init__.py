@@ -11,7 +11,7 @@ Its background loops, and what they do in each step:
     stops.py            stops attempts that lost theirs, or whose predictions are cancelled
     limits.py           ends attempts that run too long, or ignore a stop
     publisher.py        publishes what attempts report before they end
-    beginnings.py       records which attempts have begun
+    beginnings.py       records which attempts have begun, of careful ones before they do
     heartbeat.py        pings the replicas, and sets aside those that do not answer
     announcer.py        announces the worker
 

@@ -35,6 +35,7 @@ class Attempt(msgspec.Struct, eq=False):
     number: int = 0  # in its replica, from 1 once it has one
     ending: Ending | None = None  # set once it has ended
     stop: StopReason | None = None  # why it is to end before its time, the last reason of several
+    careful: bool = False  # whether the engine is to record that it begins before it does
     noted: bool = False  # whether the engine has recorded that it began
 
 

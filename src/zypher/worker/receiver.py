@@ -16,7 +16,7 @@ from zypher.worker.slots import Slots
 logger = logging.getLogger(__name__)
 
 _WAIT_S = 60.0
-_AWAITED_AFTER = 2  # hand-outs without a beginning: the next one is written down before it begins
+_RECORDED_AFTER = 2  # hand-outs without a beginning: the next one is recorded before it begins
 _REPORTED_AFTER = 5  # hand-outs without a beginning
 
 
@@ -55,7 +55,6 @@ class Receiver:
 
     async def _run(self, deliveries: list[Delivery]) -> None:
         now = self._clock.now()
-        careful: list[Attempt] = []
         unchecked: list[Attempt] = []
         for delivery in deliveries:
             self._metrics.received(delivery.message, now)
@@ -63,14 +62,18 @@ class Receiver:
             self._attempts.add(attempt)
             if self._revisions.differs(delivery):
                 unchecked.append(attempt)
-            elif delivery.unbegun > _AWAITED_AFTER:
-                careful.append(attempt)
             else:
-                self._slots.run(attempt)
-        if unchecked:
-            careful += await self._checked(unchecked)
-        if careful:
-            await self._run_careful(careful)
+                self._start(attempt)
+        for attempt in await self._checked(unchecked) if unchecked else ():
+            if attempt.stop is None:
+                self._start(attempt)
+
+    def _start(self, attempt: Attempt) -> None:
+        delivery = attempt.delivery
+        attempt.careful = delivery.unbegun > _RECORDED_AFTER
+        if delivery.unbegun >= _REPORTED_AFTER:
+            logger.error("handed out again and again without beginning", extra=_about(delivery))
+        self._slots.run(attempt)
 
     async def _checked(self, attempts: Sequence[Attempt]) -> list[Attempt]:
         """Those of another revision whose input fits this worker's; the others get no slot."""
@@ -83,21 +86,6 @@ class Receiver:
             if unfit is not None and attempt.stop is None:
                 self._slots.refuse(attempt, unfit)
         return [attempt for attempt, unfit in zip(attempts, found, strict=True) if unfit is None]
-
-    async def _run_careful(self, attempts: Sequence[Attempt]) -> None:
-        """Run what may have ended its workers before they could say that it had begun: say so first."""
-        for attempt in attempts:
-            if attempt.delivery.unbegun >= _REPORTED_AFTER:
-                logger.error("handed out again and again without beginning", extra=_about(attempt.delivery))
-        try:
-            await self._engine.begin([attempt.delivery for attempt in attempts])
-        except BaseException:
-            self._let_go(attempts)
-            raise
-        for attempt in attempts:
-            attempt.noted = True
-            if attempt.stop is None:
-                self._slots.run(attempt)
 
     def _let_go(self, attempts: Sequence[Attempt]) -> None:
         """Keep their leases no longer: these end, and bring the predictions back."""

@@ -31,6 +31,8 @@ class Slots:
         self._exclusive: deque[Attempt] = deque()
         self._reserved: Replica | None = None  # is emptied for the next exclusive attempt
         self._alone: set[Replica] = set()  # those that run an exclusive attempt
+        self._unrecorded: dict[Attempt, None] = {}  # have a slot, and run once the engine has recorded that they begin
+        self._given = asyncio.Event()  # set when there may be one
 
     @property
     def replicas(self) -> int:
@@ -92,8 +94,30 @@ class Slots:
         """Give the attempt no slot: it ends so."""
         self._endings.add(attempt, ending)
 
+    async def unrecorded(self) -> list[Attempt]:
+        """Those that have a slot and are to be recorded before they run, as soon as there is one."""
+        while not self._unrecorded:
+            self._given.clear()
+            await self._given.wait()
+        return list(self._unrecorded)
+
+    def let_run(self, attempt: Attempt, *, recorded: bool) -> None:
+        """Run one of `unrecorded`, or give it up where it could not be recorded or its replica is gone."""
+        if attempt not in self._unrecorded:
+            return  # it was dropped meanwhile
+        del self._unrecorded[attempt]
+        replica = self._at[attempt]
+        if recorded and replica.slots and replica in self._replicas:
+            replica.run(attempt)
+        else:
+            self._endings.add(attempt, _NO_REPLICA)
+
     def drop(self, attempt: Attempt) -> Replica | None:
-        """Let an attempt that waits for a slot wait no more: nothing becomes of it. Else the replica that runs it."""
+        """Let an attempt that is not in a replica yet wait no more: nothing becomes of it. Else the replica."""
+        if attempt in self._unrecorded:
+            del self._unrecorded[attempt]
+            self.give_back(attempt)
+            return None
         for waiting in (self._waiting, self._exclusive):
             with suppress(ValueError):
                 waiting.remove(attempt)
@@ -136,7 +160,11 @@ class Slots:
     def _give(self, replica: Replica, attempt: Attempt) -> None:
         self._replicas[replica] += 1
         self._at[attempt] = replica
-        replica.run(attempt)
+        if attempt.careful:
+            self._unrecorded[attempt] = None
+            self._given.set()
+        else:
+            replica.run(attempt)
 
     def _with_room(self) -> Replica | None:
         best: Replica | None = None

@@ -16,7 +16,7 @@ from zypher.settings import LogSettings
 from zypher.telemetry.metrics import Metrics
 from zypher.worker.announcer import Announcer
 from zypher.worker.attempt import Attempts, Endings
-from zypher.worker.beginnings import Beginnings
+from zypher.worker.beginnings import Beginnings, FirstRecords
 from zypher.worker.events import Events
 from zypher.worker.heartbeat import PER_SILENCE, Heartbeat
 from zypher.worker.leases import PER_LEASE, Leases
@@ -104,6 +104,7 @@ class Worker:
             BackgroundLoop("stops", stops.step, clock, pause_s),
             BackgroundLoop("limits", limits.step, clock),
             BackgroundLoop("publisher", publisher.step, clock),
+            BackgroundLoop("first-records", FirstRecords(engine, slots).step, clock, pause_s),
             BackgroundLoop("beginnings", beginnings.step, clock, pause_s),
             BackgroundLoop("heartbeat", heartbeat.step, clock, period_s=plan.silence_s / PER_SILENCE),
         ]

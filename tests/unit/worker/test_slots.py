@@ -267,3 +267,46 @@ async def test_an_ended_attempt_makes_room(slots: Slots, endings: Endings) -> No
 
     assert slots.room.is_set()
     assert slots.free == 1
+
+
+def careful(count: int) -> list[Attempt]:
+    made = attempts(count)
+    for attempt in made:
+        attempt.careful = True
+    return made
+
+
+async def test_a_careful_attempt_is_recorded_once_it_has_its_slot(slots: Slots, endings: Endings) -> None:
+    only = await ready(slots, endings, 2)
+    first, second = careful(2)
+    run(slots, first, second, exclusive=True)
+    assert await slots.unrecorded() == [first]
+    assert only.running == []
+    slots.let_run(first, recorded=True)
+    assert only.running == [first]
+    end(slots, only, first)
+    assert await slots.unrecorded() == [second]
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+async def test_a_careful_attempt_without_record_or_replica_is_lost(
+    slots: Slots, endings: Endings, recorded: bool
+) -> None:
+    only = await ready(slots, endings, 2)
+    (attempt,) = careful(1)
+    run(slots, attempt)
+    if recorded:
+        slots.remove(only)
+    slots.let_run(attempt, recorded=recorded)
+    assert await endings.take() == [attempt]
+    assert attempt.ending == Lost("had ended", begun=False)
+    assert only.running == []
+
+
+async def test_a_careful_attempt_that_is_dropped_gives_its_slot_back(slots: Slots, endings: Endings) -> None:
+    only = await ready(slots, endings, 1)
+    (attempt,) = careful(1)
+    run(slots, attempt)
+    assert slots.drop(attempt) is None
+    slots.let_run(attempt, recorded=True)
+    assert (only.running, slots.free) == ([], 1)
