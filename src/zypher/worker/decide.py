@@ -10,7 +10,7 @@ _LOW_FIRST = 8  # of so many receives one begins with the lane of the lowest pri
 _BACKOFF_CAP_S = 30.0
 _LONGEST_RUN_S = 3_600.0  # unless the model or its operator says otherwise
 _FIRST_UNFIT_DELAY_S = 0.25
-_LONGEST_UNFIT_DELAY_S = 10.0
+_LONGEST_UNFIT_DELAY_S = 1.0
 
 
 class Settle(msgspec.Struct, frozen=True):

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Collection, Coroutine, Sequence
+from random import SystemRandom
 
 from zypher.engines.contract import Deliveries, Settlement
 from zypher.errors import EngineUnavailable
@@ -17,6 +18,7 @@ from zypher.worker.slots import Slots
 
 logger = logging.getLogger(__name__)
 
+_random = SystemRandom()
 _MOST_UNSETTLED = 1_000  # outcomes that wait in memory for an engine that cannot take them
 
 
@@ -114,7 +116,9 @@ class Settler:
         self._log.settled(settlements, settled)
 
     async def _release(self, delivery: Delivery, release: Release) -> None:
-        await self._engine.release(delivery, counted=release.counted, delay_s=release.delay_s)
+        # Spread, or the sweep of the same worker would be the first one after each delay, and it would have it again.
+        delay_s = release.delay_s * _random.uniform(0.5, 1.5)
+        await self._engine.release(delivery, counted=release.counted, delay_s=delay_s)
 
     def _decide(self, attempt: Attempt) -> Settle | Release:
         delivery, ending = attempt.delivery, attempt.ending
