@@ -139,3 +139,11 @@ class RedisServer:
                 return client.ping()
         except redis.ConnectionError:
             return False
+
+
+def own_redis(folder: Path) -> Generator[RedisServer]:
+    """For a fixture: a Redis for one test, in this folder. Ends the test where there is none."""
+    if redis_program() is None:
+        no_redis()
+    with RedisServer(folder / "redis") as server:
+        yield server

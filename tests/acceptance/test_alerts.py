@@ -67,10 +67,11 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return prometheus_programs(tmp_path_factory.mktemp("prometheus"))
 
 
-def promtool(programs: Path, *arguments: str | Path) -> None:
-    """Run it; fails with what it printed when it does."""
+def promtool(programs: Path, *arguments: str | Path) -> str:
+    """What it prints; fails with that when it does."""
     ended = subprocess.run([programs / "promtool", *arguments], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
 
 
 def group(series: Mapping[str, str], name: str, expected: Mapping[int, bool]) -> dict[str, object]:
@@ -91,10 +92,10 @@ def group(series: Mapping[str, str], name: str, expected: Mapping[int, bool]) ->
 
 
 def test_prometheus_accepts_rules_and_configuration(programs: Path, tmp_path: Path) -> None:
-    promtool(programs, "check", "rules", RULES)
+    assert f"SUCCESS: {len(FIRES)} rules found" in promtool(programs, "check", "rules", RULES)
     for file in ("prometheus.yml", "alerts.yml"):
         (tmp_path / file).write_text((ROOT / "deploy/observe" / file).read_text())
-    promtool(programs, "check", "config", tmp_path / "prometheus.yml")
+    assert "SUCCESS: 1 rule files found" in promtool(programs, "check", "config", tmp_path / "prometheus.yml")
 
 
 def test_every_alert_fires_in_its_time_and_not_before(programs: Path, tmp_path: Path) -> None:

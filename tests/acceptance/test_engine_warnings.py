@@ -10,7 +10,7 @@ from tests.acceptance.test_worker_health import probe_of
 from tests.asking import client_of, output, predict, submit, target
 from tests.command import zypher
 from tests.polling import wait_until
-from tests.redis_server import RedisServer, no_redis, redis_program
+from tests.redis_server import RedisServer, own_redis
 from tests.server_process import ServerProcess, WorkerProcess, ZypherProcess
 
 ECHO = target("echo.py:Echo")
@@ -22,10 +22,7 @@ REFUSED = "--require-durable-engine refuses this engine: " + EVICTS
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[RedisServer]:
-    if redis_program() is None:
-        no_redis()
-    with RedisServer(tmp_path / "redis") as server:
-        yield server
+    yield from own_redis(tmp_path)
 
 
 def restart(redis: RedisServer, *processes: ZypherProcess, options: tuple[str, ...] = ()) -> None:

@@ -95,6 +95,7 @@ def test_a_guard_that_is_killed_is_replaced(serve: Serve) -> None:
     server.kill()
     held.wait_for_folders_only()
     wait_until(lambda: server.children() == [])
+    assert not held.guard.is_running()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])

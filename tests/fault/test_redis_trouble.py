@@ -18,7 +18,7 @@ from tests.contract.phrases import (
     submit_one,
     turns,
 )
-from tests.redis_server import RedisServer, no_redis, redis_program
+from tests.redis_server import RedisServer, no_redis, own_redis, redis_program
 from zypher.clock import SystemClock
 from zypher.engines.connect import connect
 from zypher.engines.contract import Engine
@@ -33,10 +33,7 @@ BACK_S = 5.0
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
-    if redis_program() is None:
-        no_redis()
-    with RedisServer(tmp_path / "redis") as server:
-        yield server
+    yield from own_redis(tmp_path)
 
 
 def engine_at(url: str) -> Engine:

@@ -14,7 +14,7 @@ from tests.chaos.proxy import Proxy
 from tests.contract.phrases import SUCCEEDED, depth, message, receive_one, settle_one, submit_one
 from tests.redis_client import RedisClient
 from tests.redis_cluster import RedisCluster
-from tests.redis_server import RedisServer, no_redis, redis_program
+from tests.redis_server import RedisServer, no_redis, own_redis, redis_program
 from tests.redis_time import RedisClock
 from zypher.engines.contract import Engine, Submission
 from zypher.engines.redis_streams.connection.address import Address
@@ -31,10 +31,7 @@ Values = dict[str, str]  # of settings, by their names
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[RedisServer]:
-    if redis_program() is None:
-        no_redis()
-    with RedisServer(tmp_path / "redis") as server:
-        yield server
+    yield from own_redis(tmp_path)
 
 
 @pytest.fixture

@@ -33,10 +33,8 @@ def handle_signals(handlers: Mapping[signal.Signals, Handler]) -> None:
     masks = local()
 
     def block() -> None:  # one that comes in between would be lost
-        masks.mask = signal.pthread_sigmask(
-            signal.SIG_BLOCK, ()
-        )  # by itself: the next line may run a handler that raises
-        signal.pthread_sigmask(signal.SIG_BLOCK, handlers)
+        masks.mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+        signal.pthread_sigmask(signal.SIG_BLOCK, handlers)  # by itself: it may run a handler that raises
 
     def unblock() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, masks.mask)

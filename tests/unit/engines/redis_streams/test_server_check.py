@@ -112,6 +112,9 @@ async def test_the_servers_are_asked_after_a_reconnect(place: Place) -> None:
     place.pipeline.reconnects += 1
     place.clock.advance(1)
     await eventually(lambda: place.a.asked == place.b.asked == 2)
+    await eventually(lambda: place.clock.pending)
+    place.clock.advance(1)
+    assert place.a.asked == place.b.asked == 2  # once
 
 
 async def test_several_servers_give_one_warning_of_each_kind(place: Place, caplog: pytest.LogCaptureFixture) -> None:
