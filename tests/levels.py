@@ -100,7 +100,7 @@ async def run(lint: Level, levels: list[Level]) -> int:
         _print("Lint, half a minute.")
         if await lint.run():
             return 1
-        _print(f"Tests: {', '.join(level.name for level in levels)}, two at a time, about seven minutes.")
+        _print(f"Tests: {', '.join(level.name for level in levels)}, two at a time, about twelve minutes.")
         codes = await asyncio.gather(*map(one, levels))
     except asyncio.CancelledError:
         await asyncio.gather(*(each.end() for each in (lint, *levels)))
