@@ -24,6 +24,7 @@ from bench.report import Script
 from zypher.clock import SystemClock
 from zypher.prediction import Delivery, Message
 from zypher.settings import LogFormat, LogSettings
+from zypher.telemetry.metrics import Metrics
 from zypher.worker.attempt import Attempt, Endings
 from zypher.worker.channel import Channel
 from zypher.worker.events import Events
@@ -56,7 +57,7 @@ async def _hop_rounds(target: str) -> tuple[float, ...]:
     """The median of each round, in ms."""
     endings = Endings()
     launch = Launch(target, 1, _MB, LogSettings(format=LogFormat.HUMAN))
-    replica = ProcessReplica(1, launch, endings, Events(), SystemClock())
+    replica = ProcessReplica(1, launch, endings, Events(), SystemClock(), Metrics())
     await replica.start()
     try:
         await replica.loaded()

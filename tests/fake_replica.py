@@ -30,8 +30,10 @@ class FakeReplica:
         self.card = card
         self.number = number
         self.slots = 0
+        self.ahead = 0
         self.pid = number
         self.running: list[Attempt] = []
+        self.batch: list[Attempt] = []  # those that run together
         self.deaf: list[Attempt] = []  # those that were abandoned
         self._fewer = asyncio.Event()
         self.stopped: list[tuple[Attempt, StopReason]] = []
@@ -91,6 +93,9 @@ class FakeReplica:
 
     def begun(self) -> list[Attempt]:
         return [attempt for attempt in self.running if attempt in self._begun]
+
+    def beside(self, attempt: Attempt) -> list[Attempt]:
+        return [each for each in self.batch if each is not attempt and each in self.running and attempt in self.batch]
 
     def abandon(self, attempt: Attempt, ending: Ending) -> None:
         self.running.remove(attempt)

@@ -206,4 +206,13 @@ def _worker(settings: Settings, engine: Engine, clock: Clock, metrics: Metrics) 
 def _launch(settings: Settings) -> Launch:
     log = msgspec.structs.replace(settings.log, format=chosen_format(settings.log))
     worker = settings.worker
-    return Launch(worker.target, worker.concurrency, worker.max_output_bytes, log, worker.import_path)
+    wait_ms = worker.max_batch_wait_ms
+    return Launch(
+        target=worker.target,
+        concurrency=worker.concurrency,
+        max_output_bytes=worker.max_output_bytes,
+        log=log,
+        max_batch_size=worker.max_batch_size,
+        max_batch_wait_s=None if wait_ms is None else wait_ms / 1000,
+        import_path=worker.import_path,
+    )

@@ -16,6 +16,8 @@ class ModelCard(msgspec.Struct, frozen=True):
     concurrency: int  # slots per replica that the model states, 1 unless it does
     timeout_s: float | None = None  # longest run of an attempt that the model states, 0 for any; None: unsaid
     acceptance_schema: dict[str, object] | None = None  # what a server checks; None: `input_schema`
+    max_batch_size: int = 1  # inputs that it takes at once, as it states
+    max_batch_wait_ms: float = 0.0  # that an input may wait for others, as it states
     defined_as: str = ""  # the function's or class's name in its file, "" of a card of an earlier version
 
 

@@ -15,6 +15,7 @@ from tests.server_process import ServerProcess, WorkerProcess
 from tests.uvicorn_server import UvicornServer
 from zypher.clock import SystemClock
 from zypher.settings import LogFormat, LogSettings
+from zypher.telemetry.metrics import Metrics
 from zypher.worker.attempt import Endings
 from zypher.worker.events import Events
 from zypher.worker.process_replica import Launch, ProcessReplica
@@ -127,7 +128,9 @@ async def start(tmp_path: Path) -> AsyncIterator[StartReplica]:
         path.write_text(textwrap.dedent(source))
         log = LogSettings(format=LogFormat.JSON)
         endings, events = Endings(), Events()
-        replica = ProcessReplica(1, Launch(f"{path}:Model", slots, most_bytes, log), endings, events, SystemClock())
+        replica = ProcessReplica(
+            1, Launch(f"{path}:Model", slots, most_bytes, log), endings, events, SystemClock(), Metrics()
+        )
         await replica.start()
         started.append(Running(replica, endings, events))
         await replica.loaded()

@@ -77,7 +77,7 @@ _READS_TIME = {
     "time.time",
     "time.time_ns",
 }
-_MEASURES_RUNS = ("replica/t*s.py", "time.perf_counter")  # in the child process, which has no clock of ours
+_MEASURES_RUNS = ("replica", "time.perf_counter")  # in the child process, which has no clock of ours
 _SLEEPS = {"anyio.sleep", "asyncio.sleep", "time.sleep"}
 
 
@@ -141,7 +141,7 @@ def test_only_the_clock_reads_the_time() -> None:
         for file in source_files("src")
         for name, call in called(file.tree)
         if name in _READS_TIME and file.path.name != "clock.py"
-        if not (file.path.match(_MEASURES_RUNS[0]) and name == _MEASURES_RUNS[1])
+        if not (_MEASURES_RUNS[0] in file.path.parts and name == _MEASURES_RUNS[1])
     ] == []
 
 

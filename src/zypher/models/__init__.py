@@ -6,6 +6,7 @@ loader.py     a target -> the object that it names; importing.py imports it (pac
 signature.py  type hints -> schemas and an input decoder; hints.py finds them, hint_reader.py chooses what reads them,
               hint_parts.py takes them apart, constraints.py translates their constraints, parameters.py makes several
               parameters one input
+batch.py      `predict_batch`: which inputs it takes, and one output for each
 input.py      JSON -> the input
 output.py     the output -> JSON; plain_values.py makes values of it that JSON has, output_errors.py says what it lacks
 schema.py     the check that a server makes without the model; checked_schema.py is what it compiles,

@@ -57,6 +57,14 @@ def written(parameter: inspect.Parameter) -> str:
     return f"{parameter.name}: {hint if isinstance(hint, str) else inspect.formatannotation(hint)}"
 
 
+def is_async(predict: Predict, label: str) -> bool:
+    """Whether it returns an awaitable. Raises `TargetError` for one that yields."""
+    functions = (predict, type(predict).__call__)  # the latter of a callable object
+    if any(inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f) for f in functions):
+        raise TargetError(f"{label} yields, but a prediction has one output: return it as a whole.")
+    return any(inspect.iscoroutinefunction(function) for function in functions)
+
+
 def underlying(predict: object) -> object:
     """The function below partials, callable objects, methods and decorators."""
     while isinstance(predict, functools.partial):

@@ -8,16 +8,20 @@ A user writes a plain function, or a class:
         concurrency = 4  # optional: slots per replica, 1 otherwise
         timeout_s = 30  # optional: the longest run of an attempt
         name = "digits"  # optional: instead of the class's own
+        max_batch_size = 32  # optional: inputs that `predict_batch` takes at once, 32 otherwise
+        max_batch_wait_ms = 5  # optional: how long an input waits for others, 0 otherwise
         nan = "null"  # optional: NaN and the infinities become null, and are failures otherwise
 
         def setup(self) -> None: ...  # optional, once in each replica
         def predict(self, pixels: list[float]) -> int: ...
+        def predict_batch(self, inputs: list[list[float]]) -> list[int]: ...  # optional, or instead of `predict`
         def close(self) -> None: ...  # optional, when the replica ends
 
 One parameter takes the input itself; several are the fields of an object: `predict(self, prompt: str, size: int = 8)`
 takes {"prompt": "…", "size": 4}.
 
-Each method may be `async def`. A function states the same as attributes: `predict.concurrency = 4`.
+`predict` serves what comes alone. Each method may be `async def`, these two only both.
+A function states the same as attributes: `predict.concurrency = 4`.
 A `def` with one slot runs in the main thread, with more in threads, too; an `async def` in tasks of one event loop.
 """
 
@@ -28,13 +32,16 @@ from typing import cast
 
 from zypher.errors import TargetError
 from zypher.model_card import ModelCard
-from zypher.models.hints import underlying
+from zypher.models.batch import BatchPredict, beside_predict, one_by_one
+from zypher.models.hints import Predict, is_async, underlying
 from zypher.models.libraries import unwrapped
 from zypher.models.output import OutputEncoder
 from zypher.models.parameters import of_input
-from zypher.models.signature import read_signature
+from zypher.models.signature import Signature, read_signature
 from zypher.models.user_error import target_error
 from zypher.models.user_model import UserModel
+
+_BATCH_SIZE = 32  # of a model that has `predict_batch` and states none
 
 
 class LoadedModel:
@@ -43,20 +50,24 @@ class LoadedModel:
     def __init__(self, user_model: UserModel) -> None:
         """Describe a model. Raises `TargetError` when it cannot be served."""
         self._user_model = user_model
-        self._signature = read_signature(user_model.predict, user_model.owner, user_model.label())
-        self._predict = of_input(user_model.predict, self._signature.parameters, unwrapped, self._signature.iterators)
-        self._decode = self._signature.decoder.decode
+        single = _single(user_model)
+        signature = read_signature(single, user_model.owner, user_model.label())
+        self._predict = of_input(single, signature.parameters, unwrapped, signature.iterators)
+        self._decode = signature.decoder.decode
         self._encode = OutputEncoder(nan_is_null=_writes_null(user_model)).encode
+        self.batch = _batch(user_model, signature)  # None of a model without `predict_batch`
         self.is_async = _is_async(user_model)  # whether `predict` returns an awaitable
         self.card = ModelCard(
             name=_own_name(user_model),
-            description=inspect.cleandoc((user_model.owner or underlying(user_model.predict)).__doc__ or ""),
-            input_schema=self._signature.input_schema,
-            output_schema=self._signature.output_schema,
-            components=self._signature.components,
-            concurrency=_own_concurrency(user_model),
-            timeout_s=_own_timeout_s(user_model),
-            acceptance_schema=self._signature.acceptance_schema,
+            description=inspect.cleandoc((user_model.owner or underlying(single)).__doc__ or ""),
+            input_schema=signature.input_schema,
+            output_schema=signature.output_schema,
+            components=signature.components,
+            concurrency=_own_whole_number(user_model, "concurrency", 1),
+            timeout_s=_own_span(user_model, "timeout_s", "of seconds, 0 for no limit"),
+            acceptance_schema=signature.acceptance_schema,
+            max_batch_size=1 if self.batch is None else _own_whole_number(user_model, "max_batch_size", _BATCH_SIZE),
+            max_batch_wait_ms=_own_span(user_model, "max_batch_wait_ms", "of milliseconds") or 0.0,
             defined_as=user_model.name,
         )
 
@@ -103,11 +114,29 @@ async def _finish(what: str, pending: Awaitable[object]) -> None:
         raise target_error(what, error) from error
 
 
+def _single(user_model: UserModel) -> Predict:
+    """A function of one input."""
+    if user_model.predict is not None:
+        return user_model.predict
+    assert user_model.predict_batch is not None, "a model has one of the two"
+    return one_by_one(user_model.predict_batch, user_model.owner, user_model.label("predict_batch"))
+
+
+def _batch(user_model: UserModel, single: Signature) -> BatchPredict | None:
+    label = user_model.label("predict_batch")
+    if user_model.predict_batch is None:
+        return None
+    if user_model.predict is None:
+        return BatchPredict(user_model.predict_batch, single.decoder.decode, label)
+    return beside_predict(user_model.predict_batch, single, user_model.owner, label)
+
+
 def _is_async(user_model: UserModel) -> bool:
-    functions = (user_model.predict, type(user_model.predict).__call__)  # the latter of a callable object
-    if any(inspect.isgeneratorfunction(f) or inspect.isasyncgenfunction(f) for f in functions):
-        raise TargetError(f"{user_model.label()} yields, but a prediction has one output: return it as a whole.")
-    return any(inspect.iscoroutinefunction(function) for function in functions)
+    functions = {"predict": user_model.predict, "predict_batch": user_model.predict_batch}
+    kinds = {name: is_async(each, user_model.label(name)) for name, each in functions.items() if each is not None}
+    if len(set(kinds.values())) > 1:
+        raise TargetError(f"{user_model.label()} and `predict_batch` must both be `def`, or both `async def`.")
+    return any(kinds.values())
 
 
 def _own_name(user_model: UserModel) -> str:
@@ -119,28 +148,26 @@ def _own_name(user_model: UserModel) -> str:
     return name
 
 
-def _own_concurrency(user_model: UserModel) -> int:
-    concurrency = _own(user_model, "concurrency", 1)
-    if not isinstance(concurrency, int) or isinstance(concurrency, bool):
-        return 1
-    if concurrency < 1:
+def _own_whole_number(user_model: UserModel, attribute: str, default: int) -> int:
+    number = _own(user_model, attribute, default)
+    if not isinstance(number, int) or isinstance(number, bool):
+        return default
+    if number < 1:
         raise TargetError(
-            f"The `concurrency` that {user_model.label()} states must be a whole number from 1, "
-            f"not {concurrency!r:.100}."
+            f"The `{attribute}` that {user_model.label()} states must be a whole number from 1, not {number!r:.100}."
         )
-    return concurrency
+    return number
 
 
-def _own_timeout_s(user_model: UserModel) -> float | None:
-    timeout_s = _own(user_model, "timeout_s", None)
-    if not isinstance(timeout_s, int | float) or isinstance(timeout_s, bool):
+def _own_span(user_model: UserModel, attribute: str, unit: str) -> float | None:
+    span = _own(user_model, attribute, None)
+    if not isinstance(span, int | float) or isinstance(span, bool):
         return None
-    if not 0 <= timeout_s < math.inf:
+    if not 0 <= span < math.inf:
         raise TargetError(
-            f"The `timeout_s` that {user_model.label()} states must be a number of seconds, 0 for no limit, "
-            f"not {timeout_s!r:.100}."
+            f"The `{attribute}` that {user_model.label()} states must be a number {unit}, not {span!r:.100}."
         )
-    return float(timeout_s)
+    return float(span)
 
 
 def _writes_null(user_model: UserModel) -> bool:

@@ -52,6 +52,13 @@ def of_input(
     return call
 
 
+def fields_of(record: object, parameters: Sequence[inspect.Parameter], unwrap: Predict) -> dict[str, object]:
+    """The fields of a `record_of` these parameters, by their names."""
+    return {
+        parameter.name: unwrap(getattr(record, _FIELD.format(number))) for number, parameter in enumerate(parameters)
+    }
+
+
 def _of_one(predict: Predict, parameter: inspect.Parameter, *, iterate: bool) -> Predict:
     by_name = parameter.kind is inspect.Parameter.KEYWORD_ONLY
 

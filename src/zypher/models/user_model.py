@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Callable
 from types import ModuleType
+from typing import cast
 
 import msgspec
 
@@ -10,17 +11,21 @@ from zypher.errors import TargetError
 from zypher.models.hints import Predict
 from zypher.models.user_error import target_error
 
+_NO_METHOD = "{} has no method `predict`: give it one that takes the input, or `predict_batch` for many at once."
+
 
 class UserModel(msgspec.Struct, frozen=True):
     """A thing to serve."""
 
     holder: object  # may have the attributes `name` and `concurrency`, and as an instance `setup` and `close`
-    predict: Predict
+    predict: Predict | None  # None of an instance that has only `predict_batch`
     owner: type | None  # the class of an instance, None of a function
     name: str  # unless `holder` has its own
+    predict_batch: Predict | None = None
 
-    def label(self, step: str = "predict") -> str:
-        """What messages call one of its functions."""
+    def label(self, step: str = "") -> str:
+        """What messages call one of its functions, the one that predicts unless they name another."""
+        step = step or ("predict_batch" if self.predict is None else "predict")
         return f"`{self.owner.__qualname__}.{step}`" if self.owner else f"`{self.name}`"
 
 
@@ -33,7 +38,7 @@ def user_model_of(found: object, name: str) -> UserModel:
         return _of_instance(_instance(found))
     if isinstance(found, ModuleType):
         raise TargetError(f"`{name}` is a module: name a function or a class in it.")
-    if hasattr(found, "predict") and not inspect.isroutine(found):
+    if (hasattr(found, "predict") or hasattr(found, "predict_batch")) and not inspect.isroutine(found):
         return _of_instance(found)
     if callable(found):
         own_name = getattr(found, "__name__", "")
@@ -45,17 +50,22 @@ def user_model_of(found: object, name: str) -> UserModel:
 
 def _of_instance(instance: object) -> UserModel:
     owner = type(instance)
-    predict: object = getattr(instance, "predict", instance)
-    if not callable(predict):
-        raise TargetError(f"`{owner.__qualname__}` has no method `predict`: give it one that takes the input.")
-    return UserModel(instance, predict, owner, owner.__name__)
+    predict: object = getattr(instance, "predict", instance if callable(instance) else None)
+    predict_batch: object = getattr(instance, "predict_batch", None)
+    for name, method in (("predict", predict), ("predict_batch", predict_batch)):
+        if method is not None and not callable(method):
+            raise TargetError(f"`{owner.__qualname__}.{name}` is no method: give it one that takes the input.")
+    if predict is None and predict_batch is None:
+        raise TargetError(_NO_METHOD.format(f"`{owner.__qualname__}`"))
+    return UserModel(
+        instance, cast(Predict | None, predict), owner, owner.__name__, cast(Predict | None, predict_batch)
+    )
 
 
 def _instance(found: type) -> object:
-    if not callable(getattr(found, "predict", None)) and not any("__call__" in vars(base) for base in found.__mro__):
-        raise TargetError(
-            f"The class `{found.__qualname__}` has no method `predict`: give it one that takes the input."
-        )
+    has_method = any(callable(getattr(found, name, None)) for name in ("predict", "predict_batch"))
+    if not has_method and not any("__call__" in vars(base) for base in found.__mro__):
+        raise TargetError(_NO_METHOD.format(f"The class `{found.__qualname__}`"))
     if missing := _required_arguments(found):
         raise TargetError(
             f"`{found.__qualname__}()` requires {missing}, but a model's class is called without arguments: "

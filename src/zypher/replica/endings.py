@@ -2,8 +2,7 @@
 
 from zypher.errors import InvalidInput, OutputError, TargetError
 from zypher.models.user_error import headline, user_traceback
-from zypher.prediction import FailureKind
-from zypher.replica.running import Running
+from zypher.prediction import FailureKind, StopReason
 from zypher.text import encodable
 from zypher.worker.protocol import Failed, LoadFailed, Run, Stopped, Succeeded
 
@@ -21,11 +20,11 @@ def returned(run: Run, output: bytes, run_s: float, most_bytes: int) -> Succeede
     return Failed(run.number, FailureKind.INVALID_OUTPUT, message, "", run_s)
 
 
-def failed(context: Running, error: BaseException, run_s: float) -> Failed | Stopped:
-    """The attempt raised this exception; whatever it was, one that was to end is stopped."""
-    if context.stopped is not None:
-        return Stopped(context.run.number, begun=True, run_s=run_s)
-    return raised(context.run, error, run_s)
+def failed(run: Run, stopped: StopReason | None, error: BaseException, run_s: float) -> Failed | Stopped:
+    """The attempt raised this exception; whatever it was, one that was to end is `stopped`."""
+    if stopped is not None:
+        return Stopped(run.number, begun=True, run_s=run_s)
+    return raised(run, error, run_s)
 
 
 def raised(run: Run, error: BaseException, run_s: float) -> Failed:

@@ -57,8 +57,8 @@ class Prints:
         if b"\r" not in self._begun.get(writer, b""):
             self._end(writer)
 
-    def end_prediction(self, prediction_id: str) -> None:
-        """Print its lines that have no end."""
+    def end_prediction(self, prediction_id: str | None) -> None:
+        """Print its lines that have no end; without an id, those of no prediction or of a batch."""
         for writer in list(self._begun):
             if writer.prediction_id == prediction_id:
                 self._end(writer)

@@ -10,13 +10,12 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
 from os import _exit as exit_process
-from typing import cast
+from typing import Any
 
 from zypher.errors import TargetError
 from zypher.models.loader import load
-from zypher.replica.attempts import Attempts
+from zypher.replica.batches.release import batch_limits
 from zypher.replica.channel import Channel
 from zypher.replica.endings import load_failed
 from zypher.replica.forks import handle_signals, isolate
@@ -24,6 +23,7 @@ from zypher.replica.line_log import Prints
 from zypher.replica.log import log_to_worker
 from zypher.replica.own_imports import own_import
 from zypher.replica.runner import Replica, Runner
+from zypher.replica.singles import Singles
 from zypher.replica.threads import Threads
 from zypher.worker.begun import BegunCells
 from zypher.worker.protocol import Load
@@ -84,13 +84,25 @@ def _runner(message: Load, channel: Channel, begun: int, prints: Prints) -> Runn
     sys.path[:0] = [folder for folder in message.path if folder not in sys.path]
     model = load(message.target)
     slots = message.slots or model.card.concurrency
-    cells = BegunCells(begun, slots)
+    has_batches = model.batch is not None
+    limits = batch_limits(
+        model.card, has_batches=has_batches, size=message.max_batch_size, wait_s=message.max_batch_wait_s
+    )
+    cells = BegunCells(begun, slots * limits.size)
     isolate(cells)
-    replica = Replica(model, slots, channel, Attempts(cells), prints, message.max_output_bytes)
-    if not model.is_async:
-        return Threads(replica)
-    tasks = own_import("zypher.replica.tasks")  # brings an event loop, which a `def` model does not need
-    return cast(Callable[[Replica], Runner], tasks.Tasks)(replica)
+    replica = Replica(model, slots, channel, cells, prints, message.max_output_bytes)
+    # What an `async def` model or batches need, others do without.
+    if model.is_async and limits.size > 1:
+        return _made("zypher.replica.batches.tasks", "BatchTasks", replica, limits)
+    if model.is_async:
+        return _made("zypher.replica.single_tasks", "SingleTasks", replica)
+    if limits.size > 1:
+        return Threads(replica, _made("zypher.replica.batches.threads", "BatchesInThreads", replica, limits))
+    return Threads(replica, Singles(replica))
+
+
+def _made(module: str, name: str, *arguments: object) -> Any:
+    return getattr(own_import(module), name)(*arguments)
 
 
 def _leave_signals_to_the_worker(channel: Channel) -> None:

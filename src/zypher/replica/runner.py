@@ -11,9 +11,9 @@ import msgspec
 
 from zypher.errors import TargetError
 from zypher.models.model import LoadedModel
-from zypher.replica.attempts import Attempts
 from zypher.replica.channel import Channel
 from zypher.replica.line_log import Prints
+from zypher.worker.begun import BegunCells
 from zypher.worker.protocol import Pong
 
 logger = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Replica(msgspec.Struct, frozen=True):
     model: LoadedModel
     slots: int
     channel: Channel
-    attempts: Attempts
+    cells: BegunCells
     prints: Prints
     max_output_bytes: int
 
@@ -46,10 +46,10 @@ class Runner(Protocol):
         ...
 
 
-def leave_attempts(replica: Replica) -> None:
-    """End the process at once if an attempt still runs: the worker is gone, so no process takes its ending."""
-    if replica.attempts.running:
-        replica.prints.end()
+def leave_attempts(prints: Prints, *, running: bool) -> None:
+    """End the process at once if an attempt is still running: the worker is gone, so no process takes its ending."""
+    if running:
+        prints.end()
         exit_process(0)
 
 

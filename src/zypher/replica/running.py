@@ -1,4 +1,4 @@
-"""An attempt that the model has begun, in its replica."""
+"""What the model has begun, in its replica."""
 
 from typing import Self
 
@@ -9,15 +9,10 @@ from zypher.replica.interruption import Interruption
 from zypher.worker.protocol import Run
 
 
-class Running(Context, eq=False, kw_only=True):
+class Interruptible(Context, eq=False, kw_only=True):
     """It can be stopped, by another thread than the one that runs it."""
 
-    run: Run
     interruption: Interruption | None = None  # set once a thread runs it
-
-    @classmethod
-    def of(cls, run: Run) -> Self:
-        return cls(run.prediction_id, run.attempt, run=run)
 
     def stop(self, reason: StopReason) -> None:
         """Let the model see that it is to end, and interrupt the thread that runs it."""
@@ -35,3 +30,13 @@ class Running(Context, eq=False, kw_only=True):
         """Nothing interrupts this thread any more. May be called again."""
         if self.interruption is not None:
             self.interruption.end()
+
+
+class Running(Interruptible, eq=False, kw_only=True):
+    """An attempt."""
+
+    run: Run
+
+    @classmethod
+    def of(cls, run: Run) -> Self:
+        return cls(run.prediction_id, run.attempt, run=run)

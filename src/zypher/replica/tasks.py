@@ -1,28 +1,27 @@
-"""Runs an `async def` model: each attempt is a task of one event loop, which the channel shares."""
+"""Runs an `async def` model: attempts are tasks of one event loop, which the channel shares."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from time import perf_counter
-from typing import Any
 
 import uvloop
 
-from zypher.replica.endings import failed, returned
-from zypher.replica.forks import leave_fork
 from zypher.replica.runner import Replica, closing, leave_attempts, pong
 from zypher.worker.protocol import Loaded, Ping, Run, Stop, ToWorker
 
 
-class Tasks:
-    """A loop that the model holds up cannot answer its worker either, so the worker finds out."""
+class Tasks(ABC):
+    """A loop that the model holds up cannot answer its worker either, so the worker finds out.
+
+    How attempts run is a subclass's: `single_tasks.SingleTasks`, or `batches.tasks.BatchTasks`.
+    """
 
     def __init__(self, replica: Replica) -> None:
         self._replica = replica
         self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
         self._loop = self._runner.get_loop()
         self._worker_gone = False
-        self._tasks: dict[int, asyncio.Task[None]] = {}  # by number
         self._free_slots = list(range(replica.slots))
         self._outgoing: list[ToWorker] = []
 
@@ -36,13 +35,26 @@ class Tasks:
             # A SystemExit or KeyboardInterrupt in a task that an attempt began, or its loop.stop(), leaves the loop.
             with suppress(SystemExit, KeyboardInterrupt):
                 loop.run_forever()
-        leave_attempts(self._replica)
+        leave_attempts(self._replica.prints, running=self._running)
         with closing():
             loop.run_until_complete(_called(model.close))
 
     def close(self) -> None:
         """As `Runner.close`: cancels what tasks there are, as `asyncio.run` does."""
         self._runner.close()
+
+    @property
+    @abstractmethod
+    def _running(self) -> bool:
+        """Whether an attempt has begun and not ended."""
+
+    @abstractmethod
+    def _begin(self, runs: list[Run]) -> None:
+        """Run these attempts."""
+
+    @abstractmethod
+    def _stop(self, stop: Stop) -> None:
+        """Drop one that has not begun; or cancel its task."""
 
     def _receive(self) -> None:
         messages = self._replica.channel.receive(wait=False)
@@ -51,52 +63,26 @@ class Tasks:
             self._worker_gone = True
             self._loop.stop()
             return
+        runs: list[Run] = []
         for message in messages:
             match message:
                 case Run():
-                    self._replica.attempts.add(message)
-                    self._tasks[message.number] = self._loop.create_task(self._fill_slot(message.number))
+                    runs.append(message)
                 case Stop():
+                    self._begin(runs)
+                    runs = []
                     self._stop(message)
                 case Ping():
                     self._send(pong())
                 case _:
                     raise AssertionError(message)
+        self._begin(runs)
 
-    def _stop(self, stop: Stop) -> None:
-        stopped = self._replica.attempts.stop(stop)
-        if stopped is not None:
-            self._send(stopped)
-        elif (task := self._tasks.get(stop.number)) is not None:
-            task.cancel()
-
-    async def _fill_slot(self, number: int) -> None:
-        attempts, model = self._replica.attempts, self._replica.model
-        slot = self._free_slots.pop()
-        started_s = perf_counter()
-        context = attempts.begin(number, slot)
-        if context is not None:
-            run = context.run
-            try:
-                pending: Any = model.predict(model.decode_input(run.input))
-                output = model.encode_output(await pending)
-            except BaseException as error:
-                leave_fork(error)
-                ending = failed(context, error, perf_counter() - started_s)
-            else:
-                leave_fork()
-                ending = returned(run, output, perf_counter() - started_s, self._replica.max_output_bytes)
-            self._replica.prints.end_prediction(run.prediction_id)
-            attempts.end(slot)
-            self._send(ending)
-        self._free_slots.append(slot)
-        del self._tasks[number]
-
-    def _send(self, message: ToWorker) -> None:
+    def _send(self, *messages: ToWorker) -> None:
         # One write per turn of the loop: a burst of endings costs one system call, not one each.
         if not self._outgoing:
             self._loop.call_soon(self._flush)
-        self._outgoing.append(message)
+        self._outgoing += messages
 
     def _flush(self) -> None:
         messages, self._outgoing = self._outgoing, []

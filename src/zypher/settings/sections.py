@@ -106,6 +106,14 @@ class WorkerSettings(msgspec.Struct, frozen=True):
     concurrency: Annotated[
         int | None, Rule("Predictions that one replica runs at once; unset, what the model states.", 1, 100_000)
     ] = None
+    max_batch_size: Annotated[
+        int | None,
+        Rule("Inputs that `predict_batch` is given at once; unset, what the model states, else 32.", 1, 10_000),
+    ] = None
+    max_batch_wait_ms: Annotated[
+        float | None,
+        Rule("Time a prediction waits for others of its batch; unset, what the model states, else 0.", 0, 3_600_000),
+    ] = None
     max_attempts: Annotated[int, Rule("Times a prediction may lose its replica before it fails.", 1, 1_000)] = 3
     max_output_bytes: Annotated[int, Rule("Longest output of a prediction.", 1, 1_073_741_824)] = 67_108_864
     replica_silence_s: Annotated[

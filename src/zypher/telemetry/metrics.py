@@ -5,6 +5,7 @@ from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
@@ -25,30 +26,33 @@ from zypher.queue_state import EngineWarning, QueueState, WarningKind
 from zypher.telemetry.log_writer import standard_error
 
 _BOUNDS_S = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3600.0)
+_BATCH_BOUNDS_S = (0.0001, 0.0003, *_BOUNDS_S)
+_SIZES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0)
 
 
 class Histogram:
-    """A histogram of seconds.
+    """A histogram.
 
     Plain integers, since all rooms share one event loop: a counter of prometheus_client costs a
     lock and a label look-up each time, together more than a no-op prediction's way through the queue.
     """
 
-    def __init__(self) -> None:
-        self._counts = [0] * (len(_BOUNDS_S) + 1)
-        self._sum_s = 0.0
+    def __init__(self, bounds: Sequence[float] = _BOUNDS_S) -> None:
+        self._bounds = bounds
+        self._counts = [0] * (len(bounds) + 1)
+        self._sum = 0.0
 
     @property
     def count(self) -> int:
         return sum(self._counts)
 
-    def observe(self, seconds: float) -> None:
-        self._counts[bisect_left(_BOUNDS_S, seconds)] += 1
-        self._sum_s += seconds
+    def observe(self, value: float) -> None:
+        self._counts[bisect_left(self._bounds, value)] += 1
+        self._sum += value
 
     def add_to(self, family: HistogramMetricFamily, labels: Sequence[str]) -> None:
-        bounds = [*map(str, _BOUNDS_S), "+Inf"]
-        family.add_metric(labels, list(zip(bounds, accumulate(self._counts), strict=True)), self._sum_s)
+        bounds = [*map(str, self._bounds), "+Inf"]
+        family.add_metric(labels, list(zip(bounds, accumulate(self._counts), strict=True)), self._sum)
 
 
 class Metrics(Collector):
@@ -61,6 +65,9 @@ class Metrics(Collector):
         self._lost: Counter[tuple[str, ...]] = Counter()
         self._waiting: defaultdict[tuple[str, ...], Histogram] = defaultdict(Histogram)
         self._running: defaultdict[tuple[str, ...], Histogram] = defaultdict(Histogram)
+        self._batches: Counter[tuple[str, ...]] = Counter()
+        self._batch_size: defaultdict[tuple[str, ...], Histogram] = defaultdict(partial(Histogram, _SIZES))
+        self._batch_waiting: defaultdict[tuple[str, ...], Histogram] = defaultdict(partial(Histogram, _BATCH_BOUNDS_S))
         self._answered: defaultdict[tuple[str, str, int], Histogram] = defaultdict(Histogram)
         self._queues: Mapping[str, QueueState] = {}
         self._oldest_s: Mapping[str, float] = {}
@@ -89,6 +96,12 @@ class Metrics(Collector):
     def attempt_lost(self, model: str) -> None:
         """A replica died with an attempt in it."""
         self._lost[model,] += 1
+
+    def batch(self, model: str, size: int, waited_s: float, reason: str) -> None:
+        """A batch of so many predictions ended; its oldest one waited for it so long, and it went for this reason."""
+        self._batches[model, reason] += 1
+        self._batch_size[model,].observe(size)
+        self._batch_waiting[model,].observe(waited_s)
 
     def answered(self, method: str, route: str, status: int, took_s: float) -> None:
         """A request was answered."""
@@ -119,6 +132,14 @@ class Metrics(Collector):
             "zypher_prediction_running_seconds", "Run time of the attempt that counted.", model, self._running
         )
         yield _histogram("zypher_prediction_waiting_seconds", "From acceptance to an attempt.", model, self._waiting)
+        yield _count("zypher_batches", "Batches run, by why they went.", ["model", "reason"], self._batches)
+        yield _histogram("zypher_batch_size", "Predictions in a batch.", model, self._batch_size)
+        yield _histogram(
+            "zypher_batch_waiting_seconds",
+            "Time the oldest of a batch waited in its replica.",
+            model,
+            self._batch_waiting,
+        )
         yield from self._requests()
         yield _count(
             "zypher_log_lines_dropped",

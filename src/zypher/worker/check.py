@@ -9,6 +9,7 @@ from zypher.errors import InvalidInput
 from zypher.model_card import ModelCard
 from zypher.models.schema import InputValidator
 from zypher.prediction import Delivery, Failure, FailureKind, Message, Outcome, Status, new_prediction_id
+from zypher.telemetry.metrics import Metrics
 from zypher.worker.attempt import Attempt, Endings
 from zypher.worker.decide import Settle, decide
 from zypher.worker.events import Events
@@ -28,7 +29,7 @@ async def check_model(launch: Launch, input: bytes | None, clock: Clock) -> Chec
     """Load a model in a replica and run it once on `input` (JSON), if given. Raises `TargetError`."""
     began_s = clock.monotonic()
     endings = Endings()
-    replica = ProcessReplica(1, launch, endings, Events(), clock)
+    replica = ProcessReplica(1, launch, endings, Events(), clock, Metrics())
     await replica.start()
     ended = asyncio.ensure_future(replica.ended())
     try:

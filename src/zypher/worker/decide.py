@@ -1,5 +1,7 @@
 """What a worker decides: pure functions."""
 
+from collections.abc import Collection
+
 import msgspec
 
 from zypher.prediction import PRIORITIES, Delivery, Failure, FailureKind, Lane, Outcome, Status, StopReason
@@ -63,22 +65,22 @@ def is_exclusive(attempt: int, max_attempts: int) -> bool:
 
 
 class Overdue(msgspec.Struct, frozen=True):
-    """What becomes of an attempt that has not ended within its grace, and of its replica."""
+    """What becomes of attempts that have not ended within their grace, and of their replica."""
 
-    ends: bool  # the attempt, now; else it is lost with its replica
+    ends: bool  # the attempts, now; else they are lost with their replica
     kill: bool  # the replica, now; else it ends once its other attempts have
 
 
-def after_grace(reason: StopReason, *, alone: bool, silent: bool) -> Overdue:
-    """What to do with an attempt that ignored its stop: `alone` in its replica, which may be `silent`.
+def after_grace(reasons: Collection[StopReason | None], *, beside: int, abandoned: int, silent: bool) -> Overdue:
+    """What to do with attempts that ignored stops for these `reasons`.
 
-    Of several attempts in a silent replica any may be the one that holds it: a limit reached there is a crash of it.
-    No other stop does harm to neighbours.
+    Beside them so many others run in their replica, and so many that were abandoned before; it may be `silent`. Of
+    several attempts in a silent replica any may be the one that holds it: a limit reached there is a crash of it. No
+    other stop does harm to others.
     """
-    if alone:
-        return Overdue(ends=True, kill=True)
-    crashed = silent and reason is StopReason.TIMED_OUT
-    return Overdue(ends=not crashed, kill=crashed)
+    several = len(reasons) + beside + abandoned > 1
+    crashed = several and silent and StopReason.TIMED_OUT in reasons
+    return Overdue(ends=not crashed, kill=crashed or beside == 0)
 
 
 def time_limit_s(asked_s: float | None, set_s: float | None, stated_s: float | None) -> float | None:

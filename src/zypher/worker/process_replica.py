@@ -16,6 +16,7 @@ from zypher.model_card import ModelCard
 from zypher.prediction import Event, StopReason
 from zypher.settings import LogSettings
 from zypher.settings.resolve import environment_of_children
+from zypher.telemetry.metrics import Metrics
 from zypher.worker import begun
 from zypher.worker.attempt import Attempt, Ending, Endings, Lost
 from zypher.worker.channel import Channel
@@ -23,6 +24,7 @@ from zypher.worker.events import Events
 from zypher.worker.guard import Guard, reap
 from zypher.worker.process_group import end_group, kill_all_but_trackers
 from zypher.worker.protocol import (
+    Batched,
     Failed,
     Load,
     Loaded,
@@ -60,19 +62,25 @@ class Launch(msgspec.Struct, frozen=True):
     concurrency: int | None  # slots; None: what the model states
     max_output_bytes: int
     log: LogSettings  # with the format chosen
+    max_batch_size: int | None = None  # None: what the model states
+    max_batch_wait_s: float | None = None
     import_path: tuple[str, ...] = ()  # folders to import from, in front of the process's own
 
 
 class ProcessReplica:
     """Keeps the contract of `zypher.worker.replica`."""
 
-    def __init__(self, number: int, launch: Launch, endings: Endings, events: Events, clock: Clock) -> None:
+    def __init__(
+        self, number: int, launch: Launch, endings: Endings, events: Events, clock: Clock, metrics: Metrics
+    ) -> None:
         self.number = number
         self._launch = launch
         self._endings = endings
         self._events = events
         self._clock = clock
-        self._cells = 0  # slots that may have begun something
+        self._metrics = metrics
+        self._cells = 0  # attempts that may have begun and not ended
+        self._batch_size = 1
         self._sent = 0  # attempts that it was given
         self._attempts: dict[int, Attempt] = {}
         self._abandoned: set[int] = set()  # the numbers of attempts that the model may still run
@@ -91,6 +99,10 @@ class ProcessReplica:
     @property
     def slots(self) -> int:
         return 0 if self._disconnected.is_set() else self._cells - len(self._abandoned)
+
+    @property
+    def ahead(self) -> int:
+        return 0 if self._disconnected.is_set() or self._batch_size == 1 else self._batch_size
 
     @property
     def abandoned(self) -> int:
@@ -159,8 +171,16 @@ class ProcessReplica:
     def begun(self) -> list[Attempt]:
         if not self._attempts:
             return []
-        numbers = begun.numbers(self._begun, self._cells)
+        numbers = frozenset(begun.numbers(self._begun, self._cells))
         return [attempt for number, attempt in self._attempts.items() if number in numbers]
+
+    def beside(self, attempt: Attempt) -> list[Attempt]:
+        cells = begun.numbers(self._begun, self._cells)
+        if attempt.number not in cells:
+            return []
+        slot = cells.index(attempt.number) // self._batch_size * self._batch_size
+        batch = cells[slot : slot + self._batch_size]
+        return [self._attempts[number] for number in batch if number in self._attempts and number != attempt.number]
 
     def abandon(self, attempt: Attempt, ending: Ending) -> None:
         del self._attempts[attempt.number]
@@ -274,10 +294,14 @@ class ProcessReplica:
                     # Not of one that has ended: a thread that it left behind may still report.
                     if (attempt := self._attempts.get(number)) is not None:
                         self._events.add(attempt, Event(kind, content))
+                case Batched(size, waited_s, reason):
+                    if self._loaded.done():
+                        self._metrics.batch(self._loaded.result().name, size, waited_s, reason)
                 case Pong(problem):
                     self._pinged_at_s, self._trouble = None, problem
                 case Loaded(card) if not self._loaded.done():
-                    self._cells = self._launch.concurrency or card.concurrency
+                    self._batch_size = self._launch.max_batch_size or card.max_batch_size
+                    self._cells = self._batch_size * (self._launch.concurrency or card.concurrency)
                     self._loaded.set_result(card)
                 case LoadFailed(sentence, details) if not self._loaded.done():
                     self._loaded.set_exception(TargetError(sentence, details))
@@ -344,6 +368,8 @@ def _load(launch: Launch, log_mark: bytes) -> Load:
         device="",
         environment={},
         max_output_bytes=launch.max_output_bytes,
+        max_batch_size=launch.max_batch_size,
+        max_batch_wait_s=launch.max_batch_wait_s,
         log=launch.log,
         log_mark=log_mark,
     )

@@ -2,12 +2,15 @@
 
     worker  -> replica   Load, then Run, Stop and Ping
     replica -> worker    Loaded | LoadFailed, then one Succeeded | Failed | Stopped for each Run, in any order,
-                         before it as many Reported as it likes, and one Pong for each Ping
+                         before it as many Reported as it likes, one Pong for each Ping, and of a model with
+                         `predict_batch` one Batched for each batch
 
 Each is a msgpack array that begins with its tag; `frames` puts them on the wire. Whether an attempt has begun is
 no message: the replica notes it in memory that both share, see `begun`. The end of the stream is the order to
 stop, and the sign of death.
 """
+
+from enum import StrEnum
 
 import msgspec
 
@@ -25,6 +28,8 @@ class Load(msgspec.Struct, frozen=True, array_like=True, tag=1):
     device: str  # such as "cuda:1"; "" for none
     environment: dict[str, str]  # variables to set before the model is imported
     max_output_bytes: int
+    max_batch_size: int | None  # None: what the model states
+    max_batch_wait_s: float | None
     log: LogSettings  # with the format chosen
     log_mark: bytes  # in front of the records in its log, see `log_lines`
 
@@ -102,5 +107,21 @@ class Reported(msgspec.Struct, frozen=True, array_like=True, tag=11):
     content: bytes  # JSON
 
 
+class BatchReason(StrEnum):
+    """Why a batch went."""
+
+    FULL = "full"  # as many waited as it may have
+    WAITED = "waited"  # its oldest member had waited as long as one may
+    ALONE = "alone"  # its only member is not to run with others, as after a batch that raised
+
+
+class Batched(msgspec.Struct, frozen=True, array_like=True, tag=12):
+    """A batch has ended; some of its members may run again, alone."""
+
+    size: int
+    waited_s: float  # its oldest member, in the replica
+    reason: BatchReason
+
+
 ToReplica = Load | Run | Stop | Ping
-ToWorker = Loaded | LoadFailed | Succeeded | Failed | Stopped | Pong | Reported
+ToWorker = Loaded | LoadFailed | Succeeded | Failed | Stopped | Pong | Reported | Batched

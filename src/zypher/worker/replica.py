@@ -22,6 +22,11 @@ class Replica(Protocol):
         ...
 
     @property
+    def ahead(self) -> int:
+        """Attempts that it may be given beyond those, which wait in it: they are the next batch."""
+        ...
+
+    @property
     def abandoned(self) -> int:
         """Attempts that it still runs though they have ended, see `abandon`."""
         ...
@@ -62,6 +67,10 @@ class Replica(Protocol):
 
     def begun(self) -> list[Attempt]:
         """Those of its attempts that the model has begun and that have not ended."""
+        ...
+
+    def beside(self, attempt: Attempt) -> list[Attempt]:
+        """The others of its batch, as far as they have not ended: it cannot be stopped without them."""
         ...
 
     def abandon(self, attempt: Attempt, ending: Ending) -> None:

@@ -46,9 +46,9 @@ class Slots:
 
     @property
     def free(self) -> int:
-        """How many more attempts would have a slot; below 0 when some of those that are here wait for one."""
+        """How many more attempts would have a place; below 0 when some of those that are here wait for one."""
         taken = sum(self._replicas.values()) + len(self._waiting) + len(self._exclusive)
-        return self.total - taken
+        return sum(map(_room, self._replicas)) - taken
 
     def add(self, replica: Replica) -> None:
         """The replica is ready, again perhaps; what runs in it goes on."""
@@ -82,7 +82,7 @@ class Slots:
             self._endings.add(attempt, _NO_TRACE if number > self.max_attempts else _NO_REPLICA)
             return
         exclusive = is_exclusive(number, self.max_attempts)
-        alone = exclusive and any(replica.slots + replica.abandoned != 1 for replica in self._replicas)
+        alone = exclusive and any(_room(replica) + replica.abandoned != 1 for replica in self._replicas)
         replica = None if alone or self._waiting else self._with_room()
         if replica is not None:
             self._give(replica, attempt)
@@ -169,7 +169,7 @@ class Slots:
     def _with_room(self) -> Replica | None:
         best: Replica | None = None
         for replica, taken in self._replicas.items():
-            room = taken < replica.slots and replica is not self._reserved and replica not in self._alone
+            room = taken < _room(replica) and replica is not self._reserved and replica not in self._alone
             if room and (best is None or taken < self._replicas[best]):
                 best = replica
         return best
@@ -177,3 +177,8 @@ class Slots:
     def _least_busy(self) -> Replica | None:
         able = [each for each in self._replicas if each.slots and not each.abandoned and each not in self._alone]
         return min(able, key=self._replicas.__getitem__, default=None)
+
+
+def _room(replica: Replica) -> int:
+    """How many attempts it may have."""
+    return replica.slots + replica.ahead if replica.slots else 0

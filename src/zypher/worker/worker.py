@@ -55,7 +55,7 @@ def worker_of(launch: Launch, plan: WorkerPlan, engine: WorkerEngine, clock: Clo
     endings, events = Endings(), Events()
 
     def make(number: int) -> ProcessReplica:
-        return ProcessReplica(number, launch, endings, events, clock)
+        return ProcessReplica(number, launch, endings, events, clock, metrics)
 
     return Worker(plan, make, endings, events, engine, clock, metrics)
 

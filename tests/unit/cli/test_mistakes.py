@@ -86,7 +86,7 @@ MISTAKES = [
         "There is no `NoPredct` in `a.py` (did you mean `NoPredict`?): name a function or",
     ),
     ("check a.py:VALUE", "`VALUE` is a `int`, which cannot be called: name a function or a class."),
-    ("check a.py:NoPredict", "The class `NoPredict` has no method `predict`: give it one that takes the input."),
+    ("check a.py:NoPredict", "The class `NoPredict` has no method `predict`: give it one that takes the input, or "),
     ("check a.py:Needs", "`Needs()` requires `path`, but a model's class is called without arguments: give them"),
     ("check a.py:unserved", "`unserved` takes `x: complex`, which JSON cannot give (`builtins.complex` is no type of"),
     ("check syntax.py:f", "Importing `syntax.py` raised SyntaxError: "),

@@ -47,7 +47,7 @@ def test_an_attempt_runs_from_its_beginning_to_its_end(attempts: Attempts, cells
     assert context.run is SECOND
     assert thread[current] is context
     assert (len(attempts), attempts.running, attempts.waiting()) == (2, True, [1])
-    assert begun.numbers(cells, 2) == {0, 2}  # none has begun in the other slot
+    assert begun.numbers(cells, 2) == [0, 2]  # none has begun in the other slot
     attempts.end(1)
     assert (len(attempts), attempts.running) == (1, False)
 

@@ -28,6 +28,8 @@ OTHER_THAN_DEFAULT = {
     "target": "model.py:Model",
     "replicas": "2",
     "concurrency": "7",
+    "max_batch_size": "8",
+    "max_batch_wait_ms": "2.5",
     "max_attempts": "1",
     "lame_duck_s": "5",
     "drain_timeout_s": "0",

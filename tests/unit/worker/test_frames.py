@@ -71,7 +71,7 @@ def test_every_message_survives_the_way() -> None:
         Reported(1, EventKind.PROGRESS, b"0.5"),
     ]
     to_replica: list[ToReplica] = [
-        Load("a.py:A", 3, ["/p"], "cuda:1", {"K": "v"}, 10, LogSettings(), b"mark"),
+        Load("a.py:A", 3, ["/p"], "cuda:1", {"K": "v"}, 10, 32, 0.5, LogSettings(), b"mark"),
         Run(1, "a", 2, b"x"),
         Stop(1, StopReason.LEASE_LOST),
         Ping(),

@@ -4,6 +4,7 @@ import pytest
 
 from tests.fake_clock import FakeClock
 from zypher.settings import LogSettings
+from zypher.telemetry.metrics import Metrics
 from zypher.worker.attempt import Endings
 from zypher.worker.events import Events
 from zypher.worker.process_replica import Launch, ProcessReplica, describe_exit
@@ -12,7 +13,7 @@ LAUNCH = Launch("model.py", concurrency=3, max_output_bytes=100, log=LogSettings
 
 
 async def test_a_replica_has_no_slot_before_its_model(endings: Endings) -> None:
-    replica = ProcessReplica(7, LAUNCH, endings, Events(), FakeClock())
+    replica = ProcessReplica(7, LAUNCH, endings, Events(), FakeClock(), Metrics())
     assert (replica.number, replica.slots, replica.pid, replica.has_run) == (7, 0, None, False)
     assert replica.begun() == []
     assert replica.trouble(1) is None
@@ -20,7 +21,7 @@ async def test_a_replica_has_no_slot_before_its_model(endings: Endings) -> None:
 
 async def test_the_first_unanswered_ping_begins_a_silence(endings: Endings) -> None:
     clock = FakeClock()
-    replica = ProcessReplica(7, LAUNCH, endings, Events(), clock)
+    replica = ProcessReplica(7, LAUNCH, endings, Events(), clock, Metrics())
     replica.ping()
     clock.advance(59)
     replica.ping()
